@@ -1,0 +1,107 @@
+# Everything that a person or CI runs. `make course` for the course, `make test` for all checks.
+
+PYTHON ?= python3
+PORT ?= 8000
+
+# Recipes run in the environment. nbgrader calls alembic by name, so its bin must be on PATH; and the course's matrices
+# are so small that a second BLAS thread makes them slower.
+VENV := .venv
+RUN := $(VENV)/bin/python
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+
+# What generated things are made of: files, without what Python and Jupyter leave beside them.
+files = $(shell find $(1) -type f -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*')
+KIT := $(call files,coursekit) pyproject.toml
+LABS := $(call files,labs) nbgrader_config.py
+SOLUTIONS := $(call files,solutions)
+GRADING := $(call files,grading)
+
+INSTALLED := $(VENV)/installed
+RELEASED := release/.made
+SOLVED := build/solved/.made
+GRADED := build/demo/.made
+
+.PHONY: help course test venv book release solved demo notebooks serve lint artifacts lock clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make course     the book, the student release, and a small class that has been graded"
+	@echo "make test       everything that CI checks"
+	@echo "make book | release | demo | solved    one part of it"
+	@echo "make serve      the book at a local address (PORT=$(PORT))"
+	@echo "make lint       ruff"
+	@echo "make artifacts  train again what coursekit ships"
+	@echo "make lock       pin again what requirements.txt pulls in"
+	@echo "make clean      remove what was generated, never a course's records"
+
+course: book release demo
+	@echo
+	@echo "The course is ready:"
+	@echo "  the book          _build/html/index.html   (make serve shows it in a browser)"
+	@echo "  for students      release/"
+	@echo "  their feedback    build/demo/feedback/"
+	@echo "  their marks       build/demo/grades.csv"
+
+test: lint release solved demo notebooks
+	$(RUN) -m tools.book --fresh
+	$(RUN) -m pytest
+	$(RUN) -m pytest --nbval-lax build/chapters build/solved
+
+# The environment. It is made anew when a pin changes, so that nothing stays in it that the lock does not name.
+venv: $(INSTALLED)
+
+$(INSTALLED): requirements.lock pyproject.toml tools/check_python.py
+	@command -v "$(PYTHON)" >/dev/null || { echo "$(PYTHON): not found: install Python 3.11 to 3.13, or name one with make PYTHON=python3.12"; exit 1; }
+	@"$(PYTHON)" tools/check_python.py
+	@echo "Installing the pinned requirements into $(VENV)"
+	@"$(PYTHON)" -m venv --clear $(VENV)
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# tools.book itself knows whether anything has changed.
+book: $(INSTALLED)
+	@$(RUN) -m tools.book
+
+release: $(RELEASED)
+
+$(RELEASED): $(INSTALLED) $(LABS) $(KIT) $(GRADING)
+	$(RUN) -m grading release
+	@touch $@
+
+solved: $(SOLVED)
+
+$(SOLVED): $(INSTALLED) $(LABS) $(KIT) $(GRADING) $(SOLUTIONS)
+	$(RUN) -m grading solved
+	@touch $@
+
+demo: $(GRADED)
+
+$(GRADED): $(INSTALLED) $(LABS) $(KIT) $(GRADING) $(SOLUTIONS)
+	$(RUN) -m grading demo
+	@touch $@
+
+notebooks: $(INSTALLED)
+	@$(RUN) -m tools.notebooks
+
+serve: book
+	@$(RUN) -m tools.serve $(PORT)
+
+lint: $(INSTALLED)
+	@$(RUN) -m ruff check --quiet
+
+artifacts: $(INSTALLED)
+	$(RUN) -m solutions.artifacts
+
+# One lock for every Python that the course runs on; a pin stays as it is until requirements.txt asks for another.
+lock: $(INSTALLED)
+	@$(RUN) -m pip install --quiet uv
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 \
+		--no-emit-index-url --no-emit-find-links --annotation-style line requirements.txt --output-file requirements.lock
+
+# A course's gradebook.db, submitted/, autograded/ and feedback/ are not generated, and stay.
+clean:
+	rm -rf _build build release .pytest_cache .ruff_cache
+	find coursekit grading solutions tests tools -name __pycache__ -prune -exec rm -rf {} +

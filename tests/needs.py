@@ -1,0 +1,25 @@
+"""What a test needs beyond the pinned environment, said by a marker: `@needs.torch`, `@needs.chromium`.
+
+Where it is missing the test is skipped with a reason. With CI=true in the environment nothing is skipped: the test
+runs and fails on what is missing, so CI cannot pass by skipping. Import torch inside the test, not above it.
+"""
+
+import importlib.util
+import os
+import shutil
+
+import pytest
+
+
+def chromium_path():
+    """The browser that the page tests drive (a path), or None where there is none."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def needs(present, what):
+    """A marker for tests that cannot run without `what`, a phrase that says how to get it."""
+    return pytest.mark.skipif(not present and os.environ.get("CI") != "true", reason=f"needs {what}")
+
+
+torch = needs(importlib.util.find_spec("torch"), "PyTorch: pip install -r requirements-oracle.txt")
+chromium = needs(chromium_path(), "Chromium on PATH, on Debian: apt-get install chromium")

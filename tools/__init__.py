@@ -1,0 +1,1 @@
+"""What the Makefile calls: each module is one command, `python -m tools.NAME`."""
