@@ -1,0 +1,5 @@
+"""What readers and students of the course import: data, given model parts, plots, checks and trained parameters."""
+
+from coursekit.artifacts import load
+
+__all__ = ["load"]

@@ -1,0 +1,55 @@
+"""Visible checks: what a student runs under each exercise. They use the same verdicts as the hidden ones.
+
+A visible check is a generator of verdicts about the student's function. It prints each law that holds and stops at the
+first that does not, with a message that says where to look.
+"""
+
+import copy
+import functools
+import warnings
+
+import numpy as np
+
+from coursekit.verdicts import Reply, changed_arguments
+
+
+class CheckFailed(AssertionError):
+    """A law that the function under test does not keep. Notebooks show the message alone, without the stack."""
+
+    def _render_traceback_(self):  # IPython calls this instead of printing the frames of the course's own code
+        return [f"CheckFailed: {self}"]
+
+
+def visible_check(verdicts):
+    """Make a check that prints the laws that hold, and raises CheckFailed at the first that does not."""
+
+    @functools.wraps(verdicts)
+    def check(*functions, **more):
+        for verdict in verdicts(*functions, **more):
+            if not verdict.passed:
+                raise CheckFailed(f"{verdict.law}\n  {verdict.hint}")
+            print(f"✓ {verdict.law}")
+
+    return check
+
+
+def ask(function, *args, **options):
+    """Call the student's function on copies, its warnings kept quiet. What it raises is the student's to see."""
+    given = copy.deepcopy(args)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an overflow shows as a nan, which a verdict explains
+        value = function(*given, **options)
+    return Reply(value, changed=changed_arguments(args, given))
+
+
+def as_array(value):
+    """What a function returned, as an array; lists of unequal lengths, which are none, as an array of one object."""
+    try:
+        return np.asarray(value)
+    except ValueError:
+        return np.array(str(value), dtype=object)
+
+
+def rounded(value):
+    """A few digits of an array, for a message."""
+    return np.array2string(as_array(value), precision=3, suppress_small=True, separator=", ")

@@ -1,0 +1,197 @@
+"""The visible checks of lab 01. Each takes the student's function and states the laws that it should keep."""
+
+import numpy as np
+
+from coursekit.check import as_array, ask, rounded, visible_check
+from coursekit.verdicts import Verdict, compare
+
+WORKED_SCORES = [4.35790943, 5.92373433, 4.18673175, 2.11437202, 0.95767155]
+WORKED_WEIGHTS = [0.14773795, 0.70716569, 0.12449461, 0.01567242, 0.00492933]
+WORKED_CONTEXT = [-0.63514569, 0.04917298, -0.43930867, -0.9268003, 1.01903919, -0.43181409, 0.13365099, -0.84746874]
+WORKED_CONTEXT += [-0.37572203, 0.18279832, -0.90452701, 0.17872958, -0.58015282, -0.58294027, -0.75457577, 1.32985756]
+DIGITS = 1e-6  # the numbers above are printed to eight digits
+
+SLIPS = {  # the first score of the worked example, as known slips compute it
+    0.87148894: "these are the scores with the decoder state first: layer_1's first 16 rows are the encoder's",
+    10.33328563: "these are the scores without tanh between the two layers",
+    0.99967211: "these are the scores with a tanh after the second layer too: leave that one out",
+    0.14773795: "these are the weights already: alignment returns the scores, before any softmax",
+    -1.91262669: "these are the scores with zeros in place of the decoder state: repeat it for every encoder state",
+}
+
+
+def worked_example():
+    """The arrays of the chapter's worked example: encoder_states (5, 16), decoder_state (1, 16), layer_1 (32, 10) and
+    layer_2 (10, 1), drawn in this order from NumPy's legacy stream with seed 42."""
+    stream = np.random.RandomState(42)
+    return tuple(stream.randn(*shape) for shape in [(5, 16), (1, 16), (32, 10), (10, 1)])
+
+
+@visible_check
+def softmax(softmax):
+    scores = np.array([2.0, 1.0, 0.1])
+    weights = ask(softmax, scores)
+    advice = f"got {rounded(weights.value)}"
+    if _near(weights.value, scores / 3.1, 1e-9):
+        advice += ", which is the scores divided by their sum: take np.exp of each score first"
+    expected = [0.65900114, 0.24243297, 0.09856589]
+    yield _digits("softmax([2.0, 1.0, 0.1]) is [0.659, 0.242, 0.099]", weights, expected, advice)
+
+    matrix = np.array([[1.0, 2.0, 3.0, 4.0], [0.0, -1.0, 5.0, 2.0], [2.0, 2.0, 2.0, 2.0]])
+    columns = ask(softmax, matrix)
+    yield _sums("a matrix of shape (3, 4), axis 0 by default: each of the 4 columns sums to 1", columns, 0, matrix)
+    rows = ask(softmax, matrix, axis=1)
+    yield _sums("the same matrix with axis=1: each of the 3 rows sums to 1", rows, 1, matrix)
+    cube = np.arange(24.0).reshape(2, 3, 4) / 10
+    slices = ask(softmax, cube, axis=-2)
+    yield _sums("shape (2, 3, 4) with axis=-2: each slice along the middle axis sums to 1", slices, 1, cube)
+
+    huge = ask(softmax, np.array([1000.0, 1001.0]))
+    overflow = f"got {rounded(huge.value)}, overflow: subtract the maximum before np.exp"
+    pair = [0.26894142, 0.73105858]
+    yield _digits("softmax([1000, 1001]) is softmax([0, 1]): a shift changes nothing", huge, pair, overflow)
+    apart = ask(softmax, np.array([[1000.0, 0.0], [1001.0, 1.0]]), axis=0)
+    overflow = f"got\n{rounded(apart.value)}\n  subtract each column's own maximum: axis=axis, keepdims=True"
+    yield _digits("two columns, 1000 apart, get the same weights", apart, np.transpose([pair, pair]), overflow)
+
+
+@visible_check
+def alignment(alignment):
+    args = worked_example()
+    scores = ask(alignment, *args)
+    yield _shape("the worked example: scores have shape (length, 1) = (5, 1)", scores, (5, 1))
+    advice = f"got {rounded(np.ravel(scores.value))}, expected {rounded(WORKED_SCORES)}"
+    for first, slip in SLIPS.items():
+        if _near(np.ravel(scores.value)[0], first, DIGITS):
+            advice = slip
+    expected = np.reshape(WORKED_SCORES, (5, 1))
+    yield _digits("the worked example: the five scores of the chapter", scores, expected, advice)
+    stream = np.random.RandomState(1)
+    wider = [stream.randn(*shape) for shape in [(3, 4), (1, 2), (6, 5), (5, 1)]]
+    odd = ask(alignment, *wider)
+    yield _shape("an encoder of width 4 and a decoder of width 2, three words: shape (3, 1)", odd, (3, 1))
+    order = [2, 0, 1]
+    moved = ask(alignment, wider[0][order], *wider[1:])
+    advice = "each score may depend on its own encoder state and on the decoder state only"
+    yield compare("reordering the words reorders their scores", moved, np.asarray(odd.value)[order], advice)
+
+
+@visible_check
+def attention(attention, alignment, softmax):
+    encoder_states, *rest = args = worked_example()
+    scores = ask(alignment, *args)
+    first = "your alignment does not give the scores of the chapter: pass its check first"
+    yield _digits("the worked example, step 1: your scores agree", scores, np.reshape(WORKED_SCORES, (5, 1)), first)
+    weights = ask(softmax, np.array(scores.value), axis=0)
+    second = "the scores agree, the weights do not: pass the check of softmax first"
+    yield _digits("step 2: your weights agree", weights, np.reshape(WORKED_WEIGHTS, (5, 1)), second)
+    context = ask(attention, *args)
+    yield _shape("step 3: the context is one vector of shape (hidden,) = (16,)", context, (16,))
+    third = _context_advice(context, args)
+    yield _digits("the worked example: the sixteen numbers of the context", context, WORKED_CONTEXT, third)
+    order = [4, 2, 0, 1, 3]
+    moved = ask(attention, encoder_states[order], *rest)
+    advice = "is the sum over all positions?"
+    yield _digits("reordering the words changes nothing in the context", moved, context.value, advice)
+
+
+def _context_advice(context, args):
+    states = args[0]
+    slips = [
+        (states.sum(axis=0), "this is the plain sum of the states: every weight was 1, so run the softmax over axis 0"),
+        (states.mean(axis=0), "this is the plain mean of the states: multiply each by its weight"),
+        ((np.reshape(WORKED_SCORES, (5, 1)) * states).sum(axis=0), "this is the blend by scores: softmax them first"),
+        (states[1], "this is the state with the highest score: blend all of them"),
+    ]
+    hits = [advice for value, advice in slips if _near(context.value, value, DIGITS)]
+    return hits[0] if hits else f"scores and weights agree, the context does not: got {rounded(context.value)}"
+
+
+@visible_check
+def masked_softmax(masked_softmax):
+    scores = np.array([[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]])
+    mask = np.array([[True, True, False], [True, True, True]])
+    weights = ask(masked_softmax, scores, mask)
+    yield _shape("two rows of three scores: weights of shape (2, 3)", weights, (2, 3))
+    hidden = "the position where the mask is False got weight: is True 'may look' in your function?"
+    yield Verdict("the hidden position gets exactly 0", weights.value[0, 2] == 0, hidden)
+    yield _sums("each row sums to 1", weights, 1)
+    expected = [[0.26894142, 0.73105858, 0.0], [0.09003057, 0.24472847, 0.66524096]]
+    yield _digits("the rest is a softmax among the visible", weights, expected, f"got\n{rounded(weights.value)}")
+
+    nothing = ask(masked_softmax, scores, np.array([[False] * 3, [True] * 3]))
+    advice = f"a row that may look nowhere should be [0, 0, 0], got {rounded(nothing.value)[1:].split(']')[0]}]"
+    yield _digits("a row that may look nowhere is all zeros", nothing, [[0.0] * 3, expected[1]], advice)
+    huge = ask(masked_softmax, np.array([[900.0, 901.0, 9999.0]]), mask[:1])
+    advice = f"got {rounded(huge.value)}: subtract the largest visible score before np.exp"
+    yield _digits("scores of 900, next to a hidden 9999, stay finite", huge, expected[:1], advice)
+    cube = ask(masked_softmax, np.array([[scores, scores]]), np.array([[mask, ~mask]]))
+    yield _shape("more axes in front are fine: (1, 2, 2, 3)", cube, (1, 2, 2, 3))
+
+
+@visible_check
+def additive_attention(additive_attention):
+    stream = np.random.RandomState(7)
+    state, memory, W, U, v = (stream.randn(*shape) for shape in [(2, 3), (2, 4, 5), (3, 6), (5, 6), (6,)])
+    mask = np.array([[True, True, True, False], [True, True, True, True]])
+    reply = ask(additive_attention, state, memory, mask, W, U, v)
+    pair = isinstance(reply.value, tuple | list) and len(reply.value) == 2
+    yield Verdict("it returns two arrays: context, weights", pair, f"got {type(reply.value).__name__}")
+    context, weights = reply.value
+    shapes = (as_array(context).shape, as_array(weights).shape)
+    yield Verdict("context (B, E) = (2, 5), weights (B, S) = (2, 4)", shapes == ((2, 5), (2, 4)), f"got {shapes}")
+    yield Verdict("no argument is changed in place", not reply.changed, f"argument {reply.changed} was changed")
+    hidden = "sentence 0 has three words: its fourth weight should be 0"
+    yield Verdict("padding gets no weight", weights[0, 3] == 0, hidden)
+    sums = np.sum(weights, axis=1)
+    advice = f"they sum to {rounded(sums)}: softmax over the last axis"
+    yield Verdict("the weights of each sentence sum to 1", _near(sums, 1, 1e-6), advice)
+    blend = np.stack([w @ m for w, m in zip(weights, memory, strict=True)])
+    advice = "the weights are fine, the context is not: weigh the memory of each sentence with its own weights"
+    yield Verdict("each context is the blend of its memory by its weights", _near(context, blend, 1e-6), advice)
+
+    expected = [[0.0314332, 0.20513444, 0.76343237, 0.0], [0.05731367, 0.0185704, 0.40471984, 0.51939608]]
+    yield Verdict("the weights of this example", _near(weights, expected, DIGITS), _weights_advice(weights, expected))
+    empty = ask(additive_attention, state, memory, mask & [[False], [True]], W, U, v).value
+    zeros = not np.any(empty[0][0]) and not np.any(empty[1][0])
+    advice = "use your masked_softmax, which gives zeros there"
+    yield Verdict("a sentence with nothing to look at: weights and context are 0", zeros, advice)
+
+
+def _weights_advice(weights, expected):
+    if _near(weights[0], expected[0], DIGITS):
+        return "sentence 0 agrees, sentence 1 does not: is each asked with its own state?"
+    if _near(weights[0][:3], [0.00143378, 0.238861, 0.7597052], DIGITS):
+        return "these are the weights without tanh: then the state has no say"
+    return f"got\n{rounded(weights)}\n  expected\n{rounded(expected)}"
+
+
+def _digits(law, reply, expected, advice):
+    """`compare`, to the digits that the book prints."""
+    verdict = compare(law, reply, np.asarray(expected))
+    agrees = not reply.changed and _near(reply.value, expected, DIGITS)
+    return Verdict(law, agrees, advice if "wrong values" in verdict.hint or "nan" in verdict.hint else verdict.hint)
+
+
+def _shape(law, reply, shape):
+    got = as_array(reply.value).shape
+    hint = "returned None: is there a return statement?" if reply.value is None else f"expected {shape}, got {got}"
+    return Verdict(law, got == shape, hint)
+
+
+def _sums(law, reply, axis, like=None):
+    value = reply.value
+    if like is not None and as_array(value).shape != like.shape:
+        return _shape(law, reply, like.shape)
+    sums = np.sum(value, axis=axis)
+    if _near(sums, 1, DIGITS):
+        return Verdict(law, not reply.changed, "your function changed its argument in place: work on a new array")
+    others = [other for other in range(np.ndim(value)) if other != axis and _near(np.sum(value, axis=other), 1, DIGITS)]
+    advice = f": did you normalise over axis {others[0]}?" if others else ""
+    return Verdict(law, False, f"they sum to {rounded(sums)}{advice}")
+
+
+def _near(value, expected, tolerance):
+    value, expected = as_array(value), np.asarray(expected)
+    fits = value.dtype.kind in "fiub" and (expected.ndim == 0 or value.shape == expected.shape)
+    return bool(fits and np.allclose(value, expected, rtol=0, atol=tolerance))

@@ -1,0 +1,63 @@
+"""The course's figures, and its colours: one for each role, the same in every chapter and lab."""
+
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.ticker import PercentFormatter
+
+from coursekit.shapes import expect
+
+# From the palette of Okabe & Ito (2008), which colour-blind readers can tell apart.
+QUERY = "#0072B2"  # blue
+KEY = "#E69F00"  # orange
+VALUE = "#009E73"  # green
+WEIGHT = "#CC79A7"  # purple
+
+# Weights as areas: the purple from white to nearly black, ever darker, so that it reads in grey as well.
+WEIGHTS = LinearSegmentedColormap.from_list("weights", ["#ffffff", WEIGHT, "#33001f"])
+
+CELL = 0.3  # inches of one token, which leaves letters readable on a telephone
+
+
+def alignment(weights, source, target, ax=None, title=None):
+    """Draw where a model looked: one column for each source token, one row for each token that it wrote.
+
+    weights (T, S)  a row sums to 1
+    source          S tokens: a string is taken as its characters
+    target          T tokens
+
+    Draws on `ax`, or on a new figure of a fitting size. Returns the Axes. Raises ValueError when a shape does not fit.
+    """
+    weights = np.asarray(weights)
+    expect({"T": len(target), "S": len(source)}, weights=(weights, "T S"))
+    if ax is None:
+        size = (CELL * len(source) + 0.9, CELL * len(target) + 1.6)
+        ax = plt.figure(figsize=size, layout="constrained").add_subplot()
+    image = ax.imshow(weights, cmap=WEIGHTS, vmin=0, vmax=1)
+    ax.set_xticks(range(len(source)), _visible(source))
+    ax.set_yticks(range(len(target)), _visible(target))
+    ax.tick_params(length=0, labelsize=12, top=True, labeltop=True, bottom=False, labelbottom=False)
+    ax.xaxis.set_label_position("top")
+    ax.set_xlabel("read", fontsize=12)
+    ax.set_ylabel("written", fontsize=12)
+    _separate_cells(ax, weights.shape)
+    bar = ax.figure.colorbar(image, ax=ax, location="bottom", shrink=0.8, aspect=25, format=PercentFormatter(1))
+    bar.ax.tick_params(labelsize=12)
+    bar.set_label("weight", fontsize=12)
+    if title:
+        ax.set_title(title, fontsize=12)
+    return ax
+
+
+def _visible(tokens):
+    """A blank would be an empty label: show it as an open box."""
+    return ["␣" if token == " " else token for token in tokens]
+
+
+def _separate_cells(ax, shape):
+    """Draw thin lines between the cells, so that the eye can follow a row or a column."""
+    rows, columns = shape
+    ax.set_xticks(np.arange(columns + 1) - 0.5, minor=True)
+    ax.set_yticks(np.arange(rows + 1) - 0.5, minor=True)
+    ax.grid(which="minor", color="#dddddd", linewidth=0.5)
+    ax.tick_params(which="minor", length=0, top=False)

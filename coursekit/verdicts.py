@@ -1,0 +1,135 @@
+"""How an answer is compared with what was expected: the same words in a visible check and in a hidden one.
+
+A check asks a function for an answer (a `Reply`) and turns it into verdicts, one per law. A verdict names the law and,
+where it fails, says what to look at: shapes, dtypes and laws, never a value that a hidden check holds.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+TOLERANCE = {"float16": 1e-2, "float32": 2e-5}  # relative to the largest expected entry; float64 and all else: 1e-9
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back from one call of a student's function.
+
+    value      what it returned: arrays, numbers, strings, None, and tuples, lists and dicts of these
+    error      the exception's type name if it raised instead ("ValueError"), else None
+    changed    which positional arguments (counted from 1) the call changed in place
+    """
+
+    value: object = None
+    error: str | None = None
+    changed: tuple = ()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One line of feedback.
+
+    law     what was tried, as a statement that should hold ("each row of weights sums to 1")
+    passed  whether it held
+    hint    where to look if it did not
+    weight  its share of the exercise's points, against the other verdicts of the same check
+    """
+
+    law: str
+    passed: bool
+    hint: str = ""
+    weight: float = field(default=1.0, compare=False)
+
+
+def compare(law, reply, expected, hint="", weight=1.0, follows=()):
+    """Does `reply` hold `expected` (an array, a number, or a tuple of these), with no argument changed in place?
+
+    Precision is that of the dtype returned, so float32 work is judged as float32 work. Where the answer builds on an
+    earlier exercise, `follows` lists what the student's own earlier functions lead to: that counts as right too, so
+    that a mistake costs its points once.
+
+    Returns a `Verdict`. Its hint is the first of these that applies: it raised, it changed an argument, it returned
+    nothing, the wrong kind, number or shape of results, entries that are not finite or wrong (with the `hint` given).
+    """
+    problem = _misbehaviour(reply) or _difference(reply.value, expected, hint)
+    if problem and not _misbehaviour(reply) and any(_same(reply.value, answer) for answer in follows):
+        problem = None
+    return Verdict(law, problem is None, problem or "", weight)
+
+
+def changed_arguments(before, after):
+    """The positions, counted from 1, at which `after` is no longer what `before` was (arrays compare by value)."""
+    pairs = enumerate(zip(before, after, strict=True), start=1)
+    return tuple(position for position, (old, new) in pairs if not _identical(old, new))
+
+
+def _misbehaviour(reply):
+    if reply.error == "NotImplementedError":
+        return "not implemented yet"
+    if reply.error == "NameError":
+        return "raised NameError: is the function, and every name that it uses, defined in the notebook?"
+    if reply.error is not None:
+        return f"raised {reply.error}"
+    if reply.changed:
+        return f"argument {reply.changed[0]} was changed in place: work on a new array"
+    return None
+
+
+def _difference(value, expected, hint):
+    if value is None:
+        return "returned None: is there a return statement?"
+    if not isinstance(expected, tuple):
+        return _array_difference("result", value, expected, hint)
+    if not isinstance(value, tuple | list) or len(value) != len(expected):
+        return f"expected {len(expected)} results, got {_kind(value)}"
+    pairs = enumerate(zip(value, expected, strict=True), start=1)
+    return next(filter(None, (_array_difference(f"result {i}", got, want, hint) for i, (got, want) in pairs)), None)
+
+
+def _array_difference(what, got, expected, hint):
+    expected = np.asarray(expected)
+    try:
+        got = np.asarray(got)
+    except ValueError:  # a ragged list
+        return f"{what}: expected an array of shape {expected.shape}, got lists of unequal lengths"
+    if got.dtype.kind not in "fiub":
+        return f"{what}: expected real numbers, got {_kind(got)}"
+    if got.shape != expected.shape:
+        return f"{what}: expected shape {expected.shape}, got {got.shape}"
+    advice = f": {hint}" if hint else ""
+    if not np.isfinite(got).all():
+        return f"{what}: contains nan or inf{advice}"
+    if not _close(got, expected):
+        return f"{what}: right shape, wrong values{advice}"
+    return None
+
+
+def _same(value, answer):
+    """Like `_difference(...) is None`, but nan equals nan: an earlier mistake may well lead there."""
+    if isinstance(answer, tuple):
+        parts = isinstance(value, tuple | list) and len(value) == len(answer)
+        return parts and all(_same(part, other) for part, other in zip(value, answer, strict=True))
+    is_array = isinstance(value, np.ndarray) and value.dtype.kind in "fiub"
+    return is_array and value.shape == np.shape(answer) and _close(value, np.asarray(answer))
+
+
+def _close(got, expected):
+    tolerance = TOLERANCE.get(got.dtype.name, 1e-9)
+    finite = np.abs(expected[np.isfinite(expected)])
+    scale = max(1.0, float(finite.max(initial=0.0)))
+    return np.allclose(got.astype(float), expected, rtol=0, atol=tolerance * scale, equal_nan=True)
+
+
+def _identical(old, new):
+    if isinstance(old, np.ndarray):
+        same_form = isinstance(new, np.ndarray) and old.shape == new.shape and old.dtype == new.dtype
+        return same_form and np.array_equal(old, new, equal_nan=old.dtype.kind in "fc")
+    return old == new
+
+
+def _kind(value):
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape} and dtype {value.dtype}"
+    if isinstance(value, tuple | list):
+        return f"{len(value)} results"
+    return f"one {type(value).__name__}"

@@ -1,0 +1,29 @@
+"""Artifacts come with the package, as plain arrays that nobody can change by accident."""
+
+import numpy as np
+import pytest
+
+import coursekit
+from coursekit.artifacts import known_artifacts
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones():
+    with pytest.raises(ValueError, match=r"artifact: expected one of .*'date_translator'.*, got 'dates'"):
+        coursekit.load("dates")
+
+
+@pytest.mark.parametrize("name", known_artifacts())
+def test_an_artifact_is_read_only_and_holds_float32_parameters(name):
+    arrays = coursekit.load(name)
+    assert not any(array.flags.writeable for array in arrays.values())
+    assert {array.dtype.name for key, array in arrays.items() if not key.startswith("about.")} == {"float32"}
+
+
+@pytest.mark.parametrize("name", known_artifacts())
+def test_an_artifact_is_small(name):
+    assert known_artifacts()[name].stat().st_size < 300_000
+
+
+def test_two_loads_share_nothing():
+    first, second = coursekit.load("date_translator"), coursekit.load("date_translator")
+    assert not np.shares_memory(first["attention.v"], second["attention.v"])
