@@ -1,0 +1,1 @@
+"""Seeded code that makes the trained parameters in `coursekit/data`. `make artifacts` runs `python -m` on it."""

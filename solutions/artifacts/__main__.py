@@ -1,0 +1,24 @@
+"""Make every artifact anew: python -m solutions.artifacts, with OMP_NUM_THREADS=1 and OPENBLAS_NUM_THREADS=1."""
+
+from pathlib import Path
+
+import coursekit
+from solutions.artifacts import date_translator
+from solutions.artifacts.store import save
+
+MAKERS = {"date_translator": date_translator.make}
+
+
+def main():
+    folder = Path(coursekit.__file__).parent / "data"
+    folder.mkdir(exist_ok=True)
+    for name, make in MAKERS.items():
+        arrays = make()
+        path = folder / f"{name}.npz"
+        save(path, arrays)
+        facts = ", ".join(f"{key.removeprefix('about.')} {arrays[key]}" for key in arrays if key.startswith("about."))
+        print(f"{path.name}: {path.stat().st_size} bytes, {facts}")
+
+
+if __name__ == "__main__":
+    main()

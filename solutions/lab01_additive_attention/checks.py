@@ -1,0 +1,150 @@
+"""What lab 01 is judged on: a generator for each exercise, each verdict a line of feedback and a share of its points.
+
+Called in the marking room once per submission, at the exercise's check cell. All sizes in a case differ, so that no
+transposed axis can pass, and each case states a law that the lab has taught.
+"""
+
+import numpy as np
+
+from coursekit.verdicts import compare
+from solutions.lab01_additive_attention import reference
+
+
+def softmax(student, rng):
+    benign, deep = rng.normal(size=(4, 3)), rng.normal(size=(2, 5, 3))
+    huge = _round(rng.normal(size=(5, 4)) * 30) + np.array([0, 1500, -700, 4000])  # columns far apart
+    hint = "is it the exponentials, divided by their sum along the axis?"
+    overflow = "scores of any size must work: subtract the maximum along the axis before np.exp"
+    cases = [
+        ("a matrix, axis 0 by default: each column sums to 1", (benign,), {}, hint),
+        ("three axes, the middle one: each slice along it sums to 1", (deep,), {"axis": 1}, hint),
+        ("scores in the thousands, axis 0: finite, and right", (huge,), {"axis": 0}, overflow),
+        ("scores in the thousands, last axis: finite, and right", (huge.T.copy(),), {"axis": -1}, overflow),
+    ]
+    for law, args, options, advice in cases:
+        yield compare(law, student.softmax(*args, **options), reference.softmax(*args, **options), advice)
+
+
+def alignment(student, rng):
+    hint = "is it tanh([h_j; s] layer_1) layer_2, the encoder state first?"
+    for law, args in _sentences(rng):
+        yield compare(law, student.alignment(*args), reference.alignment(*args), hint)
+
+
+def attention(student, rng):
+    hint = "is it the softmax of the scores over the positions, times the states, summed over the positions?"
+    for law, args in _sentences(rng):
+        reply = student.attention(*args)
+        yield compare(law, reply, reference.attention(*args), hint, follows=_own_contexts(student, rng, *args))
+
+
+def masked_softmax(student, rng):
+    hint = "is it a softmax over the last axis among the positions where the mask is True, and 0 elsewhere?"
+    for law, scores, mask in _masked_scores(rng):
+        reply = student.masked_softmax(scores, mask)
+        expected = reference.masked_softmax(scores, mask)
+        yield compare(law, reply, expected, hint, follows=_own_masked_weights(student, rng, scores, mask))
+
+
+def additive_attention(student, rng):
+    hint = "is it the masked softmax of tanh(state W + memory U) v, then the blend of memory, for each sentence?"
+    for law, args in _batches(rng):
+        reply = student.additive_attention(*args)
+        expected = reference.additive_attention(*args)
+        yield compare(law, reply, expected, hint, follows=_own_blends(student, rng, *args))
+
+
+# Cases
+
+
+def _sentences(rng):
+    """(law, arguments of `alignment`) for sentences of different lengths and widths."""
+    sizes = [("the widths of the worked example, new numbers", 5, 16, 16, 10)]
+    sizes += [("encoder and decoder of different widths", 7, 6, 4, 3), ("a sentence of two words", 2, 3, 5, 4)]
+    for law, S, E, D, A in sizes:
+        arrays = [rng.normal(size=shape) for shape in [(S, E), (1, D), (E + D, A), (A, 1)]]
+        arrays[3] = arrays[3] * 2  # scores well outside [-1, 1]
+        yield law, tuple(arrays)
+
+
+def _masked_scores(rng):
+    """(law, scores, mask). Half of the cases have a row that sees nothing, half have scores far apart."""
+    prefix = np.arange(5) < np.array([[2], [5], [4]])
+    holes = np.array([[True, False, True, True], [False] * 4, [False, True, False, True]])
+    yield "padding at the end gets exactly no weight, the rest sums to 1", rng.normal(size=(3, 5)), prefix
+    yield "a row that sees nothing is all zeros, its neighbours are untouched", rng.normal(size=(3, 4)), holes
+    tall = _round(rng.normal(size=(2, 3, 4)) * 5) + np.array([900.0, -800.0])[:, None, None]
+    deep = np.stack([holes, ~holes])
+    law = "three axes and scores in the thousands: finite, zeros where nothing is seen"
+    yield law, np.where(deep, tall, 3000.0), deep
+    wide = 800 + _round(rng.normal(size=(3, 5)))
+    yield "hidden scores far above the visible ones change nothing", np.where(prefix, wide, 5e4), prefix
+
+
+def _batches(rng):
+    """(law, arguments of `additive_attention`). Half of the batches hold a sentence with nothing to look at."""
+    laws = [
+        ("sentences of different lengths", 3, 5, 4, 6, 2, [2, 5, 4], 1),
+        ("one sentence has nothing to look at: zeros", 4, 3, 5, 2, 6, [3, 0, 2, 1], 1),
+        ("long vectors: large scores", 2, 6, 3, 4, 9, [4, 5], 8),
+        ("one more empty sentence, and masks with holes", 3, 7, 2, 5, 4, [6, 0, 7], 1),
+    ]
+    for law, B, S, D, E, A, lengths, scale in laws:
+        mask = np.arange(S) < np.array(lengths)[:, None]
+        mask[0, 1] = False
+        shapes = [(B, D), (B, S, E), (D, A), (E, A), (A,)]
+        state, memory, W, U, v = (rng.normal(size=shape) for shape in shapes)
+        yield law, (state, memory, mask, W, U, v * scale)
+
+
+def _round(scores):
+    """To eighths, which float32 holds exactly, so that honest float32 work is not judged on rounded scores."""
+    return np.round(scores * 8) / 8
+
+
+# What a student's own earlier functions lead to. It counts as right too, so that a mistake costs its points once,
+# but only where the earlier function does something: a constant, or its input, carries nothing forward.
+
+
+def _own_contexts(student, rng, encoder_states, decoder_state, layer_1, layer_2):
+    args = (encoder_states, decoder_state, layer_1, layer_2)
+    expected = reference.alignment(*args)
+    scores = [expected]
+    own_scores = student.alignment(*args).value
+    if _does_something(own_scores, expected.shape):
+        scores.append(own_scores)
+    weigh = student.softmax if _has_a_softmax(student, rng) else None
+    weights = [reference.softmax(each) for each in scores]
+    weights += [weigh(each, axis=0).value for each in scores] if weigh else []
+    return [(each * encoder_states).sum(axis=0) for each in weights if np.shape(each) == expected.shape]
+
+
+def _own_masked_weights(student, rng, scores, mask):
+    if not _has_a_softmax(student, rng):
+        return []
+    seen = mask.any(axis=-1, keepdims=True)
+    own = [student.softmax(np.where(mask, scores, hidden), axis=-1).value for hidden in (-np.inf, -1e9)]
+    return [np.where(mask & seen, each, 0.0) for each in own if np.shape(each) == scores.shape]
+
+
+def _own_blends(student, rng, state, memory, mask, W, U, v):
+    scores = np.tanh((state @ W)[:, None, :] + memory @ U) @ v
+    benign, open_mask = rng.normal(size=(2, 5)), np.arange(5) < np.array([[3], [5]])
+    weights = _own_masked_weights(student, rng, scores, mask)
+    if _does_something(student.masked_softmax(benign, open_mask).value, benign.shape, benign):
+        own = student.masked_softmax(scores, mask).value
+        weights += [own] if np.shape(own) == scores.shape else []
+    return [(np.einsum("bs,bse->be", each, memory), each) for each in weights]
+
+
+def _has_a_softmax(student, rng):
+    benign = rng.normal(size=(3, 4))
+    return _does_something(student.softmax(benign, axis=0).value, benign.shape, benign)
+
+
+def _does_something(value, shape, given=None):
+    """Is `value` an array of finite numbers that are neither all the same nor simply what was given?"""
+    if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or value.shape != shape:
+        return False
+    varies = np.isfinite(value).all() and np.ptp(value) > 1e-6
+    return bool(varies) and (given is None or not np.allclose(value, given))

@@ -1,0 +1,169 @@
+"""Different right ways to write lab 01: a fair grader gives each of them full points."""
+
+import sys
+
+import numpy as np
+
+
+def softmax_by_a_loop(x, axis=0):
+    rows = np.moveaxis(x, axis, -1)
+    out = np.zeros(rows.shape)
+    for index in np.ndindex(rows.shape[:-1]):
+        exponentials = [np.exp(entry - max(rows[index])) for entry in rows[index]]
+        out[index] = [each / sum(exponentials) for each in exponentials]
+    return np.moveaxis(out, -1, axis)
+
+
+def softmax_through_logarithms(x, axis=0):
+    peak = x.max(axis=axis, keepdims=True)
+    return np.exp(x - peak - np.log(np.exp(x - peak).sum(axis=axis, keepdims=True)))
+
+
+def softmax_in_float32(x, axis=0):
+    x = x.astype(np.float32)
+    exponentials = np.exp(x - x.max(axis=axis, keepdims=True))
+    return exponentials / exponentials.sum(axis=axis, keepdims=True)
+
+
+def softmax_with_a_warning(x, axis=0):
+    print("deprecated, they say", file=sys.stderr)
+    np.array([1.0]) / np.array([0.0])  # a RuntimeWarning of no consequence
+    shifted = np.subtract(x, np.amax(x, axis, keepdims=True))
+    return np.divide(np.exp(shifted), np.sum(np.exp(shifted), axis, keepdims=True))
+
+
+def softmax_as_a_transposed_view(x, axis=0):
+    rows = np.moveaxis(x, axis, 0)
+    exponentials = np.exp(rows - rows.max(axis=0))
+    return np.moveaxis(exponentials / exponentials.sum(axis=0), 0, axis)
+
+
+def alignment_by_a_loop(encoder_states, decoder_state, layer_1, layer_2):
+    scores = []
+    for h in encoder_states:
+        scores.append(np.tanh(np.concatenate([h, decoder_state[0]]) @ layer_1) @ layer_2)
+    return np.array(scores)
+
+
+def alignment_by_two_matrices(encoder_states, decoder_state, layer_1, layer_2):
+    U, W = np.split(layer_1, [encoder_states.shape[1]])
+    return np.dot(np.tanh(encoder_states.dot(U) + decoder_state.dot(W)), layer_2)
+
+
+def alignment_by_einsum(encoder_states, decoder_state, layer_1, layer_2):
+    pairs = np.hstack([encoder_states, np.tile(decoder_state, (encoder_states.shape[0], 1))])
+    return np.einsum("sa,ab->sb", np.tanh(np.einsum("si,ia->sa", pairs, layer_1)), layer_2)
+
+
+def alignment_in_float32(encoder_states, decoder_state, layer_1, layer_2):
+    arrays = [encoder_states, decoder_state, layer_1, layer_2]
+    return alignment_by_two_matrices(*(each.astype(np.float32) for each in arrays))
+
+
+def attention_by_a_loop(encoder_states, decoder_state, layer_1, layer_2):
+    weights = softmax_by_a_loop(alignment_by_a_loop(encoder_states, decoder_state, layer_1, layer_2))
+    context = np.zeros(encoder_states.shape[1])
+    for weight, h in zip(weights[:, 0], encoder_states, strict=True):
+        context += weight * h
+    return context
+
+
+def attention_by_a_matrix_product(encoder_states, decoder_state, layer_1, layer_2):
+    scores = alignment_by_two_matrices(encoder_states, decoder_state, layer_1, layer_2)
+    return (softmax_through_logarithms(scores).T @ encoder_states).squeeze(axis=0)
+
+
+def attention_by_einsum(encoder_states, decoder_state, layer_1, layer_2):
+    scores = alignment_by_einsum(encoder_states, decoder_state, layer_1, layer_2)
+    return np.einsum("sx,se->e", softmax_as_a_transposed_view(scores), encoder_states)
+
+
+def attention_in_float32(encoder_states, decoder_state, layer_1, layer_2):
+    weights = softmax_in_float32(alignment_in_float32(encoder_states, decoder_state, layer_1, layer_2))
+    return np.sum(weights * encoder_states.astype(np.float32), axis=0)
+
+
+def masked_softmax_by_a_loop(scores, mask):
+    out = np.zeros(scores.shape)
+    for row in np.ndindex(scores.shape[:-1]):
+        if mask[row].any():
+            out[row][mask[row]] = softmax_by_a_loop(scores[row][mask[row]])
+    return out
+
+
+def masked_softmax_by_minus_infinity(scores, mask):
+    with np.errstate(invalid="ignore"):
+        hidden = np.where(mask, scores, -np.inf)
+        exponentials = np.exp(hidden - hidden.max(axis=-1, keepdims=True))
+        return np.nan_to_num(exponentials / exponentials.sum(axis=-1, keepdims=True), nan=0.0)
+
+
+def masked_softmax_by_a_large_negative_number(scores, mask):
+    weights = softmax_through_logarithms(np.where(mask, scores, -1e30), axis=-1)
+    return np.where(mask, weights, 0.0)
+
+
+def masked_softmax_in_float32(scores, mask):
+    weights = softmax_in_float32(np.where(mask, scores, -1e9), axis=-1)
+    return weights * mask * mask.any(axis=-1, keepdims=True)
+
+
+def masked_softmax_with_a_warning(scores, mask):
+    hidden = np.ma.masked_array(scores, mask=~mask)
+    exponentials = np.exp(hidden - hidden.max(axis=-1, keepdims=True)).filled(0.0)
+    weights = exponentials / exponentials.sum(axis=-1, keepdims=True)  # 0/0: a RuntimeWarning
+    weights[np.isnan(weights)] = 0.0
+    return weights
+
+
+def additive_attention_by_a_loop(state, memory, mask, W, U, v):
+    weights = np.zeros(mask.shape)
+    for b in range(len(state)):
+        scores = np.array([v @ np.tanh(state[b] @ W + h @ U) for h in memory[b]])
+        weights[b] = masked_softmax_by_a_loop(scores, mask[b])
+    return np.array([w @ m for w, m in zip(weights, memory, strict=True)]), weights
+
+
+def additive_attention_by_einsum(state, memory, mask, W, U, v):
+    hidden = np.tanh(np.einsum("bd,da->ba", state, W)[:, None] + np.einsum("bse,ea->bsa", memory, U))
+    weights = masked_softmax_by_minus_infinity(np.einsum("bsa,a->bs", hidden, v), mask)
+    return np.einsum("bs,bse->be", weights, memory), weights
+
+
+def additive_attention_by_concatenation(state, memory, mask, W, U, v):
+    states = np.repeat(state[:, None, :], memory.shape[1], axis=1)
+    scores = np.tanh(np.concatenate([memory, states], axis=-1) @ np.concatenate([U, W])) @ v[:, None]
+    weights = masked_softmax_by_a_large_negative_number(scores[..., 0], mask)
+    return [(weights[..., None] * memory).sum(axis=1), weights]
+
+
+def additive_attention_in_float32(state, memory, mask, W, U, v):
+    state, memory, W, U, v = (each.astype(np.float32) for each in (state, memory, W, U, v))
+    weights = masked_softmax_in_float32(np.tanh((state @ W)[:, None] + memory @ U) @ v, mask)
+    return np.matmul(weights[:, None], memory)[:, 0], weights
+
+
+VARIANTS = {
+    "softmax": [
+        softmax_by_a_loop,
+        softmax_through_logarithms,
+        softmax_in_float32,
+        softmax_with_a_warning,
+        softmax_as_a_transposed_view,
+    ],
+    "alignment": [alignment_by_a_loop, alignment_by_two_matrices, alignment_by_einsum, alignment_in_float32],
+    "attention": [attention_by_a_loop, attention_by_a_matrix_product, attention_by_einsum, attention_in_float32],
+    "masked_softmax": [
+        masked_softmax_by_a_loop,
+        masked_softmax_by_minus_infinity,
+        masked_softmax_by_a_large_negative_number,
+        masked_softmax_in_float32,
+        masked_softmax_with_a_warning,
+    ],
+    "additive_attention": [
+        additive_attention_by_a_loop,
+        additive_attention_by_einsum,
+        additive_attention_by_concatenation,
+        additive_attention_in_float32,
+    ],
+}
