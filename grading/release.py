@@ -1,0 +1,94 @@
+"""What students get: the released notebooks, and one archive of them with `coursekit` and how to install it."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+from grading.lab import names
+
+ARCHIVE = "attention-labs.zip"
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold: the same files give the same archive
+INSTALL = """\
+Labs of the course From Bahdanau to Transformers
+================================================
+
+You need Python 3.11, 3.12 or 3.13. In the folder of this file, type
+
+    python3 -m venv .venv
+    . .venv/bin/activate            (on Windows: .venv\\Scripts\\activate)
+    pip install -r requirements.txt
+    jupyter lab
+
+and open the notebook of a lab. Hand in the notebook under the name that it has.
+"""
+REQUIREMENTS = """\
+# what the labs need
+jupyterlab>=4
+nbgrader>=0.9.5
+matplotlib>=3.8
+numpy>=2
+./{wheel}
+"""
+
+
+def write_release(root):
+    """Make release/ anew with `nbgrader generate_assignment`, and the archive in it. Returns the archive's path.
+
+    The rows that nbgrader keeps of a release go to a gradebook that is thrown away: a course's own is made where that
+    course is taught, by the same command without `--db`.
+    """
+    release = root / "release"
+    with tempfile.TemporaryDirectory() as scratch:
+        for lab in names(root / "labs"):
+            database = f"--db=sqlite:///{scratch}/gradebook.db"
+            run_nbgrader("generate_assignment", lab, "--force", database, f"--course-dir={root}", cwd=root)
+        wheel = build_wheel(root, Path(scratch))
+        return pack(release, [release / lab for lab in names(root / "labs")], wheel)
+
+
+def run_nbgrader(*args, cwd):
+    """Run an nbgrader command with this Python. Raises RuntimeError with what it said if it fails.
+
+    cwd  the repository, whose nbgrader_config.py it then reads, also for another --course-dir
+    """
+    command = [sys.executable, "-m", "nbgrader", *args]
+    done = subprocess.run(command, cwd=cwd, env=with_tools(), capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command[1:])} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def with_tools():
+    """The environment with this Python's own bin/ first on PATH: nbgrader calls `alembic` by name."""
+    return {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])}
+
+
+def build_wheel(root, folder):
+    """Build the wheel of `coursekit`, with nothing from the network."""
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--quiet", "--wheel-dir",
+               str(folder), str(root)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=root)
+    if done.returncode:
+        raise RuntimeError(f"building the wheel failed:\n{done.stdout}{done.stderr}")
+    return next(folder.glob("coursekit-*.whl"))
+
+
+def pack(release, labs, wheel):
+    """Write the students' archive: always the same bytes for the same content."""
+    shutil.copy(wheel, release / wheel.name)
+    entries = {"INSTALL.txt": INSTALL.encode(), "requirements.txt": REQUIREMENTS.format(wheel=wheel.name).encode(),
+               wheel.name: wheel.read_bytes()}
+    for folder in labs:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            entries[path.relative_to(release).as_posix()] = path.read_bytes()
+    archive = release / ARCHIVE
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        for name in sorted(entries):
+            info = zipfile.ZipInfo(f"attention-labs/{name}", EPOCH)
+            info.external_attr = 0o644 << 16
+            file.writestr(info, entries[name], zipfile.ZIP_DEFLATED)
+    return archive

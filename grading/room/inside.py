@@ -1,0 +1,248 @@
+"""The exam room from inside: the process that runs a student's cells. Started by `room.ExamRoom`, as `inside.py FD`.
+
+It answers one request after the other on the socket FD:
+
+    {"do": "run", "source": ..., "seconds": ...}  ->  {"outputs": [...], "ok": bool}
+    {"do": "check"}                               ->  from here on, calls are answered by a copy of this process
+    {"do": "call", "function": ..., "arguments": packed (args, kwargs), "seconds": ...}
+                                                  ->  {"value": packed} or {"error": name}, {"arguments": packed}
+    {"do": "done"}                                ->  the copy goes
+
+The copy is made by fork and thrown away after the check: what a function prints, displays, stores or breaks while it
+is called with a hidden input never reaches a later cell. If it dies, this process says so and lives on.
+
+This file and wire.py are copied into the exam room and must not need anything else of the repository.
+"""
+
+import base64
+import os
+import signal
+import socket
+import sys
+
+import wire
+from IPython.core.displayhook import DisplayHook
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets import Type
+from traitlets.config import Config
+
+TEXT_LIMIT = 100_000       # characters of text that one cell may show
+IMAGE_LIMIT = 3 * 2**20    # characters of base64 that one cell may show
+OUTPUT_LIMIT = 100         # outputs of one cell
+GONE = 71                  # exit status of a copy that was told to go; any other means that it died in a call
+
+
+class TimeLimit(KeyboardInterrupt):
+    """Raised in a cell that runs for too long; not an Exception, so that `except Exception` does not swallow it."""
+
+
+class Recorder:
+    """The outputs of one cell, in order, cut at the limits."""
+
+    def __init__(self):
+        self.clear()
+
+    def clear(self):
+        self.outputs, self.text, self.image = [], 0, 0
+
+    def stream(self, name, text):
+        text = self._cut(text)
+        last = self.outputs[-1] if self.outputs else {}
+        if text and last.get("output_type") == "stream" and last["name"] == name:
+            last["text"] += text
+        elif text:
+            self._append({"output_type": "stream", "name": name, "text": text})
+
+    def data(self, kind, data, **more):
+        """A displayed value: plain text and PNG only, since other kinds could carry a script into the feedback."""
+        kept = {"text/plain": self._cut(str(data.get("text/plain", "")))}
+        image = data.get("image/png")
+        if image:
+            image = base64.b64encode(image).decode() if isinstance(image, bytes) else str(image)
+            self.image += len(image)
+            if self.image <= IMAGE_LIMIT:
+                kept["image/png"] = image
+        self._append({"output_type": kind, "data": kept, "metadata": {}, **more})
+
+    def error(self, name, value, lines):
+        text = self._cut("\n".join(map(str, lines)))
+        self._append({"output_type": "error", "ename": name, "evalue": value[:1000], "traceback": text.split("\n")})
+
+    def _append(self, output):
+        if len(self.outputs) < OUTPUT_LIMIT:
+            self.outputs.append(output)
+
+    def _cut(self, text):
+        left, self.text = TEXT_LIMIT - self.text, self.text + len(text)
+        if len(text) <= left:
+            return text
+        return text[:left] + f"\n[cut after {TEXT_LIMIT} characters]\n" if left > 0 else ""
+
+
+class Stream:
+    """Stands in for sys.stdout and sys.stderr."""
+
+    encoding, errors, closed = "utf-8", "replace", False
+
+    def __init__(self, recorder, name):
+        self.recorder, self.name = recorder, name
+
+    def write(self, text):
+        self.recorder.stream(self.name, str(text))
+        return len(text)
+
+    def writelines(self, lines):
+        for line in lines:
+            self.write(line)
+
+    def flush(self):
+        pass
+
+    def isatty(self):
+        return False
+
+    def writable(self):
+        return True
+
+
+class Publisher(DisplayPublisher):
+    """What `display(...)` shows, figures included."""
+
+    def publish(self, data, metadata=None, **_):
+        self.shell.recorder.data("display_data", data)
+
+    def clear_output(self, wait=False):
+        self.shell.recorder.clear()
+
+
+class Hook(DisplayHook):
+    """What the last expression of a cell shows."""
+
+    def write_output_prompt(self):
+        pass
+
+    def quiet(self):
+        """A semicolon at the end of the cell hides its value. (IPython would look in the history, which is off.)"""
+        return self.semicolon_at_end_of_expression(self.shell.cell)
+
+    def write_format_data(self, format_dict, md_dict=None):
+        self.shell.recorder.data("execute_result", format_dict, execution_count=self.shell.execution_count)
+
+
+class Shell(InteractiveShell):
+    """IPython without a terminal, a kernel or a history: transformers, magics and await work as in Jupyter."""
+
+    displayhook_class = Type(Hook)
+    display_pub_class = Type(Publisher)
+
+    def __init__(self, **options):
+        self.recorder, self.cell = Recorder(), ""
+        super().__init__(**options)
+
+    def _showtraceback(self, etype, evalue, stb):
+        own = [frame for frame in stb if __file__ not in frame]  # the interrupt's frame is none of the student's
+        self.recorder.error(etype.__name__, str(evalue), own)
+
+    def enable_gui(self, gui=None):
+        """Called by `%matplotlib`: there are no windows, figures are shown inline."""
+
+    def ask_exit(self):
+        """Called by `exit()`: the next cell is run all the same, as a check may need it."""
+
+
+def make_shell():
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.colors = "nocolor"  # the feedback is text
+    shell = Shell.instance(config=config)
+    sys.path.insert(0, "")  # as in Jupyter: modules beside the notebook can be imported
+    sys.stdout, sys.stderr = Stream(shell.recorder, "stdout"), Stream(shell.recorder, "stderr")
+    return shell
+
+
+def serve(channel, shell):
+    """Answer requests until the marking room hangs up."""
+    while True:
+        request = channel.receive()
+        if request["do"] == "run":
+            channel.send(run(shell, request["source"], request["seconds"]))
+        elif request["do"] == "check":
+            check_in_a_copy(channel, shell)
+
+
+def run(shell, source, seconds):
+    """Run a cell as Jupyter does. An interrupt at the time limit leaves what was defined before it."""
+    def interrupt(*_):
+        raise TimeLimit(f"this cell ran for more than {seconds:g} seconds and was interrupted")
+
+    shell.recorder.clear()
+    shell.cell = source
+    signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        ok = shell.run_cell(source, store_history=False).success
+    except BaseException as error:  # whatever a student's hook raises out of IPython, the room stays open
+        shell.recorder.error(type(error).__name__, str(error), [repr(error)])
+        ok = False
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    shell.execution_count += 1
+    return {"outputs": shell.recorder.outputs, "ok": bool(ok)}
+
+
+def check_in_a_copy(channel, shell):
+    copy = os.fork()
+    if copy == 0:
+        try:
+            answer_calls(channel, shell)
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(copy, 0)
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status) == GONE:
+        return
+    late = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM
+    channel.send({"error": "TimeLimit" if late else "Crash"})
+
+
+def answer_calls(channel, shell):
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # a call that is late is killed: no `except` can swallow that
+    while (request := channel.receive())["do"] == "call":
+        signal.setitimer(signal.ITIMER_REAL, request["seconds"])
+        reply = call(shell, request)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        channel.send(reply)
+    os._exit(GONE)
+
+
+def call(shell, request):
+    """Call a function of the notebook; what it printed, displayed and said in its exception is dropped."""
+    args, kwargs = wire.unpack(request["arguments"], request["blobs"])
+    reply, blobs = {}, []
+    try:
+        if request["function"] not in shell.user_ns:
+            return {"error": "NameError"}
+        value = shell.user_ns[request["function"]](*args, **kwargs)
+        reply["value"] = wire.pack(value, blobs)
+    except wire.TooLarge:
+        return {"error": "TooLarge"}
+    except BaseException as error:  # SystemExit too: it is an answer like any other
+        reply["error"] = type(error).__name__
+    try:
+        reply["arguments"] = wire.pack(tuple(args), blobs)
+    except wire.TooLarge:
+        return {"error": "TooLarge"}
+    return {**reply, "blobs": blobs}
+
+
+def main():
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    sys.argv = sys.argv[:1]
+    try:
+        serve(wire.Channel(connection), make_shell())
+    except wire.WireError:
+        pass  # the marking room has hung up
+
+
+if __name__ == "__main__":
+    main()
