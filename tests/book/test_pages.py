@@ -1,0 +1,129 @@
+"""The built book, page by page: every law here names the pages that break it."""
+
+import re
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from tests import needs
+
+CITED = re.compile(r"\{cite(?::\w+)?\}`([^`]+)`")
+
+
+def links(page, *attributes):
+    """Every address that stands in the given attributes of the page."""
+    return [tag[name] for name in attributes for tag in page.find_all(attrs={name: True})]
+
+
+def resolves(site, pages, here, url):
+    """Does an address on the page `here` lead to a file of the site, and its fragment to an anchor there?"""
+    parts = urlsplit(url)
+    target = (site / here).parent / unquote(parts.path) if parts.path else site / here
+    name = target.resolve().relative_to(site.resolve()).as_posix() if target.is_file() else None
+    return name is not None and (not parts.fragment or name not in pages or has_anchor(pages[name], parts.fragment))
+
+
+def has_anchor(page, fragment):
+    return page.find(attrs={"id": unquote(fragment)}) is not None
+
+
+def meta(page, **attributes):
+    tag = page.find("meta", attrs=attributes)
+    return tag["content"].strip() if tag else ""
+
+
+def in_toc(pages):
+    """The pages that somebody wrote; the others are the search page and the index."""
+    return {name: page for name, page in pages.items() if name not in ("search.html", "genindex.html")}
+
+
+def test_every_internal_link_and_anchor_resolves(site, pages):
+    internal = [(here, url) for here, page in pages.items() for url in links(page, "href", "src")
+                if not urlsplit(url).scheme and url != "#"]
+    assert [link for link in internal if not resolves(site, pages, *link)] == []
+
+
+def test_what_a_page_loads_is_part_of_the_site(pages):
+    loaded = [(here, url) for here, page in pages.items() for tag in page(["script", "link", "img"])
+              for url in (tag.get("src"), tag.get("href")) if url]
+    assert [(here, url) for here, url in loaded if urlsplit(url).netloc] == []
+
+
+def test_citations_and_references_match_one_to_one(root, site):
+    text = "\n".join(path.read_text("utf-8") for path in (site / "_sources").rglob("*.md"))
+    cited = {re.sub(r"\{[^}]*\}", "", key).strip() for keys in CITED.findall(text) for key in keys.split(",")}
+    assert cited == set(re.findall(r"^@\w+\{([^,\s]+),", (root / "references.bib").read_text("utf-8"), re.M))
+
+
+def test_every_page_says_what_it_is(pages):
+    wanted = {"description": {"name": "description"}, "og:title": {"property": "og:title"},
+              "og:description": {"property": "og:description"}}
+    missing = [(here, what) for here, page in pages.items() for what, tag in wanted.items() if not meta(page, **tag)]
+    assert missing + [(here, "title") for here, page in pages.items() if not page.title.get_text(strip=True)] == []
+
+
+def test_no_two_pages_describe_themselves_alike(pages):
+    descriptions = {here: meta(page, name="description") for here, page in in_toc(pages).items()}
+    assert len(set(descriptions.values())) == len(descriptions), descriptions
+
+
+def test_every_image_has_a_text_for_those_who_cannot_see_it(pages):
+    images = [(here, image) for here, page in pages.items() for image in page.select("main img")]
+    assert [(here, image.get("src")) for here, image in images if not image.get("alt", "").strip()] == []
+
+
+def test_the_style_sheet_of_katex_is_as_old_as_its_script(root):
+    from sphinxcontrib.katex import katex_version
+
+    style = (root / "_static" / "katex" / "katex.min.css").read_text("utf-8")
+    assert f'.katex-version:after{{content:"{katex_version}"}}' in style.replace("::after", ":after")
+
+
+def test_every_mathematics_font_that_the_style_sheet_prefers_is_shipped(root):
+    katex = root / "_static" / "katex"
+    wanted = set(re.findall(r"url\((fonts/[^)]+\.woff2)\)", (katex / "katex.min.css").read_text("utf-8")))
+    assert wanted == {font.relative_to(katex).as_posix() for font in katex.rglob("*.woff2")}
+
+
+@needs.chromium
+@pytest.mark.parametrize("flaw", ["complaints", "strangers", "raw_tex", "faint"])
+def test_no_page_shows_a_flaw_at_any_width_in_light_or_dark(visits, flaw):
+    assert {visit.name: getattr(visit, flaw) for visit in visits if getattr(visit, flaw)} == {}
+
+
+@needs.chromium
+def test_no_page_scrolls_sideways(visits):
+    assert {visit.name: visit.overhang for visit in visits if visit.overhang > 0} == {}
+
+
+@needs.chromium
+def test_search_finds_the_chapter_in_which_a_word_stands(reader):
+    reader.goto("/search.html?q=decoder")
+    reader.locator("#search-results li a[href*='02_additive_attention']").first.wait_for()
+
+
+@needs.chromium
+def test_a_copy_button_copies_the_code_beside_it(reader):
+    reader.goto("/chapters/02_additive_attention.html")
+    cell = reader.locator("div.cell_input:visible").first
+    cell.hover()
+    cell.locator("button.copybtn").click()
+    assert reader.evaluate("navigator.clipboard.readText()").strip() == cell.locator("pre").inner_text().strip()
+
+
+@needs.chromium
+def test_a_reader_can_choose_the_dark_page_and_it_stays(reader):
+    reader.emulate_media(color_scheme="light")
+    reader.goto("/index.html")
+    reader.locator("button.theme-switch-button:visible").first.click()
+    reader.goto("/chapters/faq.html")
+    assert reader.locator("html").get_attribute("data-theme") == "dark"
+
+
+@needs.chromium
+def test_an_answer_opens_when_it_is_asked_for(reader):
+    reader.goto("/chapters/02_additive_attention.html")
+    answer = reader.locator("details.sd-dropdown").first
+    assert not answer.locator(".sd-card-body").is_visible()
+    answer.locator("summary").click()
+    assert answer.locator(".sd-card-body").is_visible()
