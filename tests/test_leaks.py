@@ -1,0 +1,110 @@
+"""Nothing that is published holds code of `solutions/`, nor a function that would do as an answer."""
+
+import importlib
+import inspect
+import json
+import pkgutil
+from functools import cache
+from pathlib import Path
+
+import jupytext
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+import coursekit
+from grading.checking import random_for
+from grading.lab import Lab, names
+from grading.student import LocalStudent
+from tests.leaks import leaks, squeeze, statements, texts
+
+ROOT = Path(__file__).parents[1]
+PUBLISHED = {"the site": "_build/html", "the release": "release", "the feedback": "build/demo/feedback"}
+CHECKS = [(lab, exercise.removesuffix("-checks")) for lab in names(ROOT / "labs")
+          for exercise in Lab.read(ROOT / "labs", lab).points if exercise.endswith("-checks")]
+
+
+def files(place):
+    found = [path for path in sorted((ROOT / place).rglob("*")) if path.is_file()]
+    assert found, f"{place}: nothing there; run make test, which builds it first"
+    return found
+
+
+def handed_in(path):
+    """The code of the student whose feedback this is: what they wrote themselves is no leak."""
+    student = path.relative_to(ROOT / PUBLISHED["the feedback"]).parts[0]
+    submitted = (ROOT / "build/demo/submitted" / student).rglob("*.ipynb")
+    notebooks = [text for text in (p.read_text(encoding="utf-8") for p in submitted) if text.startswith("{")]
+    return squeeze("".join("".join(cell["source"]) for text in notebooks for cell in json.loads(text)["cells"]))
+
+
+@pytest.mark.parametrize("place", PUBLISHED.values(), ids=PUBLISHED.keys())
+def test_nothing_published_holds_code_of_the_solutions(place):
+    secrets = statements(ROOT / "solutions")
+    for path in files(place):
+        own = handed_in(path) if "feedback" in place else ""
+        found = {name: [leak for leak in leaks(secrets, text) if leak not in own] for name, text in texts(path)}
+        assert not any(found.values()), {name: leak for name, leak in found.items() if leak}
+
+
+@pytest.mark.parametrize("disguise", ["{}", "<pre><span>{}</span></pre>", "x = 1\n\n    {}  # as above"])
+def test_a_leak_would_be_found(disguise, tmp_path):
+    secrets = statements(ROOT / "solutions")
+    line = "return exponentials / exponentials.sum(axis=axis, keepdims=True)"
+    assert squeeze(line) in secrets
+    path = tmp_path / "page.html"
+    path.write_text(disguise.format(line))
+    assert leaks(secrets, texts(path)[0][1])
+
+
+def test_an_archive_is_looked_into():
+    found = [name for path in files("release") for name, _ in texts(path)]
+    assert any(name.endswith(".whl/coursekit/dates.py") for name in found)
+    assert not [name for name in found if "solutions" in name or "grading" in name]
+
+
+@cache
+def published_functions():
+    """{name: function} of all that a reader can call: `coursekit`, and what the chapters' cells define."""
+    modules = [importlib.import_module(m.name) for m in pkgutil.walk_packages(coursekit.__path__, "coursekit.")]
+    found = {f"{m.__name__}.{name}": f for m in [coursekit, *modules] for name, f in vars(m).items() if callable(f)}
+    for path in sorted((ROOT / "chapters").glob("[0-9]*.md")):
+        found |= {f"{path.stem}: {name}": function for name, function in run(path).items()}
+    return found
+
+
+def run(chapter):
+    """Run a chapter's cells. Returns the functions that they leave behind."""
+    namespace = {"__name__": "chapter"}
+    with mpl.rc_context({"backend": "agg"}):
+        for cell in jupytext.read(chapter, fmt="md:myst").cells:
+            if cell.cell_type == "code":
+                exec(compile(cell.source, chapter.name, "exec"), namespace)
+        mpl.pyplot.close("all")
+    return {name: value for name, value in namespace.items() if inspect.isfunction(value)}
+
+
+def full_points(lab, exercise, function):
+    checks = importlib.import_module(f"solutions.{lab}.checks")
+    reference = vars(importlib.import_module(f"solutions.{lab}.reference"))
+    student = LocalStudent({**reference, exercise: function})
+    return all(verdict.passed for verdict in getattr(checks, exercise)(student, random_for(lab, exercise)))
+
+
+@pytest.mark.parametrize(("lab", "exercise"), CHECKS)
+def test_no_published_function_earns_an_exercises_full_points(lab, exercise):
+    answers = [name for name, function in published_functions().items() if full_points(lab, exercise, function)]
+    assert answers == []
+
+
+def test_the_search_for_answers_covers_kit_and_chapters():
+    names_found = published_functions().keys()
+    assert "coursekit.plot.alignment" in names_found and "02_additive_attention: words_recovered" in names_found
+
+
+def test_an_answer_would_be_found():
+    def softmax(x, axis=0):
+        exponentials = np.exp(x - x.max(axis=axis, keepdims=True))
+        return exponentials / exponentials.sum(axis=axis, keepdims=True)
+
+    assert full_points("lab01_additive_attention", "softmax", softmax)
