@@ -10,6 +10,14 @@ import numpy as np
 
 TOLERANCE = {"float16": 1e-2, "float32": 2e-5}  # relative to the largest expected entry; float64 and all else: 1e-9
 
+ERRORS = {
+    "NotImplementedError": "not implemented yet",
+    "NameError": "raised NameError: is the function, and every name that it uses, defined in the notebook?",
+    "TimeLimit": "took too long and was stopped: is there a loop that does not end?",
+    "TooLarge": "returned far more than was expected",
+    "Crash": "ended the notebook's process",
+}
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -64,12 +72,9 @@ def changed_arguments(before, after):
 
 
 def _misbehaviour(reply):
-    if reply.error == "NotImplementedError":
-        return "not implemented yet"
-    if reply.error == "NameError":
-        return "raised NameError: is the function, and every name that it uses, defined in the notebook?"
+    """What is wrong with the call itself, whatever it returned."""
     if reply.error is not None:
-        return f"raised {reply.error}"
+        return ERRORS.get(reply.error, f"raised {reply.error}")
     if reply.changed:
         return f"argument {reply.changed[0]} was changed in place: work on a new array"
     return None
@@ -79,11 +84,11 @@ def _difference(value, expected, hint):
     if value is None:
         return "returned None: is there a return statement?"
     if not isinstance(expected, tuple):
-        return _array_difference("result", value, expected, hint)
+        return _array_difference("", value, expected, hint)
     if not isinstance(value, tuple | list) or len(value) != len(expected):
         return f"expected {len(expected)} results, got {_kind(value)}"
     pairs = enumerate(zip(value, expected, strict=True), start=1)
-    return next(filter(None, (_array_difference(f"result {i}", got, want, hint) for i, (got, want) in pairs)), None)
+    return next(filter(None, (_array_difference(f"result {i}: ", got, want, hint) for i, (got, want) in pairs)), None)
 
 
 def _array_difference(what, got, expected, hint):
@@ -91,16 +96,16 @@ def _array_difference(what, got, expected, hint):
     try:
         got = np.asarray(got)
     except ValueError:  # a ragged list
-        return f"{what}: expected an array of shape {expected.shape}, got lists of unequal lengths"
+        return f"{what}expected an array of shape {expected.shape}, got lists of unequal lengths"
     if got.dtype.kind not in "fiub":
-        return f"{what}: expected real numbers, got {_kind(got)}"
+        return f"{what}expected real numbers, got {_kind(got)}"
     if got.shape != expected.shape:
-        return f"{what}: expected shape {expected.shape}, got {got.shape}"
+        return f"{what}expected shape {expected.shape}, got {got.shape}"
     advice = f": {hint}" if hint else ""
     if not np.isfinite(got).all():
-        return f"{what}: contains nan or inf{advice}"
+        return f"{what}contains nan or inf{advice}"
     if not _close(got, expected):
-        return f"{what}: right shape, wrong values{advice}"
+        return f"{what}right shape, wrong values{advice}"
     return None
 
 

@@ -25,7 +25,8 @@ def verdict_output(exercise, mark, earned, possible):
 
 
 def _line(verdict):
-    return f"passed: {verdict.law}" if verdict.passed else f"FAILED: {verdict.law}: {verdict.hint}"
+    hint = verdict.hint[:1].upper() + verdict.hint[1:]
+    return f"passed: {verdict.law}" if verdict.passed else f"FAILED: {verdict.law}. {hint}"
 
 
 def _html(head, lines, mistake):

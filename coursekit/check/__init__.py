@@ -7,10 +7,13 @@ first that does not, with a message that says where to look.
 import copy
 import functools
 import warnings
+from pathlib import Path
 
 import numpy as np
 
 from coursekit.verdicts import Reply, changed_arguments
+
+HERE = Path(__file__).parent
 
 
 class CheckFailed(AssertionError):
@@ -25,12 +28,23 @@ def visible_check(verdicts):
 
     @functools.wraps(verdicts)
     def check(*functions, **more):
-        for verdict in verdicts(*functions, **more):
-            if not verdict.passed:
-                raise CheckFailed(f"{verdict.law}\n  {verdict.hint}")
-            print(f"✓ {verdict.law}")
+        __tracebackhide__ = True  # IPython leaves this frame out
+        try:
+            for verdict in verdicts(*functions, **more):
+                if not verdict.passed:
+                    raise CheckFailed(f"{verdict.law}\n  {verdict.hint}")
+                print(f"✓ {verdict.law}")
+        except Exception as error:
+            raise error.with_traceback(_own_frames(error.__traceback__)) from None
 
     return check
+
+
+def _own_frames(traceback):
+    """The stack of an exception from the student's own function on, without the frames of the course's code."""
+    while traceback and Path(traceback.tb_frame.f_code.co_filename).is_relative_to(HERE):
+        traceback = traceback.tb_next
+    return traceback
 
 
 def ask(function, *args, **options):

@@ -27,6 +27,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Type
 from traitlets.config import Config
 
+HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep  # cut from tracebacks: it says nothing to a student
 TEXT_LIMIT = 100_000       # characters of text that one cell may show
 IMAGE_LIMIT = 3 * 2**20    # characters of base64 that one cell may show
 OUTPUT_LIMIT = 100         # outputs of one cell
@@ -66,7 +67,7 @@ class Recorder:
         self._append({"output_type": kind, "data": kept, "metadata": {}, **more})
 
     def error(self, name, value, lines):
-        text = self._cut("\n".join(map(str, lines)))
+        text = self._cut("\n".join(map(str, lines)).replace(HERE, ""))
         self._append({"output_type": "error", "ename": name, "evalue": value[:1000], "traceback": text.split("\n")})
 
     def _append(self, output):

@@ -57,6 +57,11 @@ def test_a_cell_over_its_time_is_interrupted_and_what_it_defined_stays(room):
     assert texts(room.run("kept")) == ["6"]
 
 
+def test_a_traceback_through_coursekit_does_not_show_where_the_room_lies(room):
+    ran = room.run("from coursekit.verdicts import changed_arguments\nchanged_arguments(1, 2)")
+    assert "coursekit/verdicts.py" in str(ran.outputs) and "exam-room" not in str(ran.outputs)
+
+
 def test_exit_ends_neither_the_room_nor_the_notebook(room):
     room.run("exit()")
     room.run("raise SystemExit")

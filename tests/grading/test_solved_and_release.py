@@ -14,7 +14,8 @@ STUB = "def f(x):\n    '''Doc.'''\n    ### BEGIN SOLUTION\n    raise NotImplemen
 
 
 def test_a_body_is_all_but_signature_and_docstring_with_its_comments():
-    assert body(reference, "spread") == "    return np.sqrt(np.mean((x - np.mean(x, axis=0)) ** 2, axis=0))  # SECRET-SPREAD"
+    assert body(reference, "center").splitlines() == [
+        "    middle = np.mean(x, axis=axis, keepdims=True)  # SECRET-CENTER", "    return x - middle"]
 
 
 def test_a_function_that_the_reference_lacks_is_named():

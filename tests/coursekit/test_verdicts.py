@@ -1,0 +1,63 @@
+"""A comparison accepts what is right to its own precision and says where anything else goes wrong."""
+
+import numpy as np
+import pytest
+
+from coursekit.verdicts import Reply, changed_arguments, compare
+
+EXPECTED = np.array([[0.25, 0.5, 0.125]])
+
+
+def hint(value, expected=EXPECTED, **reply):
+    return compare("law", Reply(value, **reply), expected, "look at the axis").hint
+
+
+@pytest.mark.parametrize("right", [EXPECTED, EXPECTED.tolist(), EXPECTED.astype("f4"), EXPECTED + 1e-12])
+def test_what_is_right_passes(right):
+    assert compare("law", Reply(right), EXPECTED).passed
+
+
+@pytest.mark.parametrize(("dtype", "off", "passes"), [("f8", 1e-8, False), ("f4", 1e-6, True), ("f4", 1e-4, False)])
+def test_the_precision_is_that_of_the_dtype_returned(dtype, off, passes):
+    assert compare("law", Reply((EXPECTED + off).astype(dtype)), EXPECTED).passed == passes
+
+
+@pytest.mark.parametrize(("wrong", "says"), [
+    (None, "returned None: is there a return statement?"),
+    (EXPECTED.T, "expected shape (1, 3), got (3, 1)"),
+    ("text", "expected real numbers, got an array of shape () and dtype <U4"),
+    (EXPECTED + 1j, "expected real numbers, got an array of shape (1, 3) and dtype complex128"),
+    ([[1], [1, 2]], "expected an array of shape (1, 3), got lists of unequal lengths"),
+    (EXPECTED * np.nan, "contains nan or inf: look at the axis"),
+    (EXPECTED + 1, "right shape, wrong values: look at the axis"),
+])
+def test_what_is_wrong_is_said(wrong, says):
+    assert hint(wrong) == says
+
+
+def test_of_two_results_the_wrong_one_is_numbered():
+    assert hint((EXPECTED, EXPECTED.T), (EXPECTED, EXPECTED)) == "result 2: expected shape (1, 3), got (3, 1)"
+    assert hint(EXPECTED, (EXPECTED, EXPECTED)).startswith("expected 2 results, got an array")
+
+
+@pytest.mark.parametrize(("error", "says"), [
+    ("NotImplementedError", "not implemented yet"), ("KeyError", "raised KeyError"), ("TimeLimit", "took too long"),
+])
+def test_an_exception_is_no_answer(error, says):
+    assert hint(EXPECTED, error=error).startswith(says)
+
+
+def test_a_right_answer_that_changed_an_argument_fails():
+    assert hint(EXPECTED, changed=(2,)) == "argument 2 was changed in place: work on a new array"
+
+
+def test_what_follows_from_an_earlier_mistake_counts_but_not_if_an_argument_changed():
+    follows = [np.array([[np.nan, 1.0, 2.0]])]
+    assert compare("law", Reply(follows[0]), EXPECTED, follows=follows).passed
+    assert not compare("law", Reply(follows[0], changed=(1,)), EXPECTED, follows=follows).passed
+
+
+def test_arguments_are_compared_by_value_and_nan_is_itself():
+    before = (np.array([np.nan, 1.0]), np.zeros(2), [1], "text")
+    assert changed_arguments(before, (np.array([np.nan, 1.0]), np.zeros(2), [1], "text")) == ()
+    assert changed_arguments(before, (np.array([np.nan, 1.0]), np.ones(2), [1, 2], "text")) == (2, 3)
