@@ -72,10 +72,11 @@ def submissions(lab):
 
 def answered(lab):
     """The released notebook with every answer filled in, as a student would hand it in."""
-    notebook = copy.deepcopy(lab.skeleton)
-    sources = {meta(cell).get("grade_id"): cell.source for cell in solved(lab).cells if solution(cell)}
+    notebook, full = copy.deepcopy(lab.skeleton), solved(lab)
+    sources = {meta(cell).get("grade_id"): cell.source for cell in full.cells if solution(cell)}
     for cell in filter(solution, notebook.cells):
         cell.source = ANSWER if graded(cell) else sources[cell.metadata.nbgrader.grade_id]
+    notebook.cells.insert(0, full.cells[0])  # what the answers import
     return notebook
 
 

@@ -23,7 +23,8 @@ You need Python 3.11, 3.12 or 3.13. In the folder of this file, type
     pip install -r requirements.txt
     jupyter lab
 
-and open the notebook of a lab. Hand in the notebook under the name that it has.
+and open the notebook of a lab, in the folder of its name. Another day, only the second and the last line are needed.
+Hand in the notebook under the name that it has, in the way that your instructor has told you.
 """
 REQUIREMENTS = """\
 # what the labs need

@@ -7,6 +7,7 @@ import inspect
 import textwrap
 
 import nbformat
+from nbformat import v4
 
 from grading.lab import BEGIN, END, Lab, meta, names, solution
 
@@ -27,10 +28,12 @@ def write_solved(root, out, solutions="solutions"):
 def solved(lab):
     """The source notebook with every solution region filled: hidden checks stay, so that running it proves them.
 
-    A written question gets its marking scheme, which says what an answer should hold.
+    What the reference imports stands in a cell of its own at the top. A written question gets its marking scheme,
+    which says what an answer should hold.
     """
     reference = importlib.import_module(f"{lab.solutions}.{lab.name}.reference")
     notebook = copy.deepcopy(lab.source)
+    notebook.cells.insert(0, v4.new_code_cell(imports(reference), id="imports-of-the-reference"))
     for cell in filter(solution, notebook.cells):
         text = cell.source.partition(BEGIN)[2].partition(END)[0].strip("\n")
         if cell.cell_type == "code":
@@ -47,6 +50,12 @@ def fill(source, text):
         raise ValueError(f"solution cell: expected a region from {BEGIN!r} to {END!r}, got {source[:60]!r}")
     indent = before[len(before.rstrip(" ")):]
     return before.removesuffix(indent) + textwrap.indent(textwrap.dedent(text), indent) + after
+
+
+def imports(module):
+    """The import statements of a module."""
+    nodes = ast.parse(inspect.getsource(module)).body
+    return "\n".join(ast.unparse(node) for node in nodes if isinstance(node, ast.Import | ast.ImportFrom))
 
 
 def body(module, function):

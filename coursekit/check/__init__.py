@@ -34,6 +34,10 @@ def visible_check(verdicts):
                 if not verdict.passed:
                     raise CheckFailed(f"{verdict.law}\n  {verdict.hint}")
                 print(f"✓ {verdict.law}")
+        except NotImplementedError as error:
+            message = f"NotImplementedError: {_where(error)} is not written yet"
+            error._render_traceback_ = lambda: [message]
+            raise
         except Exception as error:
             raise error.with_traceback(_own_frames(error.__traceback__)) from None
 
@@ -47,13 +51,32 @@ def _own_frames(traceback):
     return traceback
 
 
+def _where(error):
+    """The name of the function that raised: it may be one that the function under test calls."""
+    traceback = error.__traceback__
+    while traceback.tb_next:
+        traceback = traceback.tb_next
+    return traceback.tb_frame.f_code.co_name
+
+
 def ask(function, *args, **options):
-    """Call the student's function on copies, its warnings kept quiet. What it raises is the student's to see."""
+    """Call the student's function on copies, with its warnings kept quiet. Returns a `Reply`.
+
+    Raises what the function raises, with a note of the shapes that it was given, and CheckFailed where it changed an
+    argument in place.
+    """
     given = copy.deepcopy(args)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an overflow shows as a nan, which a verdict explains
-        value = function(*given, **options)
-    return Reply(value, changed=changed_arguments(args, given))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an overflow shows as a nan, which a verdict explains
+            value = function(*given, **options)
+    except Exception as error:
+        error.add_note(f"while the check called it with arrays of shape {', '.join(str(np.shape(a)) for a in args)}")
+        raise
+    for position in changed_arguments(args, given):
+        advice = "make a new array, x = x - 1, where x -= 1 writes into the old one"
+        raise CheckFailed(f"a function leaves its arguments as they were\n  argument {position} was changed: {advice}")
+    return Reply(value)
 
 
 def as_array(value):

@@ -77,7 +77,7 @@ def _masked_scores(rng):
     deep = np.stack([holes, ~holes])
     law = "three axes and scores in the thousands: finite, zeros where nothing is seen"
     yield law, np.where(deep, tall, 3000.0), deep
-    wide = 800 + _round(rng.normal(size=(3, 5)))
+    wide = _round(rng.normal(size=(3, 5))) + np.array([[800.0], [-900.0], [60.0]])
     yield "hidden scores far above the visible ones change nothing", np.where(prefix, wide, 5e4), prefix
 
 

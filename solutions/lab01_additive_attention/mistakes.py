@@ -180,6 +180,13 @@ def masked_softmax_minus_a_hidden_maximum(scores, mask):
     return exponentials / np.where(total == 0, 1, total)
 
 
+def masked_softmax_minus_one_maximum_for_all_rows(scores, mask):
+    """You subtracted one maximum from all rows: a row far below it becomes 0/0. Take each row's own, axis=-1."""
+    exponentials = np.where(mask, np.exp(scores - scores[mask].max()), 0)
+    total = exponentials.sum(axis=-1, keepdims=True)
+    return exponentials / np.where(total == 0, 1, total)
+
+
 # additive_attention
 
 
@@ -270,6 +277,7 @@ MISTAKES = {
         masked_softmax_over_axis_0,
         masked_softmax_without_the_maximum,
         masked_softmax_minus_a_hidden_maximum,
+        masked_softmax_minus_one_maximum_for_all_rows,
     ],
     "additive_attention": [
         additive_attention_without_the_mask,

@@ -2,6 +2,7 @@
 
 import traceback
 
+import numpy as np
 import pytest
 
 from coursekit import check
@@ -40,7 +41,23 @@ def test_an_exception_of_the_students_shows_the_students_frames_only():
     assert frames[-2:] == ["check", "broken"]
 
 
-def test_what_was_given_stays_as_it_was_and_the_change_is_told():
+def test_an_argument_that_was_changed_in_place_is_named_and_the_checks_own_stays():
     given = [1, 2]
-    assert check.ask(list.append, given, 3).changed == (1,)
+    with pytest.raises(check.CheckFailed, match="argument 1 was changed"):
+        check.ask(list.append, given, 3)
     assert given == [1, 2]
+
+
+def test_an_exception_of_the_students_says_which_shapes_it_was_given():
+    with pytest.raises(ValueError) as raised:
+        check.ask(np.matmul, np.zeros((2, 3)), np.zeros(4))
+    assert raised.value.__notes__ == ["while the check called it with arrays of shape (2, 3), (4,)"]
+
+
+def test_a_stub_is_said_to_be_not_written_yet_by_its_own_name():
+    def later():
+        raise NotImplementedError
+
+    with pytest.raises(NotImplementedError) as raised:
+        positive(lambda: later())
+    assert raised.value._render_traceback_() == ["NotImplementedError: later is not written yet"]

@@ -61,7 +61,7 @@ def test_an_input_transformer_that_empties_the_cells_leaves_nothing_defined(grad
     "return np.array(['a'])",
     "return np.datetime64('2020')",
     "return 10**5000",
-    "return center(x)",
+    "return center(x, axis)",  # with the default left out, CPython 3.13.0 never notices that it recurses
     "if len(x) > 3: import os; os._exit(0)",
     "raise SystemExit",
     "while True: pass",
@@ -77,7 +77,7 @@ def test_a_right_answer_that_changes_its_argument_earns_nothing(graded):
 
 @pytest.mark.parametrize("last, where", [
     ("import os; os._exit(0)", "after"),
-    ("while True:\n    try: sum(range(1000))\n    except BaseException: pass", "after"),
+    ("import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\nwhile True: pass", "after"),
 ])
 def test_a_room_destroyed_at_the_end_costs_nothing_that_was_earned(graded, last, where):
     assert points(graded(last=last))[:2] == (2, 4)

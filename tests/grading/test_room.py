@@ -116,7 +116,7 @@ def test_the_name_of_a_made_up_type_does_not_cross(room):
 
 @pytest.mark.parametrize("source", [
     "import os; os._exit(0)",
-    "while True:\n    try: sum(range(1000))\n    except BaseException: pass",
+    "import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\nwhile True: pass",
     "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)",
     "import gc, socket\n[s.close() for s in gc.get_objects() if isinstance(s, socket.socket)]",
     "import gc, socket\n[s.sendall(bytes(100)) for s in gc.get_objects() if isinstance(s, socket.socket)]",
