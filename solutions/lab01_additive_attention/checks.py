@@ -102,21 +102,22 @@ def _round(scores):
     return np.round(scores * 8) / 8
 
 
-# What a student's own earlier functions lead to. It counts as right too, so that a mistake costs its points once,
-# but only where the earlier function does something: a constant, or its input, carries nothing forward.
+# What a student's own earlier functions lead to. It counts as right too, so that a mistake costs its points once, but
+# only where the earlier function answers to its input: a constant or a fixed choice carries nothing forward. These
+# functions are asked after the answer that is judged, since they are given scores that the student was to compute.
 
 
 def _own_contexts(student, rng, encoder_states, decoder_state, layer_1, layer_2):
     args = (encoder_states, decoder_state, layer_1, layer_2)
-    expected = reference.alignment(*args)
-    scores = [expected]
-    own_scores = student.alignment(*args).value
-    if _does_something(own_scores, expected.shape):
-        scores.append(own_scores)
-    weigh = student.softmax if _has_a_softmax(student, rng) else None
+    other = (rng.normal(size=encoder_states.shape), *args[1:])
+    own = student.alignment(*args).value
+    scores = [reference.alignment(*args)]
+    if _answers_to_its_input(own, student.alignment(*other).value, scores[0].shape):
+        scores.append(own)
     weights = [reference.softmax(each) for each in scores]
-    weights += [weigh(each, axis=0).value for each in scores] if weigh else []
-    return [(each * encoder_states).sum(axis=0) for each in weights if np.shape(each) == expected.shape]
+    if _has_a_softmax(student, rng):
+        weights += [student.softmax(each, axis=0).value for each in scores]
+    return [(each * encoder_states).sum(axis=0) for each in weights if np.shape(each) == scores[0].shape]
 
 
 def _own_masked_weights(student, rng, scores, mask):
@@ -129,22 +130,26 @@ def _own_masked_weights(student, rng, scores, mask):
 
 def _own_blends(student, rng, state, memory, mask, W, U, v):
     scores = np.tanh((state @ W)[:, None, :] + memory @ U) @ v
-    benign, open_mask = rng.normal(size=(2, 5)), np.arange(5) < np.array([[3], [5]])
     weights = _own_masked_weights(student, rng, scores, mask)
-    if _does_something(student.masked_softmax(benign, open_mask).value, benign.shape, benign):
+    probes, some = rng.normal(size=(2, 3, 5)), np.arange(5) < np.array([[3], [2], [3]])
+    first, second = (student.masked_softmax(probe, some).value for probe in probes)
+    if _answers_to_its_input(first, second, (3, 5), probes[0]):
         own = student.masked_softmax(scores, mask).value
         weights += [own] if np.shape(own) == scores.shape else []
     return [(np.einsum("bs,bse->be", each, memory), each) for each in weights]
 
 
 def _has_a_softmax(student, rng):
-    benign = rng.normal(size=(3, 4))
-    return _does_something(student.softmax(benign, axis=0).value, benign.shape, benign)
+    probes = rng.normal(size=(2, 3, 4))
+    first, second = (student.softmax(probe, axis=0).value for probe in probes)
+    return _answers_to_its_input(first, second, (3, 4), probes[0])
 
 
-def _does_something(value, shape, given=None):
-    """Is `value` an array of finite numbers that are neither all the same nor simply what was given?"""
-    if not isinstance(value, np.ndarray) or value.dtype.kind != "f" or value.shape != shape:
+def _answers_to_its_input(first, second, shape, given=None):
+    """Are these two answers arrays of numbers, two in five of which differ by input, and not simply what was given?"""
+    pair = (first, second)
+    arrays = all(isinstance(each, np.ndarray) and each.dtype.kind == "f" and each.shape == shape for each in pair)
+    if not arrays or not np.isfinite(pair).all():
         return False
-    varies = np.isfinite(value).all() and np.ptp(value) > 1e-6
-    return bool(varies) and (given is None or not np.allclose(value, given))
+    differ = np.mean(np.abs(first - second) > 1e-4) >= 0.4  # among the visible, or, by mistake, among the hidden
+    return bool(differ and (given is None or not np.allclose(first, given)))

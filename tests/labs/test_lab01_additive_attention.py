@@ -182,6 +182,21 @@ def test_a_trivial_answer_earns_nothing_even_if_all_functions_are_trivial(exerci
     assert share(exercise, **dict.fromkeys(EXERCISES, answer)) == 0
 
 
+def test_always_looking_at_the_first_word_earns_nothing_though_each_function_follows_from_the_one_before():
+    def first_word(x, *_, axis=-1):
+        weights = np.zeros(x.shape)
+        np.moveaxis(weights, axis, 0)[0] = 1
+        return weights
+
+    answers = {
+        "softmax": lambda x, axis=0: first_word(x, axis=axis),
+        "attention": lambda encoder_states, *_: encoder_states[0],
+        "masked_softmax": lambda scores, mask: np.where(mask, first_word(scores), 0.0),
+        "additive_attention": lambda state, memory, mask, *_: (memory[:, 0] * mask[:, :1], first_word(mask) * mask),
+    }
+    assert [share(exercise, **answers) for exercise in answers] == [0, 0, 0, 0]
+
+
 def test_a_function_right_on_the_visible_example_alone_earns_nothing():
     printed = {"alignment": visible_checks.WORKED_SCORES, "attention": visible_checks.WORKED_CONTEXT}
     for exercise, numbers in printed.items():
