@@ -19,11 +19,16 @@ Labs of the course From Bahdanau to Transformers
 You need Python 3.11, 3.12 or 3.13. In the folder of this file, type
 
     python3 -m venv .venv
-    . .venv/bin/activate            (on Windows: .venv\\Scripts\\activate)
+    . .venv/bin/activate
     pip install -r requirements.txt
     jupyter lab
 
-and open the notebook of a lab, in the folder of its name. Another day, only the second and the last line are needed.
+and open the notebook of a lab, in the folder of its name. On Windows the first two lines are
+
+    py -m venv .venv
+    .venv\\Scripts\\activate
+
+Another day, only the second and the last line are needed.
 Hand in the notebook under the name that it has, in the way that your instructor has told you.
 """
 REQUIREMENTS = """\

@@ -15,6 +15,7 @@ DIGITS = 1e-6  # the numbers above are printed to eight digits
 SLIPS = {  # the first score of the worked example, as known slips compute it
     0.87148894: "these are the scores with the decoder state first: layer_1's first 16 rows are the encoder's",
     10.33328563: "these are the scores without tanh between the two layers",
+    5.17578959: "these are the scores with tanh taken of the inputs: it belongs between the two layers",
     0.14773795: "these are the weights already: alignment returns the scores, before any softmax",
     -1.91262669: "these are the scores with zeros in place of the decoder state: repeat it for every encoder state",
 }
@@ -113,6 +114,8 @@ def masked_softmax(masked_softmax):
     weights = ask(masked_softmax, scores, mask)
     yield _shape("two rows of three scores: weights of shape (2, 3)", weights, (2, 3))
     hidden = "it got weight. True means: may look. A hidden score must become -np.inf: a score of 0 counts, exp(0) is 1"
+    if _near(weights.value[0], [0, 0, 1], DIGITS):
+        hidden = "it got all the weight, and the visible ones none: your mask is the wrong way round"
     yield Verdict("the hidden position gets exactly 0", weights.value[0, 2] == 0, hidden)
     sums = np.sum(weights.value, axis=1)
     late = "hide the scores before the softmax, not the weights after it"
@@ -122,7 +125,11 @@ def masked_softmax(masked_softmax):
     yield _digits("the rest is a softmax among the visible", weights, expected, f"got\n{rounded(weights.value)}")
 
     nothing = ask(masked_softmax, scores, np.array([[False] * 3, [True] * 3]))
-    advice = f"a row that may look nowhere should be [0, 0, 0], got {rounded(nothing.value)[1:].split(']')[0]}]"
+    row = as_array(nothing.value)[0]
+    cause = "-inf minus -inf is nan, and so is 0/0: give such a row another maximum, and another sum to divide by"
+    if np.isfinite(row).all():
+        cause = "a large negative number for all leaves them equal: use -np.inf"
+    advice = f"got {rounded(row)}: {cause}"
     yield _digits("a row that may look nowhere is all zeros", nothing, [[0.0] * 3, expected[1]], advice)
     huge = ask(masked_softmax, np.array([[900.0, 901.0, 9999.0]]), mask[:1])
     advice = f"got {rounded(huge.value)}: subtract the largest visible score before np.exp"
@@ -144,7 +151,8 @@ def additive_attention(additive_attention):
     yield Verdict("it returns two arrays: context, weights", pair, f"got {type(reply.value).__name__}")
     context, weights = reply.value
     shapes = (as_array(context).shape, as_array(weights).shape)
-    yield Verdict("context (B, E) = (2, 5), weights (B, S) = (2, 4)", shapes == ((2, 5), (2, 4)), f"got {shapes}")
+    advice = f"got {shapes}" + (": the other way round" if shapes == ((2, 4), (2, 5)) else "")
+    yield Verdict("context (B, E) = (2, 5), weights (B, S) = (2, 4)", shapes == ((2, 5), (2, 4)), advice)
     hidden = "sentence 0 has three words: its fourth weight should be 0"
     yield Verdict("padding gets no weight", weights[0, 3] == 0, hidden)
     sums = np.sum(weights, axis=1)

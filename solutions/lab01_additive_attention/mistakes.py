@@ -64,6 +64,12 @@ def alignment_without_tanh(encoder_states, decoder_state, layer_1, layer_2):
     return np.concatenate([encoder_states, queries], axis=1) @ layer_1 @ layer_2
 
 
+def alignment_with_tanh_of_the_inputs(encoder_states, decoder_state, layer_1, layer_2):
+    """You took tanh of the states: it belongs between the two layers, after the product with layer_1."""
+    queries = np.repeat(decoder_state, len(encoder_states), axis=0)
+    return np.tanh(np.concatenate([encoder_states, queries], axis=1)) @ layer_1 @ layer_2
+
+
 def alignment_with_a_second_tanh(encoder_states, decoder_state, layer_1, layer_2):
     """The second layer has no tanh: it would press every score between -1 and 1."""
     return np.tanh(reference.alignment(encoder_states, decoder_state, layer_1, layer_2))
@@ -253,6 +259,7 @@ MISTAKES = {
     "alignment": [
         alignment_with_the_state_first,
         alignment_without_tanh,
+        alignment_with_tanh_of_the_inputs,
         alignment_with_a_second_tanh,
         alignment_as_weights,
         alignment_as_a_flat_array,
