@@ -30,9 +30,9 @@ def alignment(weights, source, target, ax=None, title=None):
     """
     weights = np.asarray(weights)
     expect({"T": len(target), "S": len(source)}, weights=(weights, "T S"))
-    if ax is None:
-        size = (CELL * len(source) + 0.9, CELL * len(target) + 1.6)
-        ax = plt.figure(figsize=size, layout="constrained").add_subplot()
+    own = ax is None
+    if own:
+        ax, bar_ax = _axes_of_their_own(*weights.shape)
     image = ax.imshow(weights, cmap=WEIGHTS, vmin=0, vmax=1)
     ax.set_xticks(range(len(source)), _visible(source))
     ax.set_yticks(range(len(target)), _visible(target))
@@ -41,12 +41,25 @@ def alignment(weights, source, target, ax=None, title=None):
     ax.set_xlabel("read", fontsize=12)
     ax.set_ylabel("written", fontsize=12)
     _separate_cells(ax, weights.shape)
-    bar = ax.figure.colorbar(image, ax=ax, location="bottom", shrink=0.8, aspect=25, format=PercentFormatter(1))
+    place = {"cax": bar_ax} if own else {"ax": ax, "shrink": 0.8, "aspect": 25}
+    bar = ax.figure.colorbar(image, location="bottom", format=PercentFormatter(1), **place)
     bar.ax.tick_params(labelsize=12)
     bar.set_label("weight", fontsize=12)
     if title:
         ax.set_title(title, fontsize=12)
     return ax
+
+
+def _axes_of_their_own(rows, columns):
+    """A new figure with axes for the cells and, below, for the scale. Placed by hand: a layout engine takes longer."""
+    figure = plt.figure(figsize=(CELL * columns + 0.9, CELL * rows + 1.6))
+    width, height = figure.get_size_inches()
+
+    def axes(left, bottom, right, top):
+        return figure.add_axes((left / width, bottom / height, (right - left) / width, (top - bottom) / height))
+
+    middle, half = 0.6 + CELL * columns / 2, max(0.4 * CELL * columns, 0.6)
+    return axes(0.6, 0.85, 0.6 + CELL * columns, 0.85 + CELL * rows), axes(middle - half, 0.55, middle + half, 0.67)
 
 
 def _visible(tokens):
@@ -57,7 +70,5 @@ def _visible(tokens):
 def _separate_cells(ax, shape):
     """Draw thin lines between the cells, so that the eye can follow a row or a column."""
     rows, columns = shape
-    ax.set_xticks(np.arange(columns + 1) - 0.5, minor=True)
-    ax.set_yticks(np.arange(rows + 1) - 0.5, minor=True)
-    ax.grid(which="minor", color="#dddddd", linewidth=0.5)
-    ax.tick_params(which="minor", length=0, top=False)
+    ax.hlines(np.arange(1, rows) - 0.5, -0.5, columns - 0.5, color="#dddddd", linewidth=0.5)
+    ax.vlines(np.arange(1, columns) - 0.5, -0.5, rows - 0.5, color="#dddddd", linewidth=0.5)

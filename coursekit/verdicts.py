@@ -100,7 +100,7 @@ def _array_difference(what, got, expected, hint):
     if got.dtype.kind not in "fiub":
         return f"{what}expected real numbers, got {_kind(got)}"
     if got.shape != expected.shape:
-        return f"{what}expected shape {expected.shape}, got {got.shape}"
+        return f"{what}expected shape {expected.shape}, got {_shape(got)}"
     advice = f": {hint}" if hint else ""
     if not np.isfinite(got).all():
         return f"{what}contains nan or inf{advice}"
@@ -132,9 +132,15 @@ def _identical(old, new):
     return old == new
 
 
+def _shape(array):
+    """A shape in words. An odd one is not spelt out: with its numbers a function could tell what it was called with."""
+    odd = array.ndim > 6 or any(size > 99 for size in array.shape)
+    return f"a far larger one, of {array.ndim} axes" if odd else array.shape
+
+
 def _kind(value):
     if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape} and dtype {value.dtype}"
+        return f"an array of shape {_shape(value)} and dtype {value.dtype}"
     if isinstance(value, tuple | list):
-        return f"{len(value)} results"
+        return f"{len(value) if len(value) < 100 else 'very many'} results"
     return f"one {type(value).__name__}"

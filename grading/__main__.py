@@ -1,45 +1,108 @@
 """`python -m grading COMMAND`: what the Makefile and an instructor call."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[1]
+
 
 def main(arguments=None):
-    """Run one command. Returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m grading", description=__doc__)
-    parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parents[1],
-                        help="the repository (default: the one that this is part of)")
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("solved", help="build the solved notebook of each lab in build/solved")
-    commands.add_parser("release", help="build release/: the notebooks for students, and one archive of them")
-    commands.add_parser("demo", help="take a class of five from release to grades.csv in build/demo")
-    options = parser.parse_args(arguments)
+    """Run one command. Returns the exit status: 1 if the command failed, whatever students handed in."""
+    options = parser().parse_args(arguments)
+    beside = str(Path(sys.executable).parent)  # nbgrader calls alembic by name
+    os.environ["PATH"] = os.pathsep.join([beside, os.environ.get("PATH", "")])
     try:
-        {"solved": _solved, "release": _release, "demo": _demo}[options.command](options.root.resolve())
-    except (RuntimeError, ValueError) as error:
+        return options.run(options) or 0
+    except (RuntimeError, ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    return 0
+    except KeyboardInterrupt:
+        print("\nStopped. Run the same command again to go on.", file=sys.stderr)
+        return 130
 
 
-def _solved(root):
+def parser():
+    """The command line."""
+    top = argparse.ArgumentParser(prog="python -m grading", description="Grade the labs of this course.")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name, run, text):
+        one = commands.add_parser(name, help=text, description=text[:1].upper() + text[1:] + ".")
+        one.set_defaults(run=run)
+        return one
+
+    grade = command("grade", _grade, "grade submitted/*/LAB: what is new or has changed since it was graded")
+    grade.add_argument("lab", metavar="LAB")
+    grade.add_argument("--course-dir", type=Path, default=Path(), metavar="DIR", help="where submitted/ is")
+    grade.add_argument("--student", dest="students", nargs="+", action="extend", metavar="ID", help="only these")
+    grade.add_argument("--force", action="store_true", help="grade again what is done")
+    grade.add_argument("--workers", type=int, metavar="N", help="worker processes (default: one for each core)")
+    grade.add_argument("--scheduler", metavar="ADDRESS", help="use the Dask cluster there, tls://HOST:PORT")
+    for name, what in (("ca", "authorities"), ("cert", "certificate"), ("key", "key")):
+        grade.add_argument(f"--tls-{name}", metavar="FILE", help=f"{what} for that, if Dask's settings have none")
+    grade.add_argument("--seed", metavar="TEXT", help="check each submission with inputs of its own")
+    grade.add_argument("--json", type=Path, metavar="FILE", help="write all that was found, for other programs")
+    grade.add_argument("--unsafe-no-sandbox", dest="sandbox", action="store_false",
+                       help="run students' code as yourself, with all that you may do")
+
+    report = command("report", _report, "write a page about a graded class: marks, mistakes, who needs a look")
+    report.add_argument("lab", metavar="LAB")
+    report.add_argument("--course-dir", type=Path, default=Path(), metavar="DIR", help="where gradebook.db is")
+    report.add_argument("--out", type=Path, metavar="FILE", help="default: report-LAB.html in the course directory")
+
+    command("doctor", _doctor, "say whether this machine can shut student code in, and if not, what is missing")
+    command("solved", _solved, "build the solved notebook of each lab in build/solved")
+    command("release", _release, "build release/: the notebooks for students, and one archive of them")
+    command("demo", _demo, "take a class of five from release to marks in build/demo")
+    return top
+
+
+def _grade(options):
+    from grading.runner import grade_class
+
+    grade_class(options.course_dir, options.lab, options)
+
+
+def _report(options):
+    from grading.course import Course
+    from grading.report import write_report
+
+    course = Course.at(options.course_dir)
+    lab = course.terms(options.lab).lab
+    with course.ledger() as ledger:
+        records = ledger.records(options.lab)
+    out = options.out or options.course_dir / f"report-{options.lab}.html"
+    write_report(records, lab, out)
+    print(out)
+
+
+def _doctor(options):
+    from grading.room import sandbox
+
+    problems = sandbox.doctor()
+    print("\n".join(problems) or f"Student code can be shut in on this machine, with {sandbox.program()}.")
+    return bool(problems)
+
+
+def _solved(options):
     from grading.solved import write_solved
 
-    for path in write_solved(root, root / "build" / "solved"):
-        print(path.relative_to(root))
+    for path in write_solved(ROOT, ROOT / "build" / "solved"):
+        print(path.relative_to(ROOT))
 
 
-def _release(root):
+def _release(options):
     from grading.release import write_release
 
-    print(write_release(root).relative_to(root))
+    print(write_release(ROOT).relative_to(ROOT))
 
 
-def _demo(root):
+def _demo(options):
     from grading.demo import run_demo
 
-    course = run_demo(root).relative_to(root)
+    course = run_demo(ROOT).relative_to(ROOT)
     print(f"marks     {course}/grades.csv\nfeedback  {course}/feedback")
 
 

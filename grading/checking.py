@@ -3,10 +3,12 @@
 Everything here runs in the marking room: it is the only place that imports `solutions`, by name.
 """
 
+import functools
+import hashlib
 import importlib
 import inspect
-import zlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -31,16 +33,17 @@ class Judgement:
         return sum(v.weight for v in self.verdicts if v.passed) / sum(v.weight for v in self.verdicts)
 
 
-def judge(lab, exercise, student, solutions="solutions"):
+def judge(lab, exercise, student, solutions="solutions", seed=""):
     """Run the check of an exercise on a student's functions. Called at the check cell of each exercise.
 
     solutions  the package that holds a module `<lab>.checks`; another one in tests
+    seed       what the inputs are drawn from, besides the names of lab and exercise
 
     Raises CheckFailed when the check itself fails.
     """
     try:
         check = getattr(importlib.import_module(f"{solutions}.{lab}.checks"), exercise)
-        verdicts = tuple(check(student, random_for(lab, exercise)))
+        verdicts = tuple(check(student, random_for(lab, exercise, seed)))
         if not sum(verdict.weight for verdict in verdicts) > 0:
             raise ValueError("verdicts: expected at least one with a weight, got none")
         failed = not all(verdict.passed for verdict in verdicts)
@@ -49,9 +52,24 @@ def judge(lab, exercise, student, solutions="solutions"):
         raise CheckFailed(f"the hidden check of {exercise} in {lab} failed: {type(error).__name__}: {error}") from error
 
 
-def random_for(lab, exercise):
+def random_for(lab, exercise, seed=""):
     """The generator that a check draws its inputs from: the same each time that a submission is graded."""
-    return np.random.default_rng([zlib.crc32(lab.encode()), zlib.crc32(exercise.encode())])
+    texts = (lab, exercise, seed) if seed else (lab, exercise)
+    return np.random.default_rng([int.from_bytes(hashlib.sha256(text.encode()).digest()) for text in texts])
+
+
+@functools.cache
+def fingerprint(lab, solutions="solutions"):
+    """A hash of the code that judges a lab: its checks, references and mistakes, and coursekit.
+
+    Worked out once in a process, as the code is loaded once: a worker that was started before a correction says so.
+    """
+    digest = hashlib.sha256()
+    for package in (f"{solutions}.{lab}", "coursekit"):
+        folder = Path(importlib.import_module(package).__file__).parent
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(f"{package}/{path.relative_to(folder)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def diagnose(lab, exercise, calls, solutions="solutions"):

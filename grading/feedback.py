@@ -6,6 +6,7 @@ from nbformat import v4
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 COURSE_FAULT = "This exercise could not be checked. The fault is the course's, not yours: your instructor will mark it."
+BEHAVES_LIKE = "What your answer behaves like:"
 NOT_RERUN = "Not rerun: this cell takes long, and nothing that is graded depends on it.\n"
 NEEDS_LONG = "Not rerun: this cell needs what a long cell above computes.\n"
 
@@ -14,25 +15,25 @@ def verdict_output(exercise, mark, earned, possible):
     """The first output of a check cell: what was checked, what failed and why, and the points.
 
     earned, possible: points of all check cells up to and with this one.
+
+    Its text is for notebook viewers. The pages of `pages` are made from its metadata, which no output of a student's
+    own can have: the exam room's outputs are rebuilt without any.
     """
     if mark.judgement is None:
-        return v4.new_output("display_data", {"text/plain": f"{exercise}: {COURSE_FAULT}"})
+        return _output(f"{exercise}: {COURSE_FAULT}", [], None)
     head = f"{exercise}: {mark.points:g} of {mark.possible:g} points. So far: {earned:g} of {possible:g}."
-    mistake = mark.judgement.mistake
-    lines = [_line(verdict) for verdict in mark.judgement.verdicts]
-    text = "\n".join([head, *lines, *([f"What your answer behaves like: {mistake}"] if mistake else [])])
-    return v4.new_output("display_data", {"text/plain": text, "text/html": _html(head, lines, mistake)})
+    return _output(head, mark.judgement.verdicts, mark.judgement.mistake)
 
 
-def _line(verdict):
-    hint = verdict.hint[:1].upper() + verdict.hint[1:]
-    return f"passed: {verdict.law}" if verdict.passed else f"FAILED: {verdict.law}. {hint}"
+def _output(head, verdicts, mistake):
+    lines = [{"passed": v.passed, "law": v.law, "hint": v.hint[:1].upper() + v.hint[1:]} for v in verdicts]
+    text = [head, *map(_line, lines), *([f"{BEHAVES_LIKE} {mistake}"] if mistake else [])]
+    metadata = {"verdicts": {"head": head, "lines": lines, "mistake": mistake}}
+    return v4.new_output("display_data", {"text/plain": "\n".join(text)}, metadata=metadata)
 
 
-def _html(head, lines, mistake):
-    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    named = f"<p><b>What your answer behaves like:</b> {escape(mistake)}</p>" if mistake else ""
-    return f'<div class="verdicts"><p><b>{escape(head)}</b></p><ul>{items}</ul>{named}</div>'
+def _line(line):
+    return f"passed: {line['law']}" if line["passed"] else f"FAILED: {line['law']}. {line['hint']}".rstrip()
 
 
 def problems_cell(problems):

@@ -4,6 +4,7 @@ This is the marking room. It holds the checks; the student's cells run in an exa
 Marks come from verdicts alone: nothing that a cell prints, shows, raises or returns as its output counts.
 """
 
+import hashlib
 import time
 import traceback
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from grading import feedback
 from grading.checking import CheckFailed, Judgement, judge
 from grading.lab import exercise_of, graded, meta, solution
 from grading.repair import MISSING, repair
-from grading.room.room import ExamRoom, stream
+from grading.room.outputs import stream
+from grading.room.room import Rooms
 from grading.student import RoomStudent
 
 
@@ -47,73 +49,129 @@ class Graded:
     seconds: float
 
 
-def grade(submission, lab, files=(), limits=None, problems=()):
+def grade(submission, lab, files=(), problems=(), rooms=None, seed=None):
     """Grade one submission. Pure: reads nothing but its arguments and the lab's checks, writes nothing.
 
     submission  the notebook's bytes, or None where there is none
     files       {relative path: bytes}: helper files that were handed in with it
     problems    sentences of the caller's, to stand with those found here
+    rooms       the `Rooms` to run it in; one of its own if there is none
+    seed        None: every submission is checked with the same inputs; a text: with inputs of its own, which are the
+                same when it is graded again
+
+    The notebook is run twice. In the first room every cell is run for what it shows. In the second the checks call
+    its functions, and nothing that is shown there is kept: so nothing that a student reads can hold a hidden input,
+    whatever the notebook does with those that it is called with.
     """
     start = time.perf_counter()
+    if rooms is None:
+        with Rooms() as rooms:
+            return grade(submission, lab, files, problems, rooms, seed)
     notebook, found = repair(submission, lab)
     problems = [*problems, *found]
     blank = frozenset(grade_id for grade_id, cell in _solutions(notebook) if _is_blank(cell, grade_id, lab))
-    with ExamRoom({**dict(files), **lab.files}, limits) as room:
-        marks = _Marking(lab, room, blank).mark(notebook)
+    files = {**dict(files), **lab.files}
+    with rooms.open(files) as room:
+        stopped = show(notebook, room)
+    problems += [f"Cell {number} was stopped: {why}. The rest was run without it." for number, why in stopped.items()]
+    with rooms.open(files, shown=False) as room:
+        marks = _Marking(lab, room, blank, _own_seed(seed, submission)).mark(notebook, stopped)
     _add_cells(notebook, lab, problems)
     return Graded(notebook, marks, blank, problems, time.perf_counter() - start)
+
+
+def unmarked(submission, lab, problems, fault):
+    """The Graded of a submission that could not be judged, for the reason `fault`: every check waits for a person."""
+    notebook, found = repair(submission, lab)
+    marks = {}
+    for cell in filter(graded, notebook.cells):
+        mark = Mark(None, float(cell.metadata.nbgrader.points), fault=fault if exercise_of(cell) else None)
+        marks[cell.metadata.nbgrader.grade_id] = mark
+        if mark.fault:
+            cell.outputs = [feedback.verdict_output(exercise_of(cell), mark, 0.0, 0.0)]
+    problems = [*problems, *found]
+    _add_cells(notebook, lab, problems)
+    return Graded(notebook, marks, frozenset(), problems, 0.0)
+
+
+def _own_seed(seed, submission):
+    return "" if seed is None else f"{seed} {hashlib.sha256(submission or b'').hexdigest()}"
+
+
+def show(notebook, room):
+    """Run the cells and put in what they show. Returns {number of the cell: why} for those that had to be stopped."""
+    stopped, skipped = {}, False
+    for number, cell in numbered(notebook):
+        if is_long(cell):
+            skipped, cell.outputs = True, [nbformat.from_dict(stream(feedback.NOT_RERUN))]
+            continue
+        ran = room.run(cell.source)
+        if ran.stopped:
+            stopped[number] = ran.stopped
+        names = [output["ename"] for output in ran.outputs if output["output_type"] == "error"]
+        if skipped and "NameError" in names and not meta(cell):
+            ran.outputs = [stream(feedback.NEEDS_LONG)]
+        cell.execution_count = number
+        cell.outputs = [nbformat.from_dict(_numbered(output, number)) for output in ran.outputs]
+    return stopped
+
+
+def numbered(notebook):
+    """The code cells that are run, with their numbers, counted from 1 as Jupyter counts them."""
+    return enumerate((cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()), start=1)
+
+
+def is_long(cell):
+    """Does the lab say that it takes long? (Repair has dropped tags that a student wrote.)"""
+    return "long" in cell.metadata.get("tags", [])
 
 
 class _Marking:
     """One walk through a notebook, from its first cell to its last."""
 
-    def __init__(self, lab, room, blank):
-        self.lab, self.room, self.blank = lab, room, blank
-        self.marks, self.skipped, self.count = {}, False, 0
+    def __init__(self, lab, room, blank, seed):
+        self.lab, self.room, self.blank, self.seed = lab, room, blank, seed
+        self.marks = {}
 
-    def mark(self, notebook):
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                self._run(cell)
+    def mark(self, notebook, stopped):
+        """{grade_id: Mark}. Cells that had to be stopped when they were shown, or bear on no check, are left out."""
+        numbers = {id(cell): number for number, cell in numbered(notebook)}
+        last = max((place for place, cell in enumerate(notebook.cells) if exercise_of(cell)), default=-1)
+        unfinished = []  # of this exercise
+        for place, cell in enumerate(notebook.cells):
+            number = numbers.get(id(cell))
+            if number in stopped:
+                unfinished.append(Verdict(f"cell {number} runs to its end", False, stopped[number], weight=0))
+            elif number and place <= last and not is_long(cell):
+                self.room.run(cell.source)
             if graded(cell):
-                self.marks[cell.metadata.nbgrader.grade_id] = self._mark(cell)
+                self.marks[cell.metadata.nbgrader.grade_id] = self._mark(cell, unfinished)
+                unfinished = []
         return self.marks
 
-    def _run(self, cell):
-        if "long" in cell.metadata.get("tags", []):  # the lab's own tag: repair drops those of a student
-            self.skipped, cell.outputs = True, [nbformat.from_dict(stream(feedback.NOT_RERUN))]
-            return
-        if not cell.source.strip():
-            return
-        self.count += 1
-        cell.execution_count = self.count
-        ran = self.room.run(cell.source)
-        names = [output["ename"] for output in ran.outputs if output["output_type"] == "error"]
-        if self.skipped and "NameError" in names and not meta(cell):
-            ran.outputs = [stream(feedback.NEEDS_LONG)]
-        cell.outputs = [nbformat.from_dict(_numbered(output, self.count)) for output in ran.outputs]
-
-    def _mark(self, cell):
+    def _mark(self, cell, unfinished):
         grade_id, possible = cell.metadata.nbgrader.grade_id, float(cell.metadata.nbgrader.points)
         exercise = exercise_of(cell)
         if exercise is None:  # marked by hand, but a blank answer needs nobody's time
             return Mark(0.0 if grade_id in self.blank else None, possible)
-        mark = self._checked(exercise, possible)
+        mark = self._checked(exercise, possible, unfinished)
         done = [m for m in [*self.marks.values(), mark] if m.judgement]
         earned, so_far = sum(m.points for m in done), sum(m.possible for m in done)
         cell.outputs.insert(0, feedback.verdict_output(exercise, mark, earned, so_far))
         return mark
 
-    def _checked(self, exercise, possible):
-        if self.room.closed:
-            verdict = Verdict("the notebook runs as far as here", False, self.room.closed)
-            return Mark(0.0, possible, Judgement((verdict,)))
+    def _checked(self, exercise, possible, unfinished):
         try:
             with self.room.check():
-                judgement = judge(self.lab.name, exercise, RoomStudent(self.room), self.lab.solutions)
+                if self.room.closed:
+                    verdict = Verdict("the notebook runs as far as here", False, self.room.closed)
+                    return Mark(0.0, possible, Judgement((verdict,)))
+                student = RoomStudent(self.room)
+                judgement = judge(self.lab.name, exercise, student, self.lab.solutions, self.seed)
         except CheckFailed:
             return Mark(None, possible, fault=traceback.format_exc())
-        return Mark(round(possible * judgement.share, 2), possible, judgement)
+        told = Judgement((*unfinished, *judgement.verdicts), judgement.mistake)
+        return Mark(round(possible * judgement.share, 2), possible, told)
 
 
 def _solutions(notebook):

@@ -1,4 +1,4 @@
-"""What a test needs beyond the pinned environment, said by a marker: `@needs.torch`, `@needs.chromium`.
+"""What a test needs beyond the pinned environment, said by a marker: `@needs.torch`, `@needs.chromium`, ...
 
 Where it is missing the test is skipped with a reason. With CI=true in the environment nothing is skipped: the test
 runs and fails on what is missing, so CI cannot pass by skipping. Import torch inside the test, not above it.
@@ -9,6 +9,8 @@ import os
 import shutil
 
 import pytest
+
+from grading.room import sandbox
 
 
 def chromium_path():
@@ -23,3 +25,4 @@ def needs(present, what):
 
 torch = needs(importlib.util.find_spec("torch"), "PyTorch: pip install -r requirements-oracle.txt")
 chromium = needs(chromium_path(), "Chromium on PATH, on Debian: apt-get install chromium")
+bubblewrap = needs(not sandbox.doctor(), "a sandbox: python -m grading doctor says what is missing")

@@ -1,31 +1,40 @@
-"""The exam room from inside: the process that runs a student's cells. Started by `room.ExamRoom`, as `inside.py FD`.
+"""The exam room from inside: the process that runs a student's cells. Forked by keeper.py for each notebook.
 
-It answers one request after the other on the socket FD:
+It answers one request after the other on its socket:
 
+    {"do": "furnish", "files": [name ...], "shown": bool} and a blob for each name  ->  {"ok": bool}
     {"do": "run", "source": ..., "seconds": ...}  ->  {"outputs": [...], "ok": bool}
     {"do": "check"}                               ->  from here on, calls are answered by a copy of this process
     {"do": "call", "function": ..., "arguments": packed (args, kwargs), "seconds": ...}
                                                   ->  {"value": packed} or {"error": name}, {"arguments": packed}
     {"do": "done"}                                ->  the copy goes
 
-The copy is made by fork and thrown away after the check: what a function prints, displays, stores or breaks while it
-is called with a hidden input never reaches a later cell. If it dies, this process says so and lives on.
+The copy is made by fork and thrown away after the check, so that what a function stores or breaks while it is called
+never meets a later cell. If it dies, this process says so and lives on.
 
-This file and wire.py are copied into the exam room and must not need anything else of the repository.
+Nothing here is to be trusted once a student's cell has run: it shares the process. keeper.py, this file, lockdown.py
+and wire.py are all of the grader that the sandbox holds.
 """
 
 import base64
+import importlib
 import os
+import pkgutil
+import random
+import shutil
 import signal
-import socket
 import sys
 
+import numpy as np
 import wire
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.pylabtools import print_figure, select_figure_formats
 from traitlets import Type
 from traitlets.config import Config
+
+import coursekit
 
 HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep  # cut from tracebacks: it says nothing to a student
 TEXT_LIMIT = 100_000       # characters of text that one cell may show
@@ -153,23 +162,54 @@ class Shell(InteractiveShell):
 
 
 def make_shell():
+    """The shell of the keeper, loaded with all that notebooks use, so that a fork of it has nothing left to load."""
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"  # the feedback is text
     shell = Shell.instance(config=config)
     sys.path.insert(0, "")  # as in Jupyter: modules beside the notebook can be imported
+    for module in pkgutil.walk_packages(coursekit.__path__, "coursekit."):
+        importlib.import_module(module.name)
+    from coursekit import plot  # only now: pyplot looks for the shell, to show figures in its outputs
+
+    print_figure(plot.alignment([[1, 0], [0, 1]], "ab", "ab", title="$x$").figure)
+    plot.plt.close("all")
+    plot.plt.uninstall_repl_displayhook()  # it would draw each figure once for nobody, before it is shown
     sys.stdout, sys.stderr = Stream(shell.recorder, "stdout"), Stream(shell.recorder, "stderr")
+    run(shell, "import numpy as np\nnp.zeros(3).reshape(2)", seconds=60)  # loads what makes tracebacks
+    shell.reset()
+    np.random.seed(0)  # graded again, a notebook that draws without a seed draws the same
     return shell
 
 
 def serve(channel, shell):
     """Answer requests until the marking room hangs up."""
+    random.seed(0)  # as in make_shell; Python draws a new seed at every fork
     while True:
         request = channel.receive()
         if request["do"] == "run":
             channel.send(run(shell, request["source"], request["seconds"]))
         elif request["do"] == "check":
             check_in_a_copy(channel, shell)
+        elif request["do"] == "furnish":
+            furnish(shell, zip(request["files"], request["blobs"], strict=True), request["shown"])
+            channel.send({"ok": True})
+
+
+def furnish(shell, files, shown):
+    """Make the folder that the cells run in, with its files. If nothing will be shown, less is made ready to be."""
+    for name in ("notebook", "home"):
+        folder = os.path.join(os.environ["TMPDIR"], name)
+        shutil.rmtree(folder, ignore_errors=True)  # where there is no sandbox, it is that of the one before
+        os.mkdir(folder)
+    os.chdir(os.path.join(os.environ["TMPDIR"], "notebook"))
+    for name, content in files:
+        os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
+        with open(name, "wb") as file:
+            file.write(content)
+    if not shown:
+        select_figure_formats(shell, ())
+        shell.InteractiveTB.set_mode("Minimal")  # a full traceback takes as long as ten cells
 
 
 def run(shell, source, seconds):
@@ -234,16 +274,3 @@ def call(shell, request):
     except wire.TooLarge:
         return {"error": "TooLarge"}
     return {**reply, "blobs": blobs}
-
-
-def main():
-    connection = socket.socket(fileno=int(sys.argv[1]))
-    sys.argv = sys.argv[:1]
-    try:
-        serve(wire.Channel(connection), make_shell())
-    except wire.WireError:
-        pass  # the marking room has hung up
-
-
-if __name__ == "__main__":
-    main()

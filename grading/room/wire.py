@@ -11,9 +11,11 @@ string keys of these. Of anything else only the name of its type crosses. Nothin
 This file is copied into the exam room: it imports the standard library and NumPy only.
 """
 
+import functools
 import io
 import json
 import math
+import socket
 import time
 
 import numpy as np
@@ -22,11 +24,16 @@ FRAME_LIMIT = 32 * 2**20  # bytes in one frame, either way
 DEPTH_LIMIT = 20          # lists within lists
 ITEM_LIMIT = 200_000      # entries of all lists, tuples and dicts of one value
 DIGIT_LIMIT = 4000        # digits of one int; Python refuses to print longer ones
+HEADER_LIMIT = 4096       # bytes of the header of one array
 NUMERIC = "biufc"         # the dtype kinds that cross: bool, int, unsigned, float, complex
 
 
 class WireError(Exception):
     """The other side closed the door, was too late, or sent what is no frame: close the room, grade what it earned."""
+
+
+class TooLate(WireError):
+    """The other side did not answer in time."""
 
 
 class TooLarge(Exception):
@@ -57,12 +64,15 @@ class Channel:
         except OSError as error:  # a broken pipe or a full one: the other side does not read
             raise WireError(f"cannot send: {error}") from error
 
-    def receive(self, seconds=None):
-        """The next message, with its blobs beside it. Raises WireError if there is none within `seconds`."""
+    def receive(self, seconds=None, limit=FRAME_LIMIT):
+        """The next message, of at most `limit` bytes, with its blobs beside it.
+
+        Raises TooLate if it is not there within `seconds`, WireError if there will be none.
+        """
         deadline = None if seconds is None else time.monotonic() + seconds
         size = int.from_bytes(self._read(8, deadline), "big")
-        if not 8 <= size <= FRAME_LIMIT:
-            raise WireError(f"frame: expected 8 to {FRAME_LIMIT} bytes, got {size}")
+        if not 8 <= size <= limit:
+            raise WireError(f"frame: expected 8 to {limit} bytes, got {size}")
         frame = self._read(size, deadline)
         start = 8 + int.from_bytes(frame[:8], "big")
         try:
@@ -73,16 +83,30 @@ class Channel:
             raise WireError(f"not a frame: {type(error).__name__}") from error
         return message
 
+    def send_socket(self, other):
+        """Hand over a socket, after a message that says so."""
+        try:
+            socket.send_fds(self.connection, [b"s"], [other.fileno()])
+        except OSError as error:
+            raise WireError(f"cannot send: {error}") from error
+
+    def receive_socket(self):
+        """Take the socket that `send_socket` hands over."""
+        _, (number, *_), _, _ = socket.recv_fds(self.connection, 1, 1)
+        return socket.socket(fileno=number)
+
     def _read(self, size, deadline):
         data = bytearray()
         while len(data) < size:
             left = None if deadline is None else deadline - time.monotonic()
             if left is not None and left <= 0:
-                raise WireError("no answer in time")
+                raise TooLate("no answer in time")
             self.connection.settimeout(left)
             try:
                 piece = self.connection.recv(min(size - len(data), 2**20))
-            except OSError as error:  # a time-out is one too
+            except TimeoutError as error:
+                raise TooLate("no answer in time") from error
+            except OSError as error:
                 raise WireError(f"no answer: {error}") from error
             if not piece:
                 raise WireError("the other side is gone")
@@ -124,9 +148,7 @@ class _Packer:
             return {"type": f"{type(value).__name__} of dtype {array.dtype.name}"}
         if array.nbytes > FRAME_LIMIT:
             raise TooLarge(f"array: expected at most {FRAME_LIMIT} bytes, got {array.nbytes}")
-        stream = io.BytesIO()
-        np.lib.format.write_array(stream, array, version=(1, 0), allow_pickle=False)
-        self.blobs.append(stream.getvalue())
+        self.blobs.append(_npy_header(array.dtype.str, array.shape) + array.tobytes())
         self._add(len(self.blobs[-1]))
         return {"scalar" if isinstance(value, np.generic) else "array": len(self.blobs) - 1}
 
@@ -169,16 +191,29 @@ def unsupported(name):
 
 
 def _read_array(blob):
-    stream = io.BytesIO(blob)
+    size = 10 + int.from_bytes(blob[8:10], "little")  # magic string, version, size of the header, header
     try:
-        np.lib.format.read_magic(stream)
-        shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+        shape, fortran, dtype = _read_npy_header(blob[:min(size, HEADER_LIMIT)])
         # the header could promise more than there is: look before memory is taken for it
-        if dtype.kind not in NUMERIC or math.prod(shape) * dtype.itemsize != len(blob) - stream.tell():
+        if dtype.kind not in NUMERIC or math.prod(shape) * dtype.itemsize != len(blob) - size:
             raise WireError("array: its header does not fit its bytes")
-        return np.lib.format.read_array(io.BytesIO(blob), allow_pickle=False)
+        return np.frombuffer(blob, dtype, offset=size).reshape(shape, order="F" if fortran else "C").copy()
     except (ValueError, TypeError, EOFError, MemoryError, SyntaxError, RecursionError) as error:
         raise WireError(f"not an array: {type(error).__name__}") from error
+
+
+@functools.lru_cache(256)
+def _read_npy_header(head):
+    stream = io.BytesIO(head)
+    np.lib.format.read_magic(stream)
+    return np.lib.format.read_array_header_1_0(stream)
+
+
+@functools.lru_cache(256)
+def _npy_header(descr, shape):
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, {"descr": descr, "fortran_order": False, "shape": shape})
+    return stream.getvalue()
 
 
 def _cut(data, sizes):

@@ -61,3 +61,8 @@ def test_arguments_are_compared_by_value_and_nan_is_itself():
     before = (np.array([np.nan, 1.0]), np.zeros(2), [1], "text")
     assert changed_arguments(before, (np.array([np.nan, 1.0]), np.zeros(2), [1], "text")) == ()
     assert changed_arguments(before, (np.array([np.nan, 1.0]), np.ones(2), [1, 2], "text")) == (2, 3)
+
+
+def test_an_odd_shape_or_length_is_not_spelt_out_as_it_could_carry_an_input():
+    assert hint(np.zeros((1, 12345))) == "expected shape (1, 3), got a far larger one, of 2 axes"
+    assert "345" not in hint([0] * 12345, (EXPECTED, EXPECTED)) + hint(np.zeros(12345), (EXPECTED, EXPECTED))

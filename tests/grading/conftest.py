@@ -4,10 +4,11 @@ import pytest
 
 from grading.lab import Lab
 from grading.marking import grade
-from grading.room.room import Limits
+from grading.room.limits import Limits
+from grading.room.room import Rooms
 from tests.grading import tiny
 
-QUICK = Limits(cell=1.0, call=1.0)  # for notebooks that hang
+QUICK = Limits(cell=2.0, call=1.0, notebook=20.0, memory=512 * 2**20, processes=32, scratch=8 * 2**20)
 
 
 @pytest.fixture(scope="session")
@@ -18,17 +19,25 @@ def lab(tmp_path_factory):
     return Lab.read(root / "labs", tiny.NAME, tiny.SOLUTIONS)
 
 
+@pytest.fixture(scope="session")
+def rooms():
+    """One sandbox for all tests."""
+    with Rooms(QUICK) as rooms:
+        yield rooms
+
+
 @pytest.fixture
-def graded(lab):
+def graded(lab, rooms):
     """Grade a submission of the tiny lab that is filled in as said; correctly where nothing is said."""
     def grade_filled(files=(), **answers):
-        return grade(tiny.to_bytes(tiny.filled(lab, **answers)), lab, files, QUICK)
+        return grade(tiny.to_bytes(tiny.filled(lab, **answers)), lab, files, rooms=rooms)
     return grade_filled
 
 
 @pytest.fixture
-def regraded(lab):
+def regraded(lab, rooms):
     """Grade any notebook, or any bytes."""
     def grade_any(notebook, files=()):
-        return grade(notebook if isinstance(notebook, bytes | None) else tiny.to_bytes(notebook), lab, files, QUICK)
+        submission = notebook if isinstance(notebook, bytes | None) else tiny.to_bytes(notebook)
+        return grade(submission, lab, files, rooms=rooms)
     return grade_any

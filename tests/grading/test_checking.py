@@ -20,7 +20,8 @@ def test_the_reference_earns_everything():
 
 
 def test_the_share_is_the_weight_that_passed():
-    assert judged("spread", lambda x: reference.spread(x) * (1 if np.abs(x).max() > 2 else 2)).share == 0.75
+    factors = iter([2, 1])  # of two laws, with weights 1 and 3, the second is kept
+    assert judged("spread", lambda x: reference.spread(x) * next(factors)).share == 0.75
 
 
 @pytest.mark.parametrize("exercise, mistake", [(e, m) for e, known in mistakes.MISTAKES.items() for m in known])

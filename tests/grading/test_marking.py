@@ -3,6 +3,9 @@
 import pytest
 
 from grading import checking
+from grading.marking import grade
+from grading.room.limits import Limits
+from grading.room.room import Rooms
 from tests.grading import tiny
 from tests.grading.tiny import CENTER, SPREAD, points, shown
 from tests.grading.tiny_solutions.lab_tiny import checks
@@ -83,9 +86,21 @@ def test_a_room_destroyed_at_the_end_costs_nothing_that_was_earned(graded, last,
     assert points(graded(last=last))[:2] == (2, 4)
 
 
-def test_a_room_destroyed_in_the_middle_gives_a_clear_verdict_for_the_rest(graded):
-    result = graded(spread="import os; os._exit(0)")
-    assert points(result) == (2, 0, None) and "the notebook runs as far as here" in shown(result)
+@pytest.mark.parametrize("trap", [
+    "import os; os._exit(0)",
+    "import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\nwhile True: pass",
+    "kept = [bytearray(2**26) for _ in range(20)]",
+])
+def test_a_cell_that_has_to_be_stopped_costs_its_own_exercise_and_is_named(graded, trap):
+    result = graded(center=trap)
+    assert points(result) == (0, 4, None) and "cell 2 runs to its end" in shown(result)
+
+
+def test_a_notebook_that_is_out_of_time_keeps_what_it_has_earned(lab, rooms):
+    slow = tiny.filled(lab, spread=f"import time; time.sleep(1.5)\n{SPREAD}")
+    with Rooms(Limits(notebook=1)) as hurried:
+        result = grade(tiny.to_bytes(slow), lab, rooms=hurried)
+    assert points(result) == (2, 0, None) and "ran for more than 1 seconds" in shown(result)
 
 
 @pytest.mark.parametrize("source", ["exit()", "raise SystemExit", "while True: pass", "1 / 0", "x = (", "quit"])

@@ -1,15 +1,27 @@
 """The exam room: what a cell may do, what it shows, and that the room survives it."""
 
+import os
+
 import numpy as np
 import pytest
 
-from grading.room import room as rooms
-from grading.room.room import ExamRoom, Limits
+from grading.room.limits import Limits
+from grading.room.outputs import clean
+from grading.room.room import Rooms
+from tests.grading.conftest import QUICK
 
 
 @pytest.fixture(scope="module")
 def room():
-    with ExamRoom({"data/numbers.txt": b"1 2 3"}, Limits(cell=2, call=1)) as room:
+    """One room that all tests share which leave it as it was."""
+    with Rooms(QUICK) as rooms, rooms.open({"data/numbers.txt": b"1 2 3"}) as room:
+        yield room
+
+
+@pytest.fixture
+def fresh(rooms):
+    """A room of the test's own."""
+    with rooms.open() as room:
         yield room
 
 
@@ -114,27 +126,78 @@ def test_the_name_of_a_made_up_type_does_not_cross(room):
         assert type(room.call("odd", (), {}).value).__name__ == "object"
 
 
+DEAF = "import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\nwhile True: pass"
+
+
 @pytest.mark.parametrize("source", [
     "import os; os._exit(0)",
-    "import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\nwhile True: pass",
-    "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)",
+    DEAF,
     "import gc, socket\n[s.close() for s in gc.get_objects() if isinstance(s, socket.socket)]",
     "import gc, socket\n[s.sendall(bytes(100)) for s in gc.get_objects() if isinstance(s, socket.socket)]",
+    "import os; os.abort()",
+    "import ctypes; ctypes.string_at(0)",
 ])
-def test_a_room_that_is_destroyed_says_so_and_answers_no_more(source):
-    with ExamRoom(limits=Limits(cell=0.5)) as room:
-        room.run(source)
+def test_a_cell_that_destroys_the_room_is_left_out_and_the_others_stand(fresh, source):
+    fresh.run("before = 1")
+    stopped = fresh.run(source)
+    ran = fresh.run("before")  # one that broke the line may be noticed only here
+    assert (stopped.stopped or ran.stopped) and texts(fresh.run("before + 1")) == ["2"]
+
+
+def test_a_notebook_that_destroys_every_room_is_given_up(fresh):
+    for _ in range(8):
+        fresh.run("import os; os._exit(0)")
+    assert "too often" in fresh.closed and "Not run" in texts(fresh.run("1"))[0]
+    with fresh.check():
+        assert fresh.call("f", (), {}).error == "Crash"
+
+
+def test_a_call_that_is_deaf_to_the_alarm_is_stopped_and_the_room_lives(fresh):
+    fresh.run(f"def f():\n    {DEAF.replace(chr(10), chr(10) + '    ')}\nkept = 5")
+    with fresh.check():
+        assert fresh.call("f", (), {}).error == "TimeLimit"
+    assert texts(fresh.run("kept")) == ["5"] and not fresh._done.count("kept") > 1
+
+
+def test_after_a_call_that_was_late_the_next_ones_of_the_check_get_less_time(fresh):
+    fresh.run("import time\ndef f(): time.sleep(0.5)\ndef g(): time.sleep(9)")
+    with fresh.check():
+        assert fresh.call("f", (), {}).error is None
+        assert fresh.call("g", (), {}).error == "TimeLimit"
+        assert fresh.call("f", (), {}).error == "TimeLimit"
+
+
+def test_nothing_of_a_room_lives_on_in_the_next(rooms):
+    left = "os.environ['TMPDIR'] + '/left'"
+    with rooms.open() as room:
+        room.run(f"import os, coursekit; open({left}, 'w').write('x'); coursekit.left = 1\n"
+                 "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(99)'])")
+    with rooms.open() as room:
+        assert texts(room.run("import os, coursekit; os.listdir()")) == ["[]"]
+        assert texts(room.run(f"hasattr(coursekit, 'left'), os.path.exists({left})")) == ["(False, False)"]
+
+
+def test_a_sandbox_that_was_killed_is_replaced(rooms):
+    with rooms.open() as room:
         room.run("1")
-        assert "Not finished" in texts(room.run("1"))[0]
-        assert room.call("f", (), {}).error == "Crash"
+    rooms._keeper.kill()
+    rooms._keeper.wait()
+    with rooms.open() as room:
+        assert texts(room.run("2")) == ["2"]
 
 
-def test_the_room_leaves_no_process_and_no_file_behind():
-    with ExamRoom() as room:
-        room.run("import subprocess; child = subprocess.Popen(['sleep', '60'])")
-        pid = int(texts(room.run("child.pid"))[0])
-    assert not room._folder.exists()
-    assert not rooms.Path(f"/proc/{pid}").exists() or "Z" in rooms.Path(f"/proc/{pid}/stat").read_text()
+def test_the_sandbox_leaves_no_process_and_no_file_behind():
+    with Rooms(QUICK) as rooms, rooms.open() as room:
+        room.run("import os; os.fork() or os.execv('/bin/sleep', ['sleep', '60'])")
+        folder, keeper = rooms._folder, rooms._keeper.pid
+    assert not os.path.exists(folder) and not os.path.exists(f"/proc/{keeper}")
+
+
+PNG = "iVBORw0KGgo="
+
+
+def cleaned(outputs):
+    return clean(outputs, Limits(cell_output=1000), left=100_000)[0]
 
 
 @pytest.mark.parametrize("output", [
@@ -144,9 +207,19 @@ def test_the_room_leaves_no_process_and_no_file_behind():
     {"output_type": "error", "ename": "E", "evalue": "e", "traceback": ["x"], "html": "<script>"},
 ])
 def test_no_markup_comes_out_of_the_room(output):
-    assert "script" not in str(rooms.clean([output]))
+    assert "script" not in str(cleaned([output]))
 
 
 @pytest.mark.parametrize("outputs", [None, 5, ["x"], [{}], [{"output_type": "stream"}], [{"output_type": []}]])
 def test_malformed_outputs_are_dropped(outputs):
-    assert rooms.clean(outputs) == []
+    assert cleaned(outputs) == []
+
+
+def test_what_is_shown_beyond_the_limit_of_a_cell_is_cut_and_says_so():
+    shown = cleaned([{"output_type": "stream", "name": "stdout", "text": "x" * 200} for _ in range(9)])
+    assert "cut here" in shown[-1]["text"] and sum(len(output["text"]) for output in shown) < 1100
+
+
+def test_what_is_shown_beyond_the_limit_of_the_notebook_is_cut():
+    picture = {"output_type": "display_data", "data": {"text/plain": "", "image/png": PNG + "A" * 10_000}}
+    assert len(cleaned([picture] * 20)) == 10

@@ -1,0 +1,120 @@
+"""A course directory: what was handed in, what is done, where results go. `autograde` and `runner` both use it."""
+
+import shutil
+from pathlib import Path
+
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config import PyFileConfigLoader
+
+from grading.lab import Lab
+from grading.records import Ledger
+from grading.settings import TwoRooms
+from grading.submissions import STAMP, is_regular, read_submission
+from grading.work import Task, Terms
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+class Course:
+    """Where things are and how they are graded, as nbgrader's configuration has it."""
+
+    def __init__(self, coursedir, config):
+        self.coursedir, self.config, self.settings = coursedir, config, TwoRooms(config=config)
+
+    @classmethod
+    def at(cls, folder):
+        """The course in a folder, with its own nbgrader_config.py if it has one, else with the repository's."""
+        own = Path(folder, "nbgrader_config.py")
+        path = own if own.exists() else REPOSITORY / own.name
+        config = PyFileConfigLoader(path.name, path=str(path.parent)).load_config()
+        config.CourseDirectory.root = str(Path(folder).resolve())
+        return cls(CourseDirectory(config=config), config)
+
+    def terms(self, name):
+        """What is the same for the whole class. Raises ValueError if there is no such lab."""
+        labs = Path(self.coursedir.format_path(self.coursedir.source_directory, ".", name)).parent
+        return Terms.of(Lab.read(labs, name, self.settings.solutions), self.settings)
+
+    def ledger(self):
+        """The gradebook, to be opened with `with`."""
+        return Ledger(self.coursedir.db_url, self.coursedir.course_id, self.config)
+
+    def students(self, lab):
+        """Who has handed something in, sorted."""
+        pattern = self.coursedir.format_path(self.coursedir.submitted_directory, "*", lab)
+        level = Path(pattern).parts.index("*")
+        return sorted(path.parts[level] for path in Path(*Path(pattern).parts[:level]).glob(f"*/{lab}"))
+
+    def submitted(self, lab, student):
+        """The folder that a student handed in."""
+        return Path(self.coursedir.format_path(self.coursedir.submitted_directory, student, lab))
+
+    def autograded(self, lab, student):
+        """The folder that the graded notebook is written to."""
+        return Path(self.coursedir.format_path(self.coursedir.autograded_directory, student, lab))
+
+    def task(self, lab, student):
+        """Read what a student handed in."""
+        notebook, files, problems = read_submission(self.submitted(lab, student), lab, self.coursedir.ignore)
+        return Task(student, notebook, files, problems)
+
+    def is_done(self, record, task, terms):
+        """Was this very submission graded by these very checks, and is the graded notebook still there?"""
+        same = record and (record.submission, record.checks) == (task.fingerprint, terms.fingerprint)
+        return bool(same and record.done and self._notebook(record.lab, record.student).exists())
+
+    def deliver(self, ledger, result, task, terms):
+        """Write the graded notebook, then the marks: those make it done. Called by one process only."""
+        record = result.record
+        folder, stamp = self.autograded(record.lab, record.student), self.submitted(record.lab, record.student) / STAMP
+        stamps = {STAMP: stamp.read_bytes()} if is_regular(stamp) else {}
+        shutil.rmtree(folder, ignore_errors=True)
+        for name, content in {**task.files, **terms.lab.files, **stamps}.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._notebook(record.lab, record.student).write_text(result.notebook, encoding="utf-8")
+        ledger.save(record)
+
+    def enter(self, ledger, lab, student, create_student=True):
+        """Rows in the gradebook for a submission."""
+        timestamp = self.coursedir.get_existing_timestamp(str(self.submitted(lab, student)))
+        ledger.enter(lab, student, timestamp, create_student)
+
+    def _notebook(self, lab, student):
+        return self.autograded(lab, student) / f"{lab}.ipynb"
+
+
+def line(record, before=None):
+    """What the summary says of a submission: (student, mark, notes)."""
+    return record.student, mark(record), [*change(record, before), *faults(record), *record.problems]
+
+
+def mark(record):
+    """The mark in words: "9.5 of 14, 2 by hand"."""
+    possible = sum(mark["possible"] for mark in record.marks.values())
+    waiting = sum(mark["possible"] for mark in record.marks.values() if mark["points"] is None)
+    return f"{record.points:g} of {possible:g}" + (f", {waiting:g} by hand" if waiting else "")
+
+
+def change(record, before):
+    """A sentence if an earlier mark is replaced, with both."""
+    if before is None or before.faulty:
+        return []
+    again = before.submission != record.submission
+    why = "Handed in again" if again else "The checks changed"
+    if before.points != record.points:
+        return [f"{why}: was {before.points:g}, now {record.points:g}."]
+    return [f"{why}: same mark."] if again else []
+
+
+def faults(record):
+    """A sentence for each check that failed: not the student's fault, so the mark waits for the instructor."""
+    return [f"NEEDS THE INSTRUCTOR: {grade_id!r} could not be checked, see the report." for grade_id in record.faulty]
+
+
+def table(rows):
+    """The summary that is printed at the end of a run: student, mark, notes."""
+    widths = [max([len(row[i]) for row in rows], default=0) for i in (0, 1)]
+    lines = [f"{student:{widths[0]}}  {mark:{widths[1]}}  {' '.join(notes)}".rstrip() for student, mark, notes in rows]
+    return "".join(f"{line}\n" for line in lines)

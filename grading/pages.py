@@ -1,0 +1,128 @@
+"""The pages that show a graded notebook: a student's feedback, and formgrader's page for marking by hand.
+
+Both are safe to open (see `markup`): a page is built here from a notebook's parts, each escaped or cleaned, and its
+Content-Security-Policy would stop what got through. nbgrader's own templates put parts in as they are.
+"""
+
+import functools
+import secrets
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+from nbconvert.exporters import Exporter
+from nbconvert.filters import strip_ansi
+from nbgrader.preprocessors import GetGrades
+from nbgrader.server_extensions.formgrader.handlers import BaseHandler, FormgraderHandler, SubmissionFilesHandler
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+from tornado import web
+from traitlets import List
+
+from grading.lab import exercise_of, graded, meta, solution
+from grading.markup import Markdown
+from grading.room.outputs import is_png
+
+CODE_LIMIT = 50_000  # characters of a cell that are coloured; a longer one is shown plain
+
+
+class GetGradesAndWaiting(GetGrades):
+    """nbgrader's step that puts marks and comments into the notebook; says also which marks are not given yet."""
+
+    def _get_score(self, cell, resources):
+        super()._get_score(cell, resources)
+        names = self.notebook_id, self.assignment_id, self.student_id
+        grade = self.gradebook.find_grade(cell.metadata.nbgrader.grade_id, *names)
+        cell.metadata.nbgrader.waiting = grade.auto_score is None and grade.manual_score is None
+
+
+class Page(Exporter):
+    """An nbconvert exporter that writes one of our templates. Subclasses say which."""
+
+    file_extension = ".html"
+    output_mimetype = "text/html"
+    default_preprocessors = List([])
+    template, links = "", True
+
+    def from_notebook_node(self, nb, resources=None, **kw):
+        """Returns (the page, resources), as every exporter does. Called once per notebook and page."""
+        nb, resources = super().from_notebook_node(nb, resources, **kw)
+        template = templates().get_template(self.template)
+        names = {"nb": nb, "resources": resources, "markdown": Markdown(self.links), "nonce": secrets.token_urlsafe()}
+        return template.render(**names), resources
+
+
+class FeedbackPage(Page):
+    """What `nbgrader generate_feedback` writes for a student: one file, with no script and no request at all."""
+
+    template = "feedback.html.j2"
+
+
+class FormgradePage(Page):
+    """What formgrader shows of a submission. Only formgrader's own scripts run in it.
+
+    Links cannot be clicked: some addresses of formgrader's server, opened by somebody logged in, do something.
+    """
+
+    template, links = "formgrade.html.j2", False
+
+
+def protect_formgrader():
+    """Let formgrader use `FormgradePage`, and execute nothing that a student handed in, in a browser or as a setting.
+
+    Called by nbgrader_config.py, as formgrader has no setting for any of it.
+    """
+    BaseHandler.exporter = FormgradePage()
+    SubmissionFilesHandler.content_security_policy = "sandbox; default-src 'none'"
+    FormgraderHandler.get = _open_this_course
+
+
+@web.authenticated
+def _open_this_course(handler):
+    """Formgrader's front page. nbgrader's own takes a folder and executes the nbgrader_config.py that it finds there:
+
+    a link to it, followed by an instructor, would execute what a student handed in by that name.
+    """
+    if handler.get_argument("path", ""):
+        raise web.HTTPError(403, "formgrader opens one course: start Jupyter in the folder of the other one")
+    handler.redirect(f"{handler.base_url}/formgrader/manage_assignments")
+
+
+@functools.cache
+def templates():
+    """The templates, with every value escaped that is not `Markup`."""
+    loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
+    environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"code": code, "number": number, "shown": shown}
+    environment.globals |= {"meta": meta, "graded": graded, "solution": solution,
+                            "exercise_of": exercise_of, "code_css": Markup(HtmlFormatter().get_style_defs("pre"))}
+    return environment
+
+
+def number(points):
+    """Points as they are written in a sentence: 2, 2.5."""
+    return f"{points or 0:.2f}".rstrip("0").rstrip(".")
+
+
+def code(source):
+    """Python source as `Markup`, coloured."""
+    if len(source) > CODE_LIMIT:
+        return Markup.escape(source)
+    return Markup(highlight(source, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True)))  # escapes what it colours
+
+
+def shown(output):
+    """What a page shows of one output: (kind, content), kind being "verdicts", "picture", "text", "stderr" or "error".
+
+    Whatever else an output holds (HTML, SVG, widgets) is left out.
+    """
+    if output.output_type == "stream":
+        return ("stderr" if output.name == "stderr" else "text"), strip_ansi(output.text)
+    if output.output_type == "error":
+        return "error", strip_ansi("\n".join(output.traceback) or f"{output.ename}: {output.evalue}")
+    if "verdicts" in output.metadata:
+        return "verdicts", output.metadata.verdicts
+    if is_png(output.data.get("image/png")):
+        return "picture", "".join(output.data["image/png"].split())
+    return "text", strip_ansi(output.data.get("text/plain", ""))

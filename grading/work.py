@@ -1,0 +1,101 @@
+"""The work on one submission, as a function that any process can run: a `Task` in, a `Result` out.
+
+`autograde` runs it in its own process, `runner` in the worker processes of a Dask cluster.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import nbformat
+
+from grading import checking, marking
+from grading.lab import Lab
+from grading.records import Record
+from grading.room.limits import Limits
+from grading.room.room import Rooms
+from grading.submissions import fingerprint
+
+
+class OtherChecks(RuntimeError):
+    """This process would judge by other checks than the one that gave the task."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What is the same for a whole class: the lab, and how it is graded."""
+
+    lab: Lab
+    limits: Limits
+    sandbox: bool
+    packages: tuple
+    seed: str
+    checks: str
+
+    @classmethod
+    def of(cls, lab, settings):
+        """From a lab and a `TwoRooms`."""
+        return cls(lab, settings.limits(), settings.sandbox, tuple(settings.packages), settings.seed,
+                   checking.fingerprint(lab.name, lab.solutions))
+
+    @property
+    def fingerprint(self):
+        """A hash of all that judges: with another one, a submission is graded again."""
+        files = {**self.lab.files, "notebook": nbformat.writes(self.lab.source).encode()}
+        how = repr((self.checks, self.limits, self.packages, self.seed))
+        return hashlib.sha256(f"{fingerprint(None, files)} {how}".encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Task:
+    """One submission, as it was read."""
+
+    student: str
+    notebook: bytes | None
+    files: dict
+    problems: list
+
+    @property
+    def fingerprint(self):
+        """A hash of what was handed in."""
+        return fingerprint(self.notebook, self.files)
+
+
+@dataclass(frozen=True)
+class Result:
+    """The graded notebook as text, and what was found."""
+
+    notebook: str
+    record: Record
+
+
+def work(task, terms, rooms=None):
+    """Grade a submission. Raises OtherChecks if this process holds other ones than `terms` was made with."""
+    mine = checking.fingerprint(terms.lab.name, terms.lab.solutions)
+    if mine != terms.checks:
+        raise OtherChecks(f"checks: expected those with the hash {terms.checks[:12]}, this worker has {mine[:12]}: "
+                          "bring its clone up to date and start it again")
+    with_rooms = _rooms(terms.limits, terms.sandbox, terms.packages) if rooms is None else rooms
+    graded = marking.grade(task.notebook, terms.lab, task.files, task.problems, with_rooms, terms.seed or None)
+    return result(graded, task, terms)
+
+
+def given_up(task, terms, why):
+    """The Result of a submission that could not be graded: it waits for the instructor, and is tried again."""
+    return result(marking.unmarked(task.notebook, terms.lab, task.problems, why), task, terms)
+
+
+def result(graded, task, terms):
+    """What is kept of a `marking.Graded`."""
+    record = Record.of(graded, task.student, terms.lab.name, task.fingerprint, terms.fingerprint)
+    return Result(nbformat.writes(graded.notebook), record)
+
+
+_KEPT = {}
+
+
+def _rooms(limits, sandbox, packages):
+    """This process's sandbox: started for its first task, kept for the next ones. It ends with the process."""
+    key = limits, sandbox, packages
+    if key not in _KEPT:
+        _KEPT[key] = Rooms(limits, sandbox, packages)
+    return _KEPT[key]
