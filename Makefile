@@ -23,7 +23,7 @@ RELEASED := release/.made
 SOLVED := build/solved/.made
 GRADED := build/demo/.made
 
-.PHONY: help course test venv book release solved demo notebooks serve lint artifacts lock clean
+.PHONY: help course test venv book release solved demo notebooks serve lint bench attacks artifacts lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -32,6 +32,8 @@ help:
 	@echo "make book | release | demo | solved    one part of it"
 	@echo "make serve      the book at a local address (PORT=$(PORT))"
 	@echo "make lint       ruff"
+	@echo "make bench      how fast a class is graded, against nbgrader as it comes"
+	@echo "make attacks    what hostile notebooks get from either (half an hour)"
 	@echo "make artifacts  train again what coursekit ships"
 	@echo "make lock       pin again what requirements.txt pulls in"
 	@echo "make clean      remove what was generated, never a course's records"
@@ -91,6 +93,12 @@ serve: book
 
 lint: $(INSTALLED)
 	@$(RUN) -m ruff check --quiet
+
+bench: $(INSTALLED)
+	$(RUN) -m tools.bench
+
+attacks: $(INSTALLED)
+	$(RUN) -m tools.attack_table
 
 artifacts: $(INSTALLED)
 	$(RUN) -m solutions.artifacts

@@ -93,6 +93,8 @@ def _difference(value, expected, hint):
 
 def _array_difference(what, got, expected, hint):
     expected = np.asarray(expected)
+    if holds_text(got):  # NumPy would make as much room for each item as the longest text takes
+        return f"{what}expected real numbers, got text"
     try:
         got = np.asarray(got)
     except ValueError:  # a ragged list
@@ -100,13 +102,18 @@ def _array_difference(what, got, expected, hint):
     if got.dtype.kind not in "fiub":
         return f"{what}expected real numbers, got {_kind(got)}"
     if got.shape != expected.shape:
-        return f"{what}expected shape {expected.shape}, got {_shape(got)}"
+        return f"{what}expected shape {expected.shape}, got {_shape(got.shape, expected.shape)}"
     advice = f": {hint}" if hint else ""
     if not np.isfinite(got).all():
         return f"{what}contains nan or inf{advice}"
     if not _close(got, expected):
         return f"{what}right shape, wrong values{advice}"
     return None
+
+
+def holds_text(value):
+    """Is there a string in it, at any depth of its lists?"""
+    return isinstance(value, str) or isinstance(value, tuple | list) and any(map(holds_text, value))
 
 
 def _same(value, answer):
@@ -126,21 +133,30 @@ def _close(got, expected):
 
 
 def _identical(old, new):
+    """Equal in type and value, all the way down; nan equals nan."""
     if isinstance(old, np.ndarray):
         same_form = isinstance(new, np.ndarray) and old.shape == new.shape and old.dtype == new.dtype
         return same_form and np.array_equal(old, new, equal_nan=old.dtype.kind in "fc")
-    return old == new
+    if type(old) is not type(new):
+        return False
+    if isinstance(old, tuple | list):
+        return len(old) == len(new) and all(map(_identical, old, new))
+    if isinstance(old, dict):
+        return old.keys() == new.keys() and all(_identical(old[key], new[key]) for key in old)
+    return bool(old == new or old != old and new != new)
 
 
-def _shape(array):
+def _shape(shape, expected):
     """A shape in words. An odd one is not spelt out: with its numbers a function could tell what it was called with."""
-    odd = array.ndim > 6 or any(size > 99 for size in array.shape)
-    return f"a far larger one, of {array.ndim} axes" if odd else array.shape
+    likely = all(size in (1, *expected) for size in shape) or len(shape) == len(expected) and max(shape) < 100
+    if len(shape) <= len(expected) + 1 and likely:
+        return shape
+    return "another number of axes" if len(shape) != len(expected) else "a far larger one"
 
 
 def _kind(value):
     if isinstance(value, np.ndarray):
-        return f"an array of shape {_shape(value)} and dtype {value.dtype}"
+        return f"an array of dtype {value.dtype}"
     if isinstance(value, tuple | list):
         return f"{len(value) if len(value) < 100 else 'very many'} results"
     return f"one {type(value).__name__}"

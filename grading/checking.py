@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from coursekit.verdicts import TOLERANCE
+from coursekit.verdicts import TOLERANCE, holds_text
 from grading.student import reply_of
 
 
@@ -22,10 +22,15 @@ class CheckFailed(Exception):
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a check found: its verdicts in order, and the sentence of the known mistake, if the answer behaves so."""
+    """What a check found: its verdicts in order, and the known mistake (a function) that the answer behaves like."""
 
     verdicts: tuple
-    mistake: str | None = None
+    behaves_like: object = None
+
+    @property
+    def mistake(self):
+        """The sentence that a student reads of the known mistake; None if there is none."""
+        return self.behaves_like and " ".join(inspect.getdoc(self.behaves_like).split())
 
     @property
     def share(self):
@@ -73,7 +78,7 @@ def fingerprint(lab, solutions="solutions"):
 
 
 def diagnose(lab, exercise, calls, solutions="solutions"):
-    """The sentence of the first known mistake that answers every recorded call of `exercise` as the student did.
+    """The first known mistake that answers every recorded call of `exercise` as the student did.
 
     None if there is no such mistake, or if the student's answers are those of the reference.
     """
@@ -82,10 +87,7 @@ def diagnose(lab, exercise, calls, solutions="solutions"):
     calls = [call for call in calls if call.function == exercise]
     if not calls or all(answers_alike(reference, call) for call in calls):
         return None
-    for mistake in known:
-        if all(answers_alike(mistake, call) for call in calls):
-            return " ".join(inspect.getdoc(mistake).split())
-    return None
+    return next((mistake for mistake in known if all(answers_alike(mistake, call) for call in calls)), None)
 
 
 def answers_alike(function, call):
@@ -104,6 +106,8 @@ def alike(expected, got):
         return isinstance(got, dict) and expected.keys() == got.keys() and all(alike(expected[k], got[k]) for k in got)
     if expected is None or isinstance(expected, str):
         return type(got) is type(expected) and got == expected
+    if holds_text(got):
+        return False
     try:
         got, expected = np.asarray(got), np.asarray(expected)
     except ValueError:  # a ragged list

@@ -73,9 +73,10 @@ def grade(submission, lab, files=(), problems=(), rooms=None, seed=None):
     files = {**dict(files), **lab.files}
     with rooms.open(files) as room:
         stopped = show(notebook, room)
-    problems += [f"Cell {number} was stopped: {why}. The rest was run without it." for number, why in stopped.items()]
+        problems += [f"The helper file {name!r} could not be put beside the notebook." for name in room.refused]
     with rooms.open(files, shown=False) as room:
-        marks = _Marking(lab, room, blank, _own_seed(seed, submission)).mark(notebook, stopped)
+        marks = _Marking(lab, room, blank, _own_seed(seed, submission), stopped).mark(notebook)
+    problems += [f"Cell {number} was stopped: {why}. The rest was run without it." for number, why in stopped.items()]
     _add_cells(notebook, lab, problems)
     return Graded(notebook, marks, blank, problems, time.perf_counter() - start)
 
@@ -127,27 +128,35 @@ def is_long(cell):
 
 
 class _Marking:
-    """One walk through a notebook, from its first cell to its last."""
+    """One walk through a notebook, from its first cell to its last.
 
-    def __init__(self, lab, room, blank, seed):
-        self.lab, self.room, self.blank, self.seed = lab, room, blank, seed
+    stopped  {number of the cell: why}: cells that had to be stopped when they were shown; more may be added here
+    """
+
+    def __init__(self, lab, room, blank, seed, stopped):
+        self.lab, self.room, self.blank, self.seed, self.stopped = lab, room, blank, seed, stopped
         self.marks = {}
 
-    def mark(self, notebook, stopped):
+    def mark(self, notebook):
         """{grade_id: Mark}. Cells that had to be stopped when they were shown, or bear on no check, are left out."""
         numbers = {id(cell): number for number, cell in numbered(notebook)}
         last = max((place for place, cell in enumerate(notebook.cells) if exercise_of(cell)), default=-1)
         unfinished = []  # of this exercise
         for place, cell in enumerate(notebook.cells):
             number = numbers.get(id(cell))
-            if number in stopped:
-                unfinished.append(Verdict(f"cell {number} runs to its end", False, stopped[number], weight=0))
-            elif number and place <= last and not is_long(cell):
-                self.room.run(cell.source)
+            if number and number not in self.stopped and place <= last and not is_long(cell):
+                self._run(number, cell.source)
+            if number in self.stopped:
+                unfinished.append(Verdict(f"cell {number} runs to its end", False, self.stopped[number], weight=0))
             if graded(cell):
                 self.marks[cell.metadata.nbgrader.grade_id] = self._mark(cell, unfinished)
                 unfinished = []
         return self.marks
+
+    def _run(self, number, source):
+        ran = self.room.run(source)
+        if ran.stopped:
+            self.stopped[number] = ran.stopped
 
     def _mark(self, cell, unfinished):
         grade_id, possible = cell.metadata.nbgrader.grade_id, float(cell.metadata.nbgrader.points)
@@ -166,12 +175,18 @@ class _Marking:
                 if self.room.closed:
                     verdict = Verdict("the notebook runs as far as here", False, self.room.closed)
                     return Mark(0.0, possible, Judgement((verdict,)))
-                student = RoomStudent(self.room)
+                student = RoomStudent(self.room, self._mistakes())
                 judgement = judge(self.lab.name, exercise, student, self.lab.solutions, self.seed)
         except CheckFailed:
             return Mark(None, possible, fault=traceback.format_exc())
-        told = Judgement((*unfinished, *judgement.verdicts), judgement.mistake)
+        told = Judgement((*unfinished, *judgement.verdicts), judgement.behaves_like)
         return Mark(round(possible * judgement.share, 2), possible, told)
+
+
+    def _mistakes(self):
+        """{exercise: known mistake} of those checked so far."""
+        found = {grade_id: mark.judgement.behaves_like for grade_id, mark in self.marks.items() if mark.judgement}
+        return {grade_id.removesuffix("-checks"): mistake for grade_id, mistake in found.items() if mistake}
 
 
 def _solutions(notebook):

@@ -14,6 +14,7 @@ from nbformat import v4
 from grading.lab import locked, meta, solution
 
 SIZE_LIMIT = 20 * 2**20  # bytes of a submitted notebook
+CELL_LIMIT = 2000        # cells of it
 MISSING = "# This cell was missing from the notebook that was handed in."
 
 
@@ -37,7 +38,10 @@ def repair(submission, lab):
     Returns (notebook, problems): a well-formed notebook, and a sentence for each thing that was wrong.
     """
     data, problems = parse(submission)
-    drafts = [_draft(cell) for cell in _cells(data) if isinstance(cell, dict)]
+    handed_in = [cell for cell in _cells(data) if isinstance(cell, dict)]
+    if len(handed_in) > CELL_LIMIT:
+        problems.append(f"It has {len(handed_in)} cells: only the first {CELL_LIMIT} were read.")
+    drafts = [_draft(cell) for cell in handed_in[:CELL_LIMIT]]
     cells = lab.skeleton.cells
     _find_places(drafts, cells)
     if data and not any(draft.place is not None for draft in drafts):

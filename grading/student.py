@@ -26,10 +26,22 @@ class Call:
 
 
 class Student:
-    """Base of both: any public attribute is a callable that returns a `Reply`; every call is kept in `_calls`."""
+    """Base of both: any other public attribute is a callable that returns a `Reply`; each call is kept in `_calls`.
 
-    def __init__(self):
-        self._calls = []
+    mistakes  {exercise: known mistake} of the earlier exercises whose answers behave like one
+    """
+
+    def __init__(self, mistakes):
+        self._mistakes, self._calls = mistakes, []
+
+    def mistaken(self, exercise, *args, **options):
+        """What the known mistake in an earlier exercise makes of these arguments; None if none was found there.
+
+        A check uses it to count what follows from a mistake as right, so that it costs its points once. It does not
+        ask the student's own function, which could answer here as it likes.
+        """
+        mistake = self._mistakes.get(exercise)
+        return None if mistake is None else reply_of(mistake, args, options).value
 
     def __getattr__(self, function):
         if function.startswith("_"):
@@ -47,8 +59,8 @@ class Student:
 class RoomStudent(Student):
     """Calls functions of the notebook that runs in an `ExamRoom`."""
 
-    def __init__(self, room):
-        super().__init__()
+    def __init__(self, room, mistakes=None):
+        super().__init__(mistakes or {})
         self._room = room
 
     def _ask(self, function, args, kwargs):
@@ -58,8 +70,8 @@ class RoomStudent(Student):
 class LocalStudent(Student):
     """Calls functions of a namespace of this process, such as a notebook's `globals()`."""
 
-    def __init__(self, namespace):
-        super().__init__()
+    def __init__(self, namespace, mistakes=None):
+        super().__init__(mistakes or {})
         self._namespace = namespace
 
     def _ask(self, function, args, kwargs):

@@ -2,12 +2,12 @@
 
 It answers one request after the other on its socket:
 
-    {"do": "furnish", "files": [name ...], "shown": bool} and a blob for each name  ->  {"ok": bool}
+    {"do": "furnish", "files": [name ...], "shown": bool} and a blob for each name  ->  {"refused": [name ...]}
     {"do": "run", "source": ..., "seconds": ...}  ->  {"outputs": [...], "ok": bool}
     {"do": "check"}                               ->  from here on, calls are answered by a copy of this process
     {"do": "call", "function": ..., "arguments": packed (args, kwargs), "seconds": ...}
                                                   ->  {"value": packed} or {"error": name}, {"arguments": packed}
-    {"do": "done"}                                ->  the copy goes
+    {"do": "done"}                                ->  the copy goes, {"ok": True}
 
 The copy is made by fork and thrown away after the check, so that what a function stores or breaks while it is called
 never meets a later cell. If it dies, this process says so and lives on.
@@ -31,6 +31,7 @@ from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.pylabtools import print_figure, select_figure_formats
+from IPython.utils.text import SList
 from traitlets import Type
 from traitlets.config import Config
 
@@ -157,6 +158,16 @@ class Shell(InteractiveShell):
     def enable_gui(self, gui=None):
         """Called by `%matplotlib`: there are no windows, figures are shown inline."""
 
+    def system(self, command):
+        """Called by `!command` and `%pip`: there is nothing here to run."""
+        print("Not run: there are no commands where a notebook is graded.")
+        self.user_ns["_exit_code"] = 0
+
+    def getoutput(self, command, split=True, depth=0):
+        """Called by `name = !command`."""
+        self.system(command)
+        return SList() if split else ""
+
     def ask_exit(self):
         """Called by `exit()`: the next cell is run all the same, as a check may need it."""
 
@@ -192,24 +203,32 @@ def serve(channel, shell):
         elif request["do"] == "check":
             check_in_a_copy(channel, shell)
         elif request["do"] == "furnish":
-            furnish(shell, zip(request["files"], request["blobs"], strict=True), request["shown"])
-            channel.send({"ok": True})
+            files = zip(request["files"], request["blobs"], strict=True)
+            channel.send({"refused": furnish(shell, files, request["shown"])})
 
 
 def furnish(shell, files, shown):
-    """Make the folder that the cells run in, with its files. If nothing will be shown, less is made ready to be."""
+    """Make the folder that the cells run in, with its files. If nothing will be shown, less is made ready to be.
+
+    Returns the names of files that cannot be: where one is a folder of another, or there is no space left.
+    """
+    refused = []
     for name in ("notebook", "home"):
         folder = os.path.join(os.environ["TMPDIR"], name)
         shutil.rmtree(folder, ignore_errors=True)  # where there is no sandbox, it is that of the one before
         os.mkdir(folder)
     os.chdir(os.path.join(os.environ["TMPDIR"], "notebook"))
     for name, content in files:
-        os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
-        with open(name, "wb") as file:
-            file.write(content)
+        try:
+            os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
+            with open(name, "wb") as file:
+                file.write(content)
+        except (OSError, ValueError):
+            refused.append(name)
     if not shown:
         select_figure_formats(shell, ())
         shell.InteractiveTB.set_mode("Minimal")  # a full traceback takes as long as ten cells
+    return refused
 
 
 def run(shell, source, seconds):
@@ -241,6 +260,7 @@ def check_in_a_copy(channel, shell):
             os._exit(1)
     _, status = os.waitpid(copy, 0)
     if os.WIFEXITED(status) and os.WEXITSTATUS(status) == GONE:
+        channel.send({"ok": True})
         return
     late = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM
     channel.send({"error": "TimeLimit" if late else "Crash"})

@@ -31,6 +31,8 @@ PAGE, TICK = resource.getpagesize(), os.sysconf("SC_CLK_TCK")
 def main():
     control, walled = socket.socket(fileno=int(sys.argv[1])), sys.argv[2] == "walled"
     sys.argv = sys.argv[:1]
+    if walled:
+        lockdown.protect_devices()
     shell = inside.make_shell()
     gc.collect()
     gc.freeze()  # so that a fork's collector does not touch, and copy, every page
@@ -65,7 +67,7 @@ def end(room, walled):
 
 def watch(channel, limits, walled):
     """Wait until the room is to end. (The marking room notices if it ends by itself.) Returns why."""
-    used, known = 0.0, {1, os.getpid()}
+    spent, known = {}, {1, os.getpid()}
     while True:
         ready, _, _ = select.select([channel.connection], [], [], POLL)
         if ready:
@@ -78,8 +80,9 @@ def watch(channel, limits, walled):
             if len(pids) > limits["processes"]:  # too many to read about each
                 return "processes"
             processes = [process for process in map(Process.read, pids) if process]
-            used = max(used, sum(process.cpu for process in processes))
-            if reason := excess(processes, used, limits):
+            spent |= {process.name: process.own for process in processes}  # those that have gone are not forgotten
+            used = max(sum(spent.values()), sum(process.cpu for process in processes))
+            if reason := excess(processes, used, limits) or memory_excess(processes, known, limits):
                 return reason
 
 
@@ -89,50 +92,84 @@ def others(known):
 
 
 def calm(known):
-    """Stop all processes of the room but its first."""
-    for pid in others(known):
-        process = Process.read(pid)
-        if process and process.inner > 1:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+    """End all processes of the room but its first."""
+    tell([process.pid for process in map(Process.read, others(known)) if process and process.inner > 1], signal.SIGKILL)
+
+
+def tell(pids, number):
+    """Send all of them a signal."""
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            pass
 
 
 def excess(processes, used, limits):
-    """The name of the limit that is exceeded, or None. Memory is looked at closely only where it may matter."""
+    """The name of the limit that is exceeded, or None. That of memory is looked at by `memory_excess`."""
+    if any(process.hidden for process in processes):
+        return "hidden"
     if sum(process.threads for process in processes) > limits["processes"]:
         return "processes"
     if used > limits["cpu"]:
         return "cpu"
     if sum(process.files for process in processes) > limits["files"]:
         return "files"
-    if sum(process.resident for process in processes) > limits["memory"]:
-        shared_out = sum(process.proportional() for process in processes)
-        return "memory" if shared_out > limits["memory"] else None
     return None
 
 
+def memory_excess(processes, known, limits):
+    """"memory" if that limit is exceeded; None if not, or if shared pages are what makes it look so.
+
+    To look closely takes locks that a process holds while it forks. So all are made to stand still meanwhile: among
+    many others, a process that is not might get to its end, and this one to its answer, only after minutes.
+    """
+    if sum(process.resident for process in processes) <= limits["memory"]:
+        return None
+    pids = others(known)
+    tell(pids, signal.SIGSTOP)
+    try:
+        if len(others(known)) > limits["processes"]:
+            return "processes"
+        return "memory" if sum(process.proportional() for process in processes) > limits["memory"] else None
+    finally:
+        tell(pids, signal.SIGCONT)
+
+
 class Process:
-    """What /proc tells of one process of the room."""
+    """What /proc tells of one process of the room.
+
+    name      what no other process is called, also when its number is used again
+    own, cpu  seconds of processor time: its own, and with those of its children that it has waited for
+    hidden    cannot be looked into, or shows nothing of its threads as its first one has ended
+    """
 
     @classmethod
     def read(cls, pid):
         """None if it has gone in the meantime."""
         try:
             process = cls()
-            process.pid = pid
             with open(f"/proc/{pid}/stat", "rb") as file:
                 fields = file.read().rpartition(b") ")[2].split()  # what stands in brackets, a name, may hold anything
-            process.cpu = sum(map(int, fields[11:15])) / TICK
+            times = [int(field) / TICK for field in fields[11:15]]
+            process.pid, process.name = pid, (pid, fields[19])
+            process.own, process.cpu = sum(times[:2]), sum(times)
             process.threads, process.resident = int(fields[17]), int(fields[21]) * PAGE
-            process.files = len(os.listdir(f"/proc/{pid}/fd"))
+            process.hidden = fields[0] == b"Z" and process.threads > 1
             with open(f"/proc/{pid}/status", "rb") as file:
                 numbers = next(line for line in file if line.startswith(b"NSpid:"))
             process.inner = int(numbers.split()[-1])
+            process.files = cls._files(process)
             return process
         except (OSError, StopIteration, IndexError):
             return None
+
+    def _files(self):
+        try:
+            return len(os.listdir(f"/proc/{self.pid}/fd"))
+        except PermissionError:
+            self.hidden = True
+            return 0
 
     def proportional(self):
         """Bytes of memory, each page divided among the processes that share it. 0 if the process has gone."""

@@ -17,12 +17,14 @@ held = ctypes.PyDLL(None, use_errno=True)  # the same, with the interpreter's lo
 
 CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC = 0x20000, 0x2000000, 0x4000000, 0x8000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWTIME = 0x10000000, 0x20000000, 0x40000000, 0x80
-MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
-PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 22, 24, 38
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT, MS_BIND = 1, 2, 4, 8, 32, 4096
+PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 4, 22, 24, 38
+MAP_SHARED, MAP_ANONYMOUS, AF_UNIX = 0x01, 0x20, 1
 SECCOMP_MODE_FILTER = 2
 CAPABILITY_VERSION_3 = 0x20080522
 
 SCRATCH = "/tmp"  # the one place of the room that can be written to
+DEVICES = ("/dev/null", "/dev/random", "/dev/urandom")
 
 
 def fork():
@@ -44,6 +46,12 @@ def fork():
             with open(f"/proc/self/{name}", "w") as file:
                 file.write(text)
     return pid
+
+
+def protect_devices():
+    """Nobody changes their modes or times, not even who owns them. (To write into them is no change to them.)"""
+    for device in DEVICES:
+        _call("mount", None, device.encode(), None, MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID, None)
 
 
 def mount_scratch(size):
@@ -107,6 +115,8 @@ FORBIDDEN = {
     # memory that no process's size shows
     "memfd_create": (319, 279), "memfd_secret": (447, 447), "shmget": (29, 194), "shmat": (30, 196),
     "msgget": (68, 186), "semget": (64, 190), "mq_open": (240, 180),
+    # what is counted for each user of the machine, not for each room
+    "inotify_init": (253, 26), "inotify_init1": (294, 26), "fanotify_init": (300, 262), "io_setup": (206, 0),
     # parts of the kernel that have a history of holes, and that no notebook needs
     "bpf": (321, 280), "perf_event_open": (298, 241), "userfaultfd": (323, 282), "io_uring_setup": (425, 425),
     "io_uring_enter": (426, 426), "io_uring_register": (427, 427), "keyctl": (250, 219), "add_key": (248, 217),
@@ -115,12 +125,14 @@ FORBIDDEN = {
     "swapoff": (168, 225), "acct": (163, 89), "quotactl": (179, 60), "personality": (135, 92),
 }
 CLONE, CLONE3 = (56, 220), (435, 435)
+PRCTL, MMAP, SOCKET, SOCKETPAIR = (157, 167), (9, 222), (41, 198), (53, 199)
+UNKNOWN = 457  # this number and those above it are newer than this list
 MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column above, AUDIT_ARCH of linux/audit.h
 NEW_NAMESPACES = (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID
                   | CLONE_NEWNET)
 
-LOAD, IS, IS_AT_LEAST, HAS_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06  # instructions: linux/bpf_common.h
-NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16  # where they stand: struct seccomp_data of linux/seccomp.h
+LOAD, AND, IS, IS_AT_LEAST, HAS_BIT, RETURN = 0x20, 0x54, 0x15, 0x35, 0x45, 0x06  # linux/bpf_common.h
+NUMBER, ARCHITECTURE, FIRST_ARGUMENT, FOURTH_ARGUMENT = 0, 4, 16, 40  # in struct seccomp_data of linux/seccomp.h
 ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050000, 0x80000000
 
 
@@ -137,14 +149,22 @@ def filter_program(machine):
         (IS_AT_LEAST, 0, 1, 0x40000000), (RETURN, 0, 0, KILL),  # the x32 calls of x86_64, for the same reason
         (IS, 0, 1, CLONE3[column]), (RETURN, 0, 0, REFUSE | errno.ENOSYS),  # its flags cannot be seen: libc uses clone
     ]
+    program += [(IS_AT_LEAST, 0, 1, UNKNOWN), (RETURN, 0, 0, REFUSE | errno.ENOSYS)]
     for numbers in FORBIDDEN.values():
         program += [(IS, 0, 1, numbers[column]), (RETURN, 0, 0, REFUSE | errno.EPERM)]
-    return [
-        *program,
-        (IS, 1, 0, CLONE[column]), (RETURN, 0, 0, ALLOW),
-        (LOAD, 0, 0, FIRST_ARGUMENT), (HAS_BIT, 0, 1, NEW_NAMESPACES), (RETURN, 0, 0, REFUSE | errno.EPERM),
-        (RETURN, 0, 0, ALLOW),
-    ]
+    for number, test in (
+        (CLONE, [(LOAD, 0, 0, FIRST_ARGUMENT), (HAS_BIT, 0, 1, NEW_NAMESPACES)]),
+        (PRCTL, [(LOAD, 0, 0, FIRST_ARGUMENT), (IS, 0, 1, PR_SET_DUMPABLE)]),  # it would hide from the supervisor
+        # memory that stays when no process has it mapped, and so is in no process's size
+        (MMAP, [(LOAD, 0, 0, FOURTH_ARGUMENT), (AND, 0, 0, MAP_SHARED | MAP_ANONYMOUS),
+                (IS, 0, 1, MAP_SHARED | MAP_ANONYMOUS)]),
+        # there is no network; and a port that was used would tell the next room something
+        (SOCKET, [(LOAD, 0, 0, FIRST_ARGUMENT), (IS, 1, 0, AF_UNIX)]),
+        (SOCKETPAIR, [(LOAD, 0, 0, FIRST_ARGUMENT), (IS, 1, 0, AF_UNIX)]),
+    ):
+        refused = [*test, (RETURN, 0, 0, REFUSE | errno.EPERM), (RETURN, 0, 0, ALLOW)]
+        program += [(IS, 0, len(refused), number[column]), *refused]
+    return [*program, (RETURN, 0, 0, ALLOW)]
 
 
 def _forbid_system_calls():

@@ -5,6 +5,7 @@ import json
 import re
 
 CUT = "[more was shown: cut here]\n"
+COUNT = 200  # outputs of one cell
 
 
 def clean(outputs, limits, left):
@@ -17,13 +18,13 @@ def clean(outputs, limits, left):
     outputs = outputs if isinstance(outputs, list) else []
     kept, characters, used = [], 0, 0
     for output in filter(None, map(_clean_one, outputs)):
-        room = limits.cell_output - characters
-        if output["output_type"] == "stream" and len(output["text"]) > room:
-            return [*kept, stream(output["text"][:room] + CUT, output["name"])], used + room
+        space = min(limits.cell_output - characters, left - used)
+        size = len(json.dumps(output))
         characters += sum(map(len, _texts(output)))
-        used += len(json.dumps(output))
-        if characters > limits.cell_output or used > left:
-            return [*kept, stream(CUT)], min(used, left)
+        if len(kept) == COUNT or characters > limits.cell_output or used + size > left:
+            start = output["text"][:max(0, space)] if output["output_type"] == "stream" else ""
+            return [*kept, stream(start + CUT, output.get("name", "stdout"))], min(used + size, left)
+        used += size
         kept.append(output)
     return kept, used
 

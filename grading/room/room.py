@@ -27,7 +27,6 @@ from grading.room.sandbox import PACKAGES, ROOM, SCRATCH, command, environment, 
 
 LAST_WORDS = 1.0  # seconds that a room gets beyond a limit of its own, before it is stopped
 RETRIES = 5       # how often a room is made again for the rest of a notebook
-CELL_FRAME = 16 * 2**20  # bytes in which a room may tell what a cell showed
 ERRORS = {name for name, item in vars(builtins).items() if isinstance(item, type) and issubclass(item, BaseException)}
 ERRORS |= {"LinAlgError", "AxisError", "TimeLimit", "Crash", "TooLarge"}
 TYPES = {name for name, item in vars(builtins).items() if isinstance(item, type)}
@@ -79,7 +78,7 @@ class Rooms:
             self._start()
 
     def enter(self, files, shown):
-        """A channel to a fresh room that is furnished with these files. Called by ExamRoom."""
+        """A channel to a fresh room, and the names of files that it could not take. Called by ExamRoom."""
         self.start()
         try:
             return self._open(files, shown)
@@ -97,11 +96,11 @@ class Rooms:
                 self._channel.send_socket(theirs)
             contents = {"files": list(files), "blobs": list(files.values())}
             channel.send({"do": "furnish", "shown": shown, **contents}, self.limits.start)
-            channel.receive(self.limits.start)
-        except wire.WireError:
+            refused = channel.receive(self.limits.start).get("refused", [])
+        except (wire.WireError, wire.TooLarge):
             ours.close()
             raise
-        return channel
+        return channel, refused
 
     def calm(self):
         """Stop all processes of the room but its main one. Without a sandbox nobody can tell which these are."""
@@ -165,7 +164,8 @@ class Ran:
 class ExamRoom:
     """One notebook's room, from the first cell to the last.
 
-    closed  why the room can answer no more, as a sentence; None while it can
+    closed   why the room can answer no more, as a sentence; None while it can
+    refused  names of files that it could not be given
     """
 
     def __init__(self, rooms, files, shown):
@@ -205,7 +205,7 @@ class ExamRoom:
         finally:
             if self._checking:
                 self._checking = False
-                self._tell({"do": "done"})
+                self._sign_of_life()
 
     def call(self, function, args, kwargs):
         """Call a function of the notebook. Returns a `Reply`, also when it crashed, hung, or sent nonsense."""
@@ -214,10 +214,10 @@ class ExamRoom:
         seconds = min(self._limits.call / 10 if self._late else self._limits.call, self._time_left())
         request = {"do": "call", "function": function, "seconds": seconds, "blobs": []}
         request["arguments"] = wire.pack((args, kwargs), request["blobs"])
-        if not self._checking:
-            self._tell({"do": "check"})
-            self._checking = True
         try:
+            if not self._checking:
+                self._channel.send({"do": "check"}, LAST_WORDS)
+                self._checking = True
             return self._reply(self._ask_twice(request, seconds), args)
         except wire.WireError:
             self._leave()
@@ -249,18 +249,22 @@ class ExamRoom:
         """The room's reply to a cell; None if it had to be stopped, `_ended` saying why."""
         seconds = min(self._limits.cell, self._time_left())
         try:
-            return self._ask({"do": "run", "source": source, "seconds": seconds}, seconds, CELL_FRAME)
+            return self._ask({"do": "run", "source": source, "seconds": seconds}, seconds)
+        except wire.TooLarge:
+            self._ended = "it is too large"
+            return None
         except wire.WireError as error:
             self._leave(late=isinstance(error, wire.TooLate))
             return None
 
-    def _ask(self, request, seconds, limit=wire.FRAME_LIMIT):
+    def _ask(self, request, seconds):
         self._channel.send(request, LAST_WORDS)
-        return self._channel.receive(seconds + LAST_WORDS, limit)
+        return self._channel.receive(seconds + LAST_WORDS, wire.REPLY_LIMIT)
 
-    def _tell(self, request):
+    def _sign_of_life(self):
+        """End a check. If that has brought down the main process, it is not the next cell's doing."""
         try:
-            self._channel.send(request, LAST_WORDS)
+            self._ask({"do": "done"}, LAST_WORDS)
         except wire.WireError:
             self._leave()
 
@@ -268,7 +272,7 @@ class ExamRoom:
         return max(0.01, self._deadline - time.monotonic())
 
     def _enter(self):
-        self._channel = self._rooms.enter(self._files, self._shown)
+        self._channel, self.refused = self._rooms.enter(self._files, self._shown)
 
     def _leave(self, late=False):
         """End the room, if there is one, and note why."""
@@ -285,6 +289,7 @@ class ExamRoom:
             "memory": f"it used more than {limits.memory // 2**20} MB of memory",
             "processes": f"it had more than {limits.processes} processes and threads at once",
             "files": f"it had more than {limits.files} files open at once",
+            "hidden": "it hid a process from the grader",
             "late": f"it ran for more than {min(limits.cell, limits.notebook):g} seconds, deaf to an interrupt",
         }.get(why, "it ended the notebook's process, or its line to the grader")
 

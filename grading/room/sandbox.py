@@ -13,9 +13,10 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
-from grading.room.lockdown import MACHINES, SCRATCH
+from grading.room.lockdown import DEVICES, MACHINES, SCRATCH
 
 PACKAGES = ("numpy", "matplotlib", "ipython", "matplotlib-inline")  # distributions that a cell may import, by default
 HERE = Path(__file__).parent
@@ -99,10 +100,14 @@ def command(packages=PACKAGES):
             "--unshare-cgroup-try", "--uid", "1000", "--gid", "1000", "--hostname", "exam-room", "--new-session",
             "--die-with-parent",
             "--cap-add", "ALL",  # within its own namespaces: the keeper makes rooms of them, which have none
-            "--proc", "/proc", "--dev", "/dev", "--tmpfs", SCRATCH]
+            "--proc", "/proc", "--tmpfs", SCRATCH, "--symlink", SCRATCH, "/dev/shm"]
     for source, target in binds:
         wall += ["--ro-bind", source, target]
-    return [*wall, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/", _executable(), "-S", "-P"]
+    for device in DEVICES:
+        wall += ["--dev-bind", device, device]
+    for packages_of_others in _hidden_folders():
+        wall += ["--tmpfs", packages_of_others, "--remount-ro", packages_of_others]
+    return [*wall, "--remount-ro", "/", "--chdir", "/", _executable(), "-S", "-P"]
 
 
 def environment(room, scratch):
@@ -131,11 +136,16 @@ def _library(packages):
             distribution = importlib.metadata.distribution(name)
         except importlib.metadata.PackageNotFoundError:
             continue  # needed elsewhere only, as colorama is on Windows
-        for file in distribution.files or ():
-            if file.parts[0] not in ("..", "__pycache__") and not file.parts[0].endswith(".pth"):
-                paths.add(Path(distribution.locate_file(file.parts[0])))
+        tops = {line.split("/")[0].split(",")[0] for line in (distribution.read_text("RECORD") or "").splitlines()}
+        paths |= {Path(distribution.locate_file(top)) for top in tops - {"", "..", "__pycache__"} if top[-4:] != ".pth"}
         waiting += [re.match(r"[\w.-]+", need)[0] for need in distribution.requires or () if "extra ==" not in need]
     return sorted(path for path in paths if path.exists())
+
+
+def _hidden_folders():
+    """What else is installed for the interpreter: not the room's business."""
+    found = Path(sysconfig.get_path("stdlib", vars={"installed_base": sys.base_prefix})).glob("*-packages")
+    return [str(path) for path in sorted(found) if path.is_dir()]
 
 
 def _executable():

@@ -15,12 +15,15 @@ import functools
 import io
 import json
 import math
+import re
 import socket
 import time
 
 import numpy as np
 
-FRAME_LIMIT = 32 * 2**20  # bytes in one frame, either way
+FRAME_LIMIT = 32 * 2**20  # bytes in one frame
+VALUE_LIMIT = 8 * 2**20   # bytes of one value
+REPLY_LIMIT = 16 * 2**20  # bytes of a frame that comes from the exam room, and half as many of JSON in it
 DEPTH_LIMIT = 20          # lists within lists
 ITEM_LIMIT = 200_000      # entries of all lists, tuples and dicts of one value
 DIGIT_LIMIT = 4000        # digits of one int; Python refuses to print longer ones
@@ -53,7 +56,8 @@ class Channel:
     def send(self, message, seconds=None):
         """Send a message: JSON with packed values in it (see `pack`). Raises TooLarge before a byte is sent."""
         blobs = message.pop("blobs", [])
-        text = json.dumps({"message": message, "blobs": [len(blob) for blob in blobs]}).encode()
+        envelope = {"message": message, "blobs": [len(blob) for blob in blobs]}
+        text = json.dumps(envelope, ensure_ascii=False).encode("utf-8", "surrogatepass")
         size = 8 + len(text) + sum(map(len, blobs))
         if size > FRAME_LIMIT:
             raise TooLarge(f"frame: expected at most {FRAME_LIMIT} bytes, got {size}")
@@ -75,6 +79,8 @@ class Channel:
             raise WireError(f"frame: expected 8 to {limit} bytes, got {size}")
         frame = self._read(size, deadline)
         start = 8 + int.from_bytes(frame[:8], "big")
+        if limit < FRAME_LIMIT and start > limit / 2:  # once it is parsed, JSON takes many times its size
+            raise WireError(f"JSON: expected at most {limit // 2} bytes, got {start}")
         try:
             envelope = json.loads(frame[8:start])
             message, sizes = envelope["message"], envelope["blobs"]
@@ -146,8 +152,8 @@ class _Packer:
         array = np.asarray(value)  # a subclass leaves its methods behind
         if array.dtype.kind not in NUMERIC:
             return {"type": f"{type(value).__name__} of dtype {array.dtype.name}"}
-        if array.nbytes > FRAME_LIMIT:
-            raise TooLarge(f"array: expected at most {FRAME_LIMIT} bytes, got {array.nbytes}")
+        if array.nbytes > VALUE_LIMIT:
+            raise TooLarge(f"array: expected at most {VALUE_LIMIT} bytes, got {array.nbytes}")
         self.blobs.append(_npy_header(array.dtype.str, array.shape) + array.tobytes())
         self._add(len(self.blobs[-1]))
         return {"scalar" if isinstance(value, np.generic) else "array": len(self.blobs) - 1}
@@ -158,36 +164,45 @@ class _Packer:
 
     def _add(self, size):
         self.bytes += size
-        if self.bytes > FRAME_LIMIT:
-            raise TooLarge(f"value: expected at most {FRAME_LIMIT} bytes")
+        if self.bytes > VALUE_LIMIT:
+            raise TooLarge(f"value: expected at most {VALUE_LIMIT} bytes")
 
 
-def unpack(packed, blobs, depth=0):
+def unpack(packed, blobs):
     """The value that `pack` packed. Raises WireError for anything that `pack` does not make."""
-    if depth > DEPTH_LIMIT:
-        raise WireError(f"value: expected at most {DEPTH_LIMIT} levels")
-    if packed is None or isinstance(packed, bool | int | float | str):
-        return packed
-    if isinstance(packed, list):
-        return [unpack(item, blobs, depth + 1) for item in packed]
-    if not isinstance(packed, dict) or len(packed) != 1:
-        raise WireError("value: expected one tagged value")
-    (tag, content), = packed.items()
-    if tag == "tuple" and isinstance(content, list):
-        return tuple(unpack(item, blobs, depth + 1) for item in content)
-    if tag == "dict" and isinstance(content, dict):
-        return {key: unpack(item, blobs, depth + 1) for key, item in content.items()}
-    if tag in ("array", "scalar") and isinstance(content, int) and 0 <= content < len(blobs):
-        array = _read_array(blobs[content])
-        return array if tag == "array" or array.ndim else array[()]
-    if tag == "type" and isinstance(content, str):
-        return unsupported(content)
-    raise WireError("value: unknown tag")
+    return _Unpacker(blobs).unpack(packed, 0)
+
+
+class _Unpacker:
+    def __init__(self, blobs):
+        self.blobs, self.items = dict(enumerate(blobs)), 0
+
+    def unpack(self, packed, depth):
+        self.items += 1
+        if depth > DEPTH_LIMIT or self.items > ITEM_LIMIT:
+            raise WireError(f"value: expected at most {DEPTH_LIMIT} levels and {ITEM_LIMIT} items")
+        if packed is None or isinstance(packed, bool | int | float | str):
+            return packed
+        if isinstance(packed, list):
+            return [self.unpack(item, depth + 1) for item in packed]
+        if not isinstance(packed, dict) or len(packed) != 1:
+            raise WireError("value: expected one tagged value")
+        (tag, content), = packed.items()
+        if tag == "tuple" and isinstance(content, list):
+            return tuple(self.unpack(item, depth + 1) for item in content)
+        if tag == "dict" and isinstance(content, dict):
+            return {key: self.unpack(item, depth + 1) for key, item in content.items()}
+        if tag in ("array", "scalar") and isinstance(content, int) and content in self.blobs:
+            array = _read_array(self.blobs.pop(content))  # each is used once
+            return array if tag == "array" or array.ndim else array[()]
+        if tag == "type" and isinstance(content, str):
+            return unsupported(content)
+        raise WireError("value: unknown tag")
 
 
 def unsupported(name):
     """A stand-in of a class of this name, so that a verdict can say what kind of thing was returned."""
-    return type(name.encode("ascii", "ignore").decode()[:60] or "object", (Unsupported,), {})()
+    return type(name if re.fullmatch(r"[\w. ]{1,60}", name, re.ASCII) else "object", (Unsupported,), {})()
 
 
 def _read_array(blob):
@@ -198,7 +213,7 @@ def _read_array(blob):
         if dtype.kind not in NUMERIC or math.prod(shape) * dtype.itemsize != len(blob) - size:
             raise WireError("array: its header does not fit its bytes")
         return np.frombuffer(blob, dtype, offset=size).reshape(shape, order="F" if fortran else "C").copy()
-    except (ValueError, TypeError, EOFError, MemoryError, SyntaxError, RecursionError) as error:
+    except Exception as error:  # NumPy's reader of headers raises whatever the text in them leads to
         raise WireError(f"not an array: {type(error).__name__}") from error
 
 

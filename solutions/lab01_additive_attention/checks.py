@@ -43,7 +43,7 @@ def masked_softmax(student, rng):
     for law, scores, mask in _masked_scores(rng):
         reply = student.masked_softmax(scores, mask)
         expected = reference.masked_softmax(scores, mask)
-        yield compare(law, reply, expected, hint, follows=_own_masked_weights(student, rng, scores, mask))
+        yield compare(law, reply, expected, hint, follows=_own_masked_weights(student, scores, mask))
 
 
 def additive_attention(student, rng):
@@ -51,7 +51,7 @@ def additive_attention(student, rng):
     for law, args in _batches(rng):
         reply = student.additive_attention(*args)
         expected = reference.additive_attention(*args)
-        yield compare(law, reply, expected, hint, follows=_own_blends(student, rng, *args))
+        yield compare(law, reply, expected, hint, follows=_own_blends(student, *args))
 
 
 # Cases
@@ -102,54 +102,40 @@ def _round(scores):
     return np.round(scores * 8) / 8
 
 
-# What a student's own earlier functions lead to. It counts as right too, so that a mistake costs its points once, but
-# only where the earlier function answers to its input: a constant or a fixed choice carries nothing forward. These
-# functions are asked after the answer that is judged, since they are given scores that the student was to compute.
+# What a mistake in an earlier exercise leads to. It counts as right too, so that the mistake costs its points once. But
+# one whose weights are the same whatever the scores carries nothing forward: no work would be left to do.
 
 
 def _own_contexts(student, rng, encoder_states, decoder_state, layer_1, layer_2):
     args = (encoder_states, decoder_state, layer_1, layer_2)
-    other = (rng.normal(size=encoder_states.shape), *args[1:])
-    own = student.alignment(*args).value
     scores = [reference.alignment(*args)]
-    if _answers_to_its_input(own, student.alignment(*other).value, scores[0].shape):
-        scores.append(own)
+    own = student.mistaken("alignment", *args)
+    other = student.mistaken("alignment", rng.normal(size=encoder_states.shape), *args[1:])
+    scores += [own] if np.shape(own) == scores[0].shape and _tell_apart(own, other) else []
     weights = [reference.softmax(each) for each in scores]
-    if _has_a_softmax(student, rng):
-        weights += [student.softmax(each, axis=0).value for each in scores]
-    return [(each * encoder_states).sum(axis=0) for each in weights if np.shape(each) == scores[0].shape]
+    weights += [own for each in scores for own in _own_softmax(student, each, axis=0)]
+    return [(each * encoder_states).sum(axis=0) for each in weights]
 
 
-def _own_masked_weights(student, rng, scores, mask):
-    if not _has_a_softmax(student, rng):
-        return []
-    seen = mask.any(axis=-1, keepdims=True)
-    own = [student.softmax(np.where(mask, scores, hidden), axis=-1).value for hidden in (-np.inf, -1e9)]
-    return [np.where(mask & seen, each, 0.0) for each in own if np.shape(each) == scores.shape]
+def _own_masked_weights(student, scores, mask):
+    seen = mask & mask.any(axis=-1, keepdims=True)
+    own = [weights for hidden in (-np.inf, -1e9) for weights in _own_softmax(student, scores, -1, mask, hidden)]
+    return [np.where(seen, each, 0.0) for each in own]
 
 
-def _own_blends(student, rng, state, memory, mask, W, U, v):
+def _own_blends(student, state, memory, mask, W, U, v):
     scores = np.tanh((state @ W)[:, None, :] + memory @ U) @ v
-    weights = _own_masked_weights(student, rng, scores, mask)
-    probes, some = rng.normal(size=(2, 3, 5)), np.arange(5) < np.array([[3], [2], [3]])
-    first, second = (student.masked_softmax(probe, some).value for probe in probes)
-    if _answers_to_its_input(first, second, (3, 5), probes[0]):
-        own = student.masked_softmax(scores, mask).value
-        weights += [own] if np.shape(own) == scores.shape else []
+    weights = _own_masked_weights(student, scores, mask)
+    own, other = (student.mistaken("masked_softmax", each, mask) for each in (scores, np.roll(scores, 1, axis=-1)))
+    weights += [own] if _tell_apart(own, other) else []
     return [(np.einsum("bs,bse->be", each, memory), each) for each in weights]
 
 
-def _has_a_softmax(student, rng):
-    probes = rng.normal(size=(2, 3, 4))
-    first, second = (student.softmax(probe, axis=0).value for probe in probes)
-    return _answers_to_its_input(first, second, (3, 4), probes[0])
+def _own_softmax(student, scores, axis, mask=True, hidden=0.0):
+    given, moved = (np.where(mask, each, hidden) for each in (scores, np.roll(scores, 1, axis=axis)))
+    own, other = (student.mistaken("softmax", each, axis=axis) for each in (given, moved))
+    return [own] if _tell_apart(own, other) else []
 
 
-def _answers_to_its_input(first, second, shape, given=None):
-    """Are these two answers arrays of numbers, two in five of which differ by input, and not simply what was given?"""
-    pair = (first, second)
-    arrays = all(isinstance(each, np.ndarray) and each.dtype.kind == "f" and each.shape == shape for each in pair)
-    if not arrays or not np.isfinite(pair).all():
-        return False
-    differ = np.mean(np.abs(first - second) > 1e-4) >= 0.4  # among the visible, or, by mistake, among the hidden
-    return bool(differ and (given is None or not np.allclose(first, given)))
+def _tell_apart(weights, others):
+    return weights is not None and not np.allclose(weights, others, equal_nan=True)

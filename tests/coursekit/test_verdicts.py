@@ -25,8 +25,8 @@ def test_the_precision_is_that_of_the_dtype_returned(dtype, off, passes):
 @pytest.mark.parametrize(("wrong", "says"), [
     (None, "returned None: is there a return statement?"),
     (EXPECTED.T, "expected shape (1, 3), got (3, 1)"),
-    ("text", "expected real numbers, got an array of shape () and dtype <U4"),
-    (EXPECTED + 1j, "expected real numbers, got an array of shape (1, 3) and dtype complex128"),
+    ("text", "expected real numbers, got text"),
+    (EXPECTED + 1j, "expected real numbers, got an array of dtype complex128"),
     ([[1], [1, 2]], "expected an array of shape (1, 3), got lists of unequal lengths"),
     (EXPECTED * np.nan, "contains nan or inf: look at the axis"),
     (EXPECTED + 1, "right shape, wrong values: look at the axis"),
@@ -64,5 +64,5 @@ def test_arguments_are_compared_by_value_and_nan_is_itself():
 
 
 def test_an_odd_shape_or_length_is_not_spelt_out_as_it_could_carry_an_input():
-    assert hint(np.zeros((1, 12345))) == "expected shape (1, 3), got a far larger one, of 2 axes"
+    assert hint(np.zeros((1, 12345))) == "expected shape (1, 3), got a far larger one"
     assert "345" not in hint([0] * 12345, (EXPECTED, EXPECTED)) + hint(np.zeros(12345), (EXPECTED, EXPECTED))

@@ -96,6 +96,24 @@ def test_a_cell_that_has_to_be_stopped_costs_its_own_exercise_and_is_named(grade
     assert points(result) == (0, 4, None) and "cell 2 runs to its end" in shown(result)
 
 
+def test_a_cell_that_has_to_be_stopped_only_where_the_checks_are_is_named_too(graded):
+    trap = "if get_ipython().InteractiveTB.mode == 'Minimal':\n    import os\n    os._exit(0)"
+    result = graded(center=trap)
+    assert points(result) == (0, 4, None) and "cell 2 runs to its end" in shown(result)
+    assert any("Cell 2 was stopped" in problem for problem in result.problems)
+
+
+def test_a_cell_too_large_to_be_sent_costs_its_own_exercise(regraded, lab):
+    notebook = tiny.to_bytes(tiny.filled(lab, center="LARGE")).replace(b"LARGE", b"\xff" * (15 * 2**20))
+    assert points(regraded(notebook))[1] == 4
+
+
+def test_a_notebook_of_very_many_cells_is_read_as_far_as_the_limit(regraded, lab):
+    notebook = tiny.filled(lab)
+    notebook["cells"] += [{"cell_type": "code", "source": "", "metadata": {}}] * 9999
+    assert "only the first 2000" in " ".join(regraded(notebook).problems)
+
+
 def test_a_notebook_that_is_out_of_time_keeps_what_it_has_earned(lab, rooms):
     slow = tiny.filled(lab, spread=f"import time; time.sleep(1.5)\n{SPREAD}")
     with Rooms(Limits(notebook=1)) as hurried:

@@ -126,6 +126,44 @@ def test_the_name_of_a_made_up_type_does_not_cross(room):
         assert type(room.call("odd", (), {}).value).__name__ == "object"
 
 
+@pytest.mark.parametrize("reply", [
+    "{'type': 'a\\0b'}", "{'array': 0}", "{'array': [0]}", "{'scalar': -1}", "{'dict': []}", "{'tuple': 3}",
+    "[[[]] * 999] * 999", "'x' * 9**8",
+])
+def test_a_forged_reply_is_an_answer_and_no_fault_of_the_check(fresh, reply):
+    fresh.run(f"import wire\nwire._Packer.pack = lambda *_: {reply}\ndef f(x): return x")
+    with fresh.check():
+        fresh.call("f", (2.0,), {})
+    assert texts(fresh.run("3")) == ["3"]
+
+
+def test_a_number_that_comes_back_as_an_array_has_changed(fresh):
+    fresh.run("import wire, numpy as np\npack = wire.pack\ndef f(x, y): return 1\n"
+              "wire.pack = lambda v, blobs: pack((np.ones(2),) * len(v) if isinstance(v, tuple) else v, blobs)")
+    with fresh.check():
+        assert fresh.call("f", (2.0, [np.zeros(2)]), {}).changed == (1, 2)
+
+
+def test_a_check_that_brings_the_room_down_costs_the_next_cell_nothing(fresh):
+    fresh.run("import os, signal\nkept = 4\ndef f():\n    for s in gc.get_objects():\n"
+              "        if isinstance(s, socket.socket): s.shutdown(2)\nimport gc, socket")
+    with fresh.check():
+        fresh.call("f", (), {})
+    ran = fresh.run("kept")
+    assert ran.stopped is None and texts(ran) == ["4"]
+
+
+@pytest.mark.parametrize("command", ["!ls", "%pip install numpy", "names = !ls"])
+def test_a_command_is_not_run_and_what_follows_is(room, command):
+    assert "7" in " ".join(texts(room.run(f"{command}\n3 + 4")))
+
+
+def test_a_file_that_cannot_be_there_is_named_and_the_others_are(rooms):
+    with rooms.open({"a": b"1", "a/b": b"2", "c": b"3", "nul\0": b"4"}) as room:
+        assert sorted(room.refused) == ["a/b", "nul\0"]
+        assert texts(room.run("import os; sorted(os.listdir())")) == ["['a', 'c']"]
+
+
 DEAF = "import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\nwhile True: pass"
 
 
@@ -218,6 +256,10 @@ def test_malformed_outputs_are_dropped(outputs):
 def test_what_is_shown_beyond_the_limit_of_a_cell_is_cut_and_says_so():
     shown = cleaned([{"output_type": "stream", "name": "stdout", "text": "x" * 200} for _ in range(9)])
     assert "cut here" in shown[-1]["text"] and sum(len(output["text"]) for output in shown) < 1100
+
+
+def test_no_cell_shows_more_than_a_number_of_outputs():
+    assert len(cleaned([{"output_type": "stream", "name": "stdout", "text": ""}] * 9999)) < 300
 
 
 def test_what_is_shown_beyond_the_limit_of_the_notebook_is_cut():

@@ -17,10 +17,15 @@ RIGHT = [(name, variant) for name in EXERCISES for variant in VARIANTS[name]]
 
 
 def share(exercise, **answers):
-    """The share of an exercise's points that these answers earn, the reference standing in for the other functions."""
+    """The share of an exercise's points that these answers earn, the reference standing in for the other functions.
+
+    As in grading, what follows from a known mistake in an earlier one counts.
+    """
     namespace = {name: getattr(reference, name) for name in EXERCISES} | answers
+    earlier = EXERCISES[:EXERCISES.index(exercise)]
+    found = {name: answers[name] for name in earlier if answers.get(name) in mistakes.MISTAKES[name]}
     rng = np.random.default_rng(len(exercise))
-    verdicts = list(getattr(checks, exercise)(LocalStudent(namespace), rng))
+    verdicts = list(getattr(checks, exercise)(LocalStudent(namespace, found), rng))
     return sum(v.weight for v in verdicts if v.passed) / sum(v.weight for v in verdicts)
 
 
@@ -204,7 +209,10 @@ def test_a_function_right_on_the_visible_example_alone_earns_nothing():
         assert share(exercise, **{exercise: lambda *_, n=numbers, s=shape: np.reshape(n, s)}) == 0
 
 
-@pytest.mark.parametrize("wrong", mistakes.MISTAKES["softmax"], ids=lambda f: f.__name__)
+BLIND = mistakes.softmax_always_over_the_last_axis  # of a column of scores: every weight is 1
+
+
+@pytest.mark.parametrize("wrong", [m for m in mistakes.MISTAKES["softmax"] if m is not BLIND], ids=lambda f: f.__name__)
 def test_a_wrong_softmax_does_not_cost_attention_its_points(wrong):
     def attention(encoder_states, decoder_state, layer_1, layer_2):
         scores = reference.alignment(encoder_states, decoder_state, layer_1, layer_2)
@@ -213,13 +221,22 @@ def test_a_wrong_softmax_does_not_cost_attention_its_points(wrong):
     assert share("attention", softmax=wrong, attention=attention) == 1
 
 
+def test_weights_that_are_the_same_whatever_the_scores_carry_nothing_forward():
+    assert share("attention", softmax=BLIND, attention=lambda encoder_states, *_: encoder_states.sum(axis=0)) == 0
+
+
+def test_a_function_that_is_wrong_only_when_a_later_check_asks_it_carries_nothing_forward():
+    answers = {"softmax": lambda x, axis=0: np.zeros_like(x), "attention": lambda h, *_: np.zeros(h.shape[1])}
+    assert share("attention", **answers) == 0
+
+
 @pytest.mark.parametrize("wrong", mistakes.MISTAKES["softmax"], ids=lambda f: f.__name__)
-def test_a_wrong_softmax_does_not_cost_the_masked_one_its_points(wrong):
+def test_a_wrong_softmax_costs_the_masked_one_at_most_the_case_in_which_all_is_nan(wrong):
     def masked_softmax(scores, mask):
         weights = wrong(np.where(mask, scores, -np.inf), axis=-1)
         return np.where(mask & mask.any(axis=-1, keepdims=True), weights, 0.0)
 
-    assert share("masked_softmax", softmax=wrong, masked_softmax=masked_softmax) == 1
+    assert share("masked_softmax", softmax=wrong, masked_softmax=masked_softmax) >= 0.75
 
 
 @pytest.mark.parametrize("wrong", mistakes.MISTAKES["alignment"], ids=lambda f: f.__name__)
