@@ -27,11 +27,10 @@ c.CourseDirectory.release_directory = "release"
 c.ClearSolutions.code_stub = {"python": CODE_STUB}
 c.ClearSolutions.text_stub = TEXT_STUB
 
-# What one submission may use, all of its processes together, in each of its two runs: one for what its cells show, one
-# for the checks. grading/room/limits.py says what each limit means.
+# What one submission may use, all of its processes together. grading/room/limits.py says what each limit means.
 c.TwoRooms.cell = 60             # seconds for one cell
 c.TwoRooms.call = 20             # seconds for one call of a function by a check
-c.TwoRooms.notebook = 600        # seconds for everything
+c.TwoRooms.notebook = 600        # seconds for all cells, and as much again for all checks
 c.TwoRooms.cpu = 600             # seconds of processor time
 c.TwoRooms.memory = 2048         # MB
 c.TwoRooms.processes = 64        # processes and threads

@@ -59,9 +59,9 @@ def grade(submission, lab, files=(), problems=(), rooms=None, seed=None):
     seed        None: every submission is checked with the same inputs; a text: with inputs of its own, which are the
                 same when it is graded again
 
-    The notebook is run twice. In the first room every cell is run for what it shows. In the second the checks call
-    its functions, and nothing that is shown there is kept: so nothing that a student reads can hold a hidden input,
-    whatever the notebook does with those that it is called with.
+    First every cell is run, for what it shows; at each check cell a copy of the notebook, as it is there, is kept
+    asleep. Then the checks ask the copies. By that time all that the notebook shows has been handed over: so nothing
+    that a student reads can hold a hidden input, whatever the notebook does with those that it is called with.
     """
     start = time.perf_counter()
     if rooms is None:
@@ -74,8 +74,7 @@ def grade(submission, lab, files=(), problems=(), rooms=None, seed=None):
     with rooms.open(files) as room:
         stopped = show(notebook, room)
         problems += [f"The helper file {name!r} could not be put beside the notebook." for name in room.refused]
-    with rooms.open(files, shown=False) as room:
-        marks = _Marking(lab, room, blank, _own_seed(seed, submission), stopped).mark(notebook)
+        marks = _Marking(lab, room, blank, _own_seed(seed, submission)).mark(notebook, stopped)
     problems += [f"Cell {number} was stopped: {why}. The rest was run without it." for number, why in stopped.items()]
     _add_cells(notebook, lab, problems)
     return Graded(notebook, marks, blank, problems, time.perf_counter() - start)
@@ -100,7 +99,10 @@ def _own_seed(seed, submission):
 
 
 def show(notebook, room):
-    """Run the cells and put in what they show. Returns {number of the cell: why} for those that had to be stopped."""
+    """Run the cells, put in what they show, and keep a copy of the notebook at each check cell.
+
+    Returns {number of the cell: why} for those that had to be stopped.
+    """
     stopped, skipped = {}, False
     for number, cell in numbered(notebook):
         if is_long(cell):
@@ -114,6 +116,8 @@ def show(notebook, room):
             ran.outputs = [stream(feedback.NEEDS_LONG)]
         cell.execution_count = number
         cell.outputs = [nbformat.from_dict(_numbered(output, number)) for output in ran.outputs]
+        if exercise_of(cell):
+            room.keep(meta(cell)["grade_id"])
     return stopped
 
 
@@ -128,53 +132,42 @@ def is_long(cell):
 
 
 class _Marking:
-    """One walk through a notebook, from its first cell to its last.
+    """One walk through a notebook that has been run, from its first check to its last."""
 
-    stopped  {number of the cell: why}: cells that had to be stopped when they were shown; more may be added here
-    """
-
-    def __init__(self, lab, room, blank, seed, stopped):
-        self.lab, self.room, self.blank, self.seed, self.stopped = lab, room, blank, seed, stopped
+    def __init__(self, lab, room, blank, seed):
+        self.lab, self.room, self.blank, self.seed = lab, room, blank, seed
         self.marks = {}
 
-    def mark(self, notebook):
-        """{grade_id: Mark}. Cells that had to be stopped when they were shown, or bear on no check, are left out."""
+    def mark(self, notebook, stopped):
+        """{grade_id: Mark}. A cell that had to be stopped is named where its exercise is judged."""
         numbers = {id(cell): number for number, cell in numbered(notebook)}
-        last = max((place for place, cell in enumerate(notebook.cells) if exercise_of(cell)), default=-1)
         unfinished = []  # of this exercise
-        for place, cell in enumerate(notebook.cells):
+        for cell in notebook.cells:
             number = numbers.get(id(cell))
-            if number and number not in self.stopped and place <= last and not is_long(cell):
-                self._run(number, cell.source)
-            if number in self.stopped:
-                unfinished.append(Verdict(f"cell {number} runs to its end", False, self.stopped[number], weight=0))
+            if number in stopped:
+                unfinished.append(Verdict(f"cell {number} runs to its end", False, stopped[number], weight=0))
             if graded(cell):
                 self.marks[cell.metadata.nbgrader.grade_id] = self._mark(cell, unfinished)
                 unfinished = []
         return self.marks
-
-    def _run(self, number, source):
-        ran = self.room.run(source)
-        if ran.stopped:
-            self.stopped[number] = ran.stopped
 
     def _mark(self, cell, unfinished):
         grade_id, possible = cell.metadata.nbgrader.grade_id, float(cell.metadata.nbgrader.points)
         exercise = exercise_of(cell)
         if exercise is None:  # marked by hand, but a blank answer needs nobody's time
             return Mark(0.0 if grade_id in self.blank else None, possible)
-        mark = self._checked(exercise, possible, unfinished)
+        mark = self._checked(grade_id, exercise, possible, unfinished)
         done = [m for m in [*self.marks.values(), mark] if m.judgement]
         earned, so_far = sum(m.points for m in done), sum(m.possible for m in done)
         cell.outputs.insert(0, feedback.verdict_output(exercise, mark, earned, so_far))
         return mark
 
-    def _checked(self, exercise, possible, unfinished):
+    def _checked(self, grade_id, exercise, possible, unfinished):
         try:
-            with self.room.check():
-                if self.room.closed:
-                    verdict = Verdict("the notebook runs as far as here", False, self.room.closed)
-                    return Mark(0.0, possible, Judgement((verdict,)))
+            with self.room.check(grade_id) as missing:
+                if missing:
+                    verdict = Verdict("the notebook runs as far as here", False, missing)
+                    return Mark(0.0, possible, Judgement((*unfinished, verdict)))
                 student = RoomStudent(self.room, self._mistakes())
                 judgement = judge(self.lab.name, exercise, student, self.lab.solutions, self.seed)
         except CheckFailed:

@@ -20,7 +20,7 @@ class TwoRooms(Configurable):
 
     cell = Float(Limits.cell, help="Seconds for one cell.").tag(config=True)
     call = Float(Limits.call, help="Seconds for one call of a function by a check.").tag(config=True)
-    notebook = Float(Limits.notebook, help="Seconds for all; a notebook runs twice.").tag(config=True)
+    notebook = Float(Limits.notebook, help="Seconds for all cells, and again for all checks.").tag(config=True)
     cpu = Float(Limits.cpu, help="Seconds of processor time.").tag(config=True)
     memory = Integer(Limits.memory // MB, help="MB of memory.").tag(config=True)
     processes = Integer(Limits.processes, help="Processes and threads.").tag(config=True)

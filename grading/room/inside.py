@@ -2,15 +2,17 @@
 
 It answers one request after the other on its socket:
 
-    {"do": "furnish", "files": [name ...], "shown": bool} and a blob for each name  ->  {"refused": [name ...]}
-    {"do": "run", "source": ..., "seconds": ...}  ->  {"outputs": [...], "ok": bool}
-    {"do": "check"}                               ->  from here on, calls are answered by a copy of this process
+    {"do": "furnish", "files": [name ...]} and a blob for each name  ->  {"refused": [name ...]}
+    {"do": "run", "source": ..., "seconds": ...}                     ->  {"outputs": [...], "ok": bool}
+    {"do": "keep"} and a socket for the copy                         ->  {"pid": number}
+
+A copy is this process as it is at that moment, made by fork, and asleep until the notebook has been run to its end.
+What a function stores or breaks while it is called never meets a later cell, nor another check. It answers on its own
+socket:
+
     {"do": "call", "function": ..., "arguments": packed (args, kwargs), "seconds": ...}
                                                   ->  {"value": packed} or {"error": name}, {"arguments": packed}
-    {"do": "done"}                                ->  the copy goes, {"ok": True}
-
-The copy is made by fork and thrown away after the check, so that what a function stores or breaks while it is called
-never meets a later cell. If it dies, this process says so and lives on.
+    {"do": "greet"}                               ->  {"ok": True}
 
 Nothing here is to be trusted once a student's cell has run: it shares the process. keeper.py, this file, lockdown.py
 and wire.py are all of the grader that the sandbox holds.
@@ -24,13 +26,14 @@ import random
 import shutil
 import signal
 import sys
+from contextlib import contextmanager
 
 import numpy as np
 import wire
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.pylabtools import print_figure, select_figure_formats
+from IPython.core.pylabtools import print_figure
 from IPython.utils.text import SList
 from traitlets import Type
 from traitlets.config import Config
@@ -41,7 +44,6 @@ HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep  # cut from traceback
 TEXT_LIMIT = 100_000       # characters of text that one cell may show
 IMAGE_LIMIT = 3 * 2**20    # characters of base64 that one cell may show
 OUTPUT_LIMIT = 100         # outputs of one cell
-GONE = 71                  # exit status of a copy that was told to go; any other means that it died in a call
 
 
 class TimeLimit(KeyboardInterrupt):
@@ -178,6 +180,7 @@ def make_shell():
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"  # the feedback is text
     shell = Shell.instance(config=config)
+    shell.InteractiveTB.set_mode("Plain")  # one with colours and context takes as long as ten cells
     sys.path.insert(0, "")  # as in Jupyter: modules beside the notebook can be imported
     for module in pkgutil.walk_packages(coursekit.__path__, "coursekit."):
         importlib.import_module(module.name)
@@ -200,17 +203,17 @@ def serve(channel, shell):
         request = channel.receive()
         if request["do"] == "run":
             channel.send(run(shell, request["source"], request["seconds"]))
-        elif request["do"] == "check":
-            check_in_a_copy(channel, shell)
+        elif request["do"] == "keep":
+            channel.send({"pid": keep_a_copy(channel, shell)})
         elif request["do"] == "furnish":
             files = zip(request["files"], request["blobs"], strict=True)
-            channel.send({"refused": furnish(shell, files, request["shown"])})
+            channel.send({"refused": furnish(files)})
 
 
-def furnish(shell, files, shown):
-    """Make the folder that the cells run in, with its files. If nothing will be shown, less is made ready to be.
+def furnish(files):
+    """Make the folder that the cells run in, with its files ((name, bytes) pairs).
 
-    Returns the names of files that cannot be: where one is a folder of another, or there is no space left.
+    Returns the names of those that cannot be: where one is a folder of another, or there is no space left.
     """
     refused = []
     for name in ("notebook", "home"):
@@ -225,55 +228,56 @@ def furnish(shell, files, shown):
                 file.write(content)
         except (OSError, ValueError):
             refused.append(name)
-    if not shown:
-        select_figure_formats(shell, ())
-        shell.InteractiveTB.set_mode("Minimal")  # a full traceback takes as long as ten cells
     return refused
 
 
 def run(shell, source, seconds):
     """Run a cell as Jupyter does. An interrupt at the time limit leaves what was defined before it."""
-    def interrupt(*_):
-        raise TimeLimit(f"this cell ran for more than {seconds:g} seconds and was interrupted")
-
     shell.recorder.clear()
     shell.cell = source
-    signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        ok = shell.run_cell(source, store_history=False).success
+        with at_most(seconds, "this cell"):
+            ok = shell.run_cell(source, store_history=False).success
     except BaseException as error:  # whatever a student's hook raises out of IPython, the room stays open
         shell.recorder.error(type(error).__name__, str(error), [repr(error)])
         ok = False
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
     shell.execution_count += 1
     return {"outputs": shell.recorder.outputs, "ok": bool(ok)}
 
 
-def check_in_a_copy(channel, shell):
+@contextmanager
+def at_most(seconds, what):
+    """Interrupt what runs within when the time is over."""
+    def interrupt(*_):
+        raise TimeLimit(f"{what} ran for more than {seconds:g} seconds and was interrupted")
+
+    signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def keep_a_copy(channel, shell):
+    """Make a copy of this process that answers calls on a socket of its own. Returns its number."""
+    door = channel.receive_socket()
     copy = os.fork()
     if copy == 0:
         try:
-            answer_calls(channel, shell)
+            channel.connection.close()
+            answer_calls(wire.Channel(door), shell)
         finally:
-            os._exit(1)
-    _, status = os.waitpid(copy, 0)
-    if os.WIFEXITED(status) and os.WEXITSTATUS(status) == GONE:
-        channel.send({"ok": True})
-        return
-    late = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM
-    channel.send({"error": "TimeLimit" if late else "Crash"})
+            os._exit(0)
+    door.close()
+    return copy
 
 
 def answer_calls(channel, shell):
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # a call that is late is killed: no `except` can swallow that
-    while (request := channel.receive())["do"] == "call":
-        signal.setitimer(signal.ITIMER_REAL, request["seconds"])
-        reply = call(shell, request)
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        channel.send(reply)
-    os._exit(GONE)
+    """A copy's life, until the marking room hangs up."""
+    while True:
+        request = channel.receive()
+        channel.send(call(shell, request) if request["do"] == "call" else {"ok": True})
 
 
 def call(shell, request):
@@ -283,8 +287,9 @@ def call(shell, request):
     try:
         if request["function"] not in shell.user_ns:
             return {"error": "NameError"}
-        value = shell.user_ns[request["function"]](*args, **kwargs)
-        reply["value"] = wire.pack(value, blobs)
+        with at_most(request["seconds"], "this call"):
+            value = shell.user_ns[request["function"]](*args, **kwargs)
+            reply["value"] = wire.pack(value, blobs)
     except wire.TooLarge:
         return {"error": "TooLarge"}
     except BaseException as error:  # SystemExit too: it is an answer like any other

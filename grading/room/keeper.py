@@ -4,8 +4,8 @@ Started by `room.Rooms` as `keeper.py FD MODE`, MODE being "walled" or "open" (n
 It knows nothing of any student, lab or check: it only forks, watches the fork's limits, and ends it. On the socket FD:
 
     {"do": "open", "limits": {...}} and the room's own socket   ->  a room that answers on that socket (see inside.py)
-    {"do": "calm"}   stop every process of the room but its main one
-    {"do": "close"}  end the room
+    {"do": "end", "pid": N}  end the process that has this number in the room
+    {"do": "close"}          end the room
     -> {"ended": why}, once for each room: "closed" if it was asked for, else the limit that was exceeded, as "memory"
 
 A room is one process, forked from this one into namespaces of its own. It is process 1 there: when it is gone, so is
@@ -19,12 +19,14 @@ import select
 import signal
 import socket
 import sys
+import time
 
 import inside
 import lockdown
 import wire
 
-POLL = 0.03  # seconds between two looks at a room's limits
+POLL = 0.03   # seconds between two looks at a room's limits
+CLOSE = 0.15  # the same for close looks at its memory
 PAGE, TICK = resource.getpagesize(), os.sysconf("SC_CLK_TCK")
 
 
@@ -67,14 +69,15 @@ def end(room, walled):
 
 def watch(channel, limits, walled):
     """Wait until the room is to end. (The marking room notices if it ends by itself.) Returns why."""
-    spent, known = {}, {1, os.getpid()}
+    spent, known, looked = {}, {1, os.getpid()}, 0.0
     while True:
         ready, _, _ = select.select([channel.connection], [], [], POLL)
         if ready:
-            if channel.receive()["do"] == "close":
+            request = channel.receive()
+            if request["do"] == "close":
                 return "closed"
-            if walled:
-                calm(known)
+            if walled:  # elsewhere the number could be anybody's
+                end_one(known, request["pid"])
         if walled:
             pids = others(known)
             if len(pids) > limits["processes"]:  # too many to read about each
@@ -82,8 +85,13 @@ def watch(channel, limits, walled):
             processes = [process for process in map(Process.read, pids) if process]
             spent |= {process.name: process.own for process in processes}  # those that have gone are not forgotten
             used = max(sum(spent.values()), sum(process.cpu for process in processes))
-            if reason := excess(processes, used, limits) or memory_excess(processes, known, limits):
+            if reason := excess(processes, used, limits):
                 return reason
+            resident = sum(process.resident for process in processes)
+            if resident > limits["memory"] and time.monotonic() > looked + CLOSE:
+                if reason := memory_excess(processes, known, limits):
+                    return reason
+                looked = time.monotonic()
 
 
 def others(known):
@@ -91,9 +99,10 @@ def others(known):
     return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) not in known]
 
 
-def calm(known):
-    """End all processes of the room but its first."""
-    tell([process.pid for process in map(Process.read, others(known)) if process and process.inner > 1], signal.SIGKILL)
+def end_one(known, number):
+    """End the process that the room knows by this number; never its main one, which is 1."""
+    processes = filter(None, map(Process.read, others(known)))
+    tell([process.pid for process in processes if process.inner == number != 1], signal.SIGKILL)
 
 
 def tell(pids, number):
@@ -124,8 +133,6 @@ def memory_excess(processes, known, limits):
     To look closely takes locks that a process holds while it forks. So all are made to stand still meanwhile: among
     many others, a process that is not might get to its end, and this one to its answer, only after minutes.
     """
-    if sum(process.resident for process in processes) <= limits["memory"]:
-        return None
     pids = others(known)
     tell(pids, signal.SIGSTOP)
     try:

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 class Limits:
     """Limits that hold for all of a submission's processes together, whoever grades, root included.
 
-    Times are seconds of wall time, except `cpu`. A submission is run twice, once for what its cells show and once for
-    the checks: each run has these limits to itself.
+    Times are seconds of wall time, except `cpu`.
 
     start        to make a room ready
     cell         for one cell: then it is interrupted, and if that does not help, stopped
     call         for one call of a function by a check; after a first call that was late, a tenth of it
-    notebook     for all cells and calls of one run
+    notebook     for all cells; and as much again for all calls
     cpu          seconds of processor time
     memory       bytes of memory, shared pages counted once; no process may reserve more than twice as much
-    processes    processes and threads
+    processes    processes and threads, among them the notebook's own and a copy of it for each check
     files        open files
     scratch      bytes that the cells may write to disk (it is memory)
     cell_output  characters that one cell may show, pictures not counted

@@ -1,8 +1,9 @@
 """The exam room from outside: `Rooms` starts the sandbox and its fork server, `ExamRoom` asks one room two things.
 
-`ExamRoom.run(source)` runs a cell, `ExamRoom.call(function, args, kwargs)` calls a function of the notebook. Neither
-ever raises for what the student did. A cell that has to be stopped takes its process with it: the cells before it are
-run again in a fresh room, so that the rest of the notebook keeps what it earns.
+`ExamRoom.run(source)` runs a cell, `ExamRoom.call(function, args, kwargs)` calls a function of the notebook, as it was
+when `ExamRoom.keep(name)` kept a copy of it. None of these ever raises for what the student did. A cell that has to be
+stopped takes its process with it: the cells before it are run again in a fresh room, so that the rest of the notebook
+keeps what it earns.
 """
 
 import builtins
@@ -52,12 +53,9 @@ class Rooms:
     def __exit__(self, *_):
         self.close()
 
-    def open(self, files=(), shown=True):
-        """A room with these files ({relative path: bytes}): `with rooms.open(files) as room`.
-
-        shown  False if nobody will see what the cells show: then figures and tracebacks are not worked out
-        """
-        return ExamRoom(self, dict(files), shown)
+    def open(self, files=()):
+        """A room with these files ({relative path: bytes}): `with rooms.open(files) as room`."""
+        return ExamRoom(self, dict(files))
 
     def close(self):
         """End the sandbox and all that is in it."""
@@ -77,17 +75,17 @@ class Rooms:
         if self._keeper is None:
             self._start()
 
-    def enter(self, files, shown):
+    def enter(self, files):
         """A channel to a fresh room, and the names of files that it could not take. Called by ExamRoom."""
         self.start()
         try:
-            return self._open(files, shown)
+            return self._open(files)
         except wire.WireError:  # somebody has ended the sandbox: another one will do
             self.close()
             self._start()
-            return self._open(files, shown)
+            return self._open(files)
 
-    def _open(self, files, shown):
+    def _open(self, files):
         ours, theirs = socket.socketpair()
         channel = wire.Channel(ours)
         try:
@@ -95,16 +93,16 @@ class Rooms:
                 self._channel.send({"do": "open", "limits": dataclasses.asdict(self.limits)}, self.limits.start)
                 self._channel.send_socket(theirs)
             contents = {"files": list(files), "blobs": list(files.values())}
-            channel.send({"do": "furnish", "shown": shown, **contents}, self.limits.start)
+            channel.send({"do": "furnish", **contents}, self.limits.start)
             refused = channel.receive(self.limits.start).get("refused", [])
         except (wire.WireError, wire.TooLarge):
             ours.close()
             raise
         return channel, refused
 
-    def calm(self):
-        """Stop all processes of the room but its main one. Without a sandbox nobody can tell which these are."""
-        self._tell({"do": "calm"})
+    def end(self, pid):
+        """End a process of the room. Without a sandbox nobody can tell which is which, and it goes on."""
+        self._tell({"do": "end", "pid": pid})
 
     def leave(self):
         """End the room. Returns why it had ended: "closed" if it had not."""
@@ -161,22 +159,34 @@ class Ran:
     stopped: str | None = None
 
 
-class ExamRoom:
-    """One notebook's room, from the first cell to the last.
+@dataclass(frozen=True)
+class Copy:
+    """The notebook as it was at one moment, asleep: a process of the room with a channel of its own."""
 
-    closed   why the room can answer no more, as a sentence; None while it can
-    refused  names of files that it could not be given
+    channel: wire.Channel
+    pid: object  # what the room says of it
+
+
+class ExamRoom:
+    """One notebook's room: first its cells are run, then the copies that were kept on the way are asked.
+
+    closed   why no more cells are run, as a sentence; None while they are
+    refused  names of files that the room could not be given
     """
 
-    def __init__(self, rooms, files, shown):
+    def __init__(self, rooms, files):
         self.closed = None
-        self._rooms, self._files, self._shown, self._limits = rooms, files, shown, rooms.limits
-        self._channel, self._ended, self._done, self._left = None, None, [], rooms.limits.output
-        self._checking, self._late, self._retries = False, False, RETRIES
+        self._rooms, self._files, self._limits = rooms, files, rooms.limits
+        self._channel, self._ended, self._left, self._retries = None, None, rooms.limits.output, RETRIES
+        self._done = []        # what the notebook is made of so far: ("run", source) or ("keep", name)
+        self._at = 0           # how much of that this room has done; less than all of it only once checks have begun
+        self._copies = {}      # {name: Copy}
+        self._checking = None  # the name of the copy that answers calls
+        self._asked = self._late = False
 
     def __enter__(self):
-        self._deadline = time.monotonic() + self._limits.notebook
         self._enter()
+        self._deadline = time.monotonic() + self._limits.notebook
         return self
 
     def __exit__(self, *_):
@@ -184,60 +194,94 @@ class ExamRoom:
 
     def run(self, source):
         """Run a cell. Returns `Ran`; a room that is closed runs nothing."""
-        self._return()
-        if self.closed:
+        if not self.closed and time.monotonic() > self._deadline:
+            self.closed = f"the notebook ran for more than {self._limits.notebook:g} seconds"
+        if not self._is_open():
             return Ran([stream(f"Not run: {self.closed}.\n")])
         reply = self._run(source)
         if reply is None:
             return Ran([stream(f"Stopped: {self._ended}.\n")], stopped=self._ended)
-        self._done.append(source)
+        self._note("run", source)
         outputs, used = clean(reply.get("outputs"), self._limits, self._left)
         self._left -= used
         return Ran(outputs, reply.get("ok") is True)
 
+    def keep(self, name):
+        """Keep a copy of the notebook as it is now, for `check(name)`. Asleep, it knows nothing of any check."""
+        if not self._is_open():
+            return
+        if self._keep(name):
+            self._note("keep", name)
+        elif self._done:
+            self._done.pop()  # the cell that broke the line; it is not run again
+
     @contextmanager
-    def check(self):
-        """Calls within are made in a copy of the room that is thrown away: nothing that they do stays behind."""
-        self._return()
-        self._late = False
+    def check(self, name=None):
+        """Calls within are answered by the copy of this name, or by one made now. Yields None, or why there is none.
+
+        The first check ends the time for cells, and begins as much time for checks. From there on nothing that the
+        notebook shows is kept: so nothing that a student will read has been near what a check passes.
+        """
+        if not self._asked:
+            self._asked, self._retries, self._deadline = True, RETRIES, time.monotonic() + self._limits.notebook
+        if name is None:
+            name = len(self._done)
+            self.keep(name)
+        self._late, self._checking = False, name
+        why = self._wake(name)
         try:
-            yield
+            yield why
         finally:
-            if self._checking:
-                self._checking = False
-                self._sign_of_life()
+            self._checking = None
+            self._drop(name)
 
     def call(self, function, args, kwargs):
         """Call a function of the notebook. Returns a `Reply`, also when it crashed, hung, or sent nonsense."""
-        if self._channel is None:
-            return Reply(error="Crash")  # an earlier call of this check brought the whole room down
+        if self._checking not in self._copies and self._wake(self._checking):
+            return Reply(error="Crash")
+        copy = self._copies[self._checking]
         seconds = min(self._limits.call / 10 if self._late else self._limits.call, self._time_left())
         request = {"do": "call", "function": function, "seconds": seconds, "blobs": []}
         request["arguments"] = wire.pack((args, kwargs), request["blobs"])
         try:
-            if not self._checking:
-                self._channel.send({"do": "check"}, LAST_WORDS)
-                self._checking = True
-            return self._reply(self._ask_twice(request, seconds), args)
-        except wire.WireError:
-            self._leave()
-            return Reply(error="Crash")
+            return self._reply(_ask(copy.channel, request, seconds), args)
+        except wire.WireError as error:
+            late = isinstance(error, wire.TooLate)
+            self._late = self._late or late
+            if late:
+                self._rooms.end(copy.pid)
+            self._drop(self._checking)
+            return Reply(error="TimeLimit" if late else "Crash")
 
-    def _ask_twice(self, request, seconds):
-        """The answer to a call; that of the main process if the copy had to be stopped from outside."""
+    def _wake(self, name):
+        """See that a copy answers. Returns None, or why there is none that does.
+
+        If it is gone, by an earlier call or with the whole room, the notebook is run again as far as there.
+        """
+        why = self._greet(name)
+        if why is None or ("keep", name) not in self._done:
+            return why
+        if self._channel is None or self._at > self._done.index(("keep", name)):
+            self._leave()
+            why = self._come_back(name)
+        else:
+            why = self._go_on(name)
+        return why or self._greet(name)
+
+    def _greet(self, name):
         try:
-            return self._ask(request, seconds)
-        except wire.TooLate:
-            self._rooms.calm()
-            self._channel.receive(LAST_WORDS)
-            return {"error": "TimeLimit", "blobs": []}
+            _ask(self._copies[name].channel, {"do": "greet"}, LAST_WORDS)
+        except KeyError:
+            return self.closed or self._ended or "it had to be stopped"
+        except wire.WireError:
+            self._drop(name)
+            return "it ended the notebook's process, or its line to the grader"
 
     def _reply(self, reply, args):
         error, blobs = reply.get("error"), reply["blobs"]
         if error is not None:
             made_up = not isinstance(error, str) or error not in ERRORS  # it could carry the hidden input out
             error = "Exception" if made_up else error
-            self._checking = self._checking and error not in ("Crash", "TimeLimit")  # the copy is gone
             self._late = self._late or error == "TimeLimit"
         value = known(wire.unpack(reply.get("value"), blobs))
         after = wire.unpack(reply["arguments"], blobs) if "arguments" in reply else args
@@ -249,7 +293,7 @@ class ExamRoom:
         """The room's reply to a cell; None if it had to be stopped, `_ended` saying why."""
         seconds = min(self._limits.cell, self._time_left())
         try:
-            return self._ask({"do": "run", "source": source, "seconds": seconds}, seconds)
+            return _ask(self._channel, {"do": "run", "source": source, "seconds": seconds}, seconds)
         except wire.TooLarge:
             self._ended = "it is too large"
             return None
@@ -257,30 +301,40 @@ class ExamRoom:
             self._leave(late=isinstance(error, wire.TooLate))
             return None
 
-    def _ask(self, request, seconds):
-        self._channel.send(request, LAST_WORDS)
-        return self._channel.receive(seconds + LAST_WORDS, wire.REPLY_LIMIT)
-
-    def _sign_of_life(self):
-        """End a check. If that has brought down the main process, it is not the next cell's doing."""
+    def _keep(self, name):
+        """Have the room make a copy. Returns whether it did."""
+        ours, theirs = socket.socketpair()
         try:
-            self._ask({"do": "done"}, LAST_WORDS)
+            with theirs:
+                self._channel.send({"do": "keep"}, LAST_WORDS)
+                self._channel.send_socket(theirs)
+            reply = self._channel.receive(self._limits.start, wire.REPLY_LIMIT)
+            self._copies[name] = Copy(wire.Channel(ours), reply.get("pid"))
+            return True
         except wire.WireError:
+            ours.close()
             self._leave()
+            return False
+
+    def _drop(self, name):
+        if name in self._copies:
+            self._copies.pop(name).channel.connection.close()  # it hears that, and goes
 
     def _time_left(self):
         return max(0.01, self._deadline - time.monotonic())
 
     def _enter(self):
-        self._channel, self.refused = self._rooms.enter(self._files, self._shown)
+        self._channel, self.refused = self._rooms.enter(self._files)
 
     def _leave(self, late=False):
         """End the room, if there is one, and note why."""
+        for name in list(self._copies):
+            self._drop(name)
         if self._channel is not None:
             why = self._rooms.leave()
             self._ended = self._reason("late" if late and why == "closed" else why)
             self._channel.connection.close()
-            self._channel, self._checking = None, False
+            self._channel = None
 
     def _reason(self, why):
         limits = self._limits
@@ -293,24 +347,42 @@ class ExamRoom:
             "late": f"it ran for more than {min(limits.cell, limits.notebook):g} seconds, deaf to an interrupt",
         }.get(why, "it ended the notebook's process, or its line to the grader")
 
-    def _return(self):
-        """If the room was brought down, make another and run again what had been done before, if there is time."""
-        if not self.closed and time.monotonic() > self._deadline:
-            self._leave()
-            self.closed = f"the notebook ran for more than {self._limits.notebook:g} seconds"
-        if self.closed or self._channel is not None:
-            return
-        done, self._done = self._done, []
+    def _is_open(self):
+        """Is there a room for more cells? If it was brought down, it is made again."""
+        if not self.closed and self._channel is None:
+            self.closed = self._come_back()
+        return not self.closed
+
+    def _note(self, what, subject):
+        self._done.append((what, subject))
+        self._at = len(self._done)
+
+    def _come_back(self, name=None):
+        """Make another room and do there what had been done, up to the copy of this name, or all of it.
+
+        Returns None, or why that cannot be.
+        """
         if not self._retries:
-            self.closed = f"the notebook had to be stopped too often; the last time, {self._ended}"
-        else:
-            self._retries -= 1
-            self._enter()
-            for source in done:
-                if self._run(source) is None:
-                    self.closed = f"run once more, the notebook had to be stopped earlier than before: {self._ended}"
-                    return
-                self._done.append(source)
+            return f"the notebook had to be stopped too often; the last time, {self._ended}"
+        self._retries, self._at = self._retries - 1, 0
+        self._enter()
+        return self._go_on(name)
+
+    def _go_on(self, name):
+        for what, subject in self._done[self._at:]:
+            done = self._run(subject) is not None if what == "run" else self._keep(subject)
+            if not done:
+                self._done = self._done[:self._at]
+                return f"run once more, the notebook had to be stopped earlier than before: {self._ended}"
+            self._at += 1
+            if (what, subject) == ("keep", name):
+                break
+        return None
+
+
+def _ask(channel, request, seconds):
+    channel.send(request, LAST_WORDS)
+    return channel.receive(seconds + LAST_WORDS, wire.REPLY_LIMIT)
 
 
 def known(value):

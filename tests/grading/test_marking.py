@@ -96,13 +96,6 @@ def test_a_cell_that_has_to_be_stopped_costs_its_own_exercise_and_is_named(grade
     assert points(result) == (0, 4, None) and "cell 2 runs to its end" in shown(result)
 
 
-def test_a_cell_that_has_to_be_stopped_only_where_the_checks_are_is_named_too(graded):
-    trap = "if get_ipython().InteractiveTB.mode == 'Minimal':\n    import os\n    os._exit(0)"
-    result = graded(center=trap)
-    assert points(result) == (0, 4, None) and "cell 2 runs to its end" in shown(result)
-    assert any("Cell 2 was stopped" in problem for problem in result.problems)
-
-
 def test_a_cell_too_large_to_be_sent_costs_its_own_exercise(regraded, lab):
     notebook = tiny.to_bytes(tiny.filled(lab, center="LARGE")).replace(b"LARGE", b"\xff" * (15 * 2**20))
     assert points(regraded(notebook))[1] == 4

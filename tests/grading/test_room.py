@@ -194,7 +194,7 @@ def test_a_call_that_is_deaf_to_the_alarm_is_stopped_and_the_room_lives(fresh):
     fresh.run(f"def f():\n    {DEAF.replace(chr(10), chr(10) + '    ')}\nkept = 5")
     with fresh.check():
         assert fresh.call("f", (), {}).error == "TimeLimit"
-    assert texts(fresh.run("kept")) == ["5"] and not fresh._done.count("kept") > 1
+    assert texts(fresh.run("kept")) == ["5"]
 
 
 def test_after_a_call_that_was_late_the_next_ones_of_the_check_get_less_time(fresh):
