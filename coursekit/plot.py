@@ -52,14 +52,17 @@ def alignment(weights, source, target, ax=None, title=None):
 
 def _axes_of_their_own(rows, columns):
     """A new figure with axes for the cells and, below, for the scale. Placed by hand: a layout engine takes longer."""
-    figure = plt.figure(figsize=(CELL * columns + 0.9, CELL * rows + 1.6))
-    width, height = figure.get_size_inches()
+    middle, half = 0.6 + CELL * columns / 2, max(0.4 * CELL * columns, 0.6)
+    width, height = max(CELL * columns + 0.9, middle + half + 0.4), CELL * rows + 1.6
+    figure = plt.figure(figsize=(width, height))
 
     def axes(left, bottom, right, top):
         return figure.add_axes((left / width, bottom / height, (right - left) / width, (top - bottom) / height))
 
-    middle, half = 0.6 + CELL * columns / 2, max(0.4 * CELL * columns, 0.6)
-    return axes(0.6, 0.85, 0.6 + CELL * columns, 0.85 + CELL * rows), axes(middle - half, 0.55, middle + half, 0.67)
+    both = axes(0.6, 0.85, 0.6 + CELL * columns, 0.85 + CELL * rows), axes(middle - half, 0.55, middle + half, 0.67)
+    for each in both:
+        each.set_in_layout(False)  # all of it fits, and need not be measured
+    return both
 
 
 def _visible(tokens):
