@@ -1,8 +1,10 @@
 """Turn chapters into notebooks, the same bytes every time: `python -m tools.notebooks`, called by `make notebooks`.
 
-nbval runs notebooks only, and chapters are text. The notebooks are written to build/chapters/ and never committed.
+nbval runs notebooks only, and chapters are text. The notebooks are written to build/chapters/ and never committed; the
+measurements in chapters/data that their cells read go with them.
 """
 
+import shutil
 from pathlib import Path
 
 import jupytext
@@ -28,6 +30,9 @@ def write_chapters(root):
     with_code = {path: notebook for path, notebook in notebooks.items() if has_code(notebook)}
     for path, notebook in with_code.items():
         nbformat.write(notebook, path)
+    shutil.rmtree(target / "data", ignore_errors=True)
+    if Path(root, "chapters", "data").is_dir():
+        shutil.copytree(Path(root, "chapters", "data"), target / "data")
     return list(with_code)
 
 

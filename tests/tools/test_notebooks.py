@@ -52,3 +52,11 @@ def test_the_notebook_of_a_chapter_that_is_gone_goes_too(written, tmp_path):
     (tmp_path / "chapters" / "01_one.md").unlink()
     assert write_chapters(tmp_path) == []
     assert not written[0].exists()
+
+
+def test_the_data_of_the_chapters_stand_beside_the_notebooks(tmp_path):
+    (tmp_path / "index.md").write_text("# Words only\n")
+    (tmp_path / "chapters" / "data").mkdir(parents=True)
+    (tmp_path / "chapters" / "data" / "measured.json").write_text("{}")
+    write_chapters(tmp_path)
+    assert (tmp_path / "build" / "chapters" / "data" / "measured.json").read_text() == "{}"
