@@ -95,7 +95,7 @@ lint: $(INSTALLED)
 	@$(RUN) -m ruff check --quiet
 
 bench: $(INSTALLED)
-	$(RUN) -m tools.bench
+	$(RUN) -m tools.bench --large --out chapters/data/bench.json
 
 attacks: $(INSTALLED)
 	$(RUN) -m tools.attack_table

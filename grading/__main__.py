@@ -59,7 +59,16 @@ def parser():
     return top
 
 
+def spare_jsonschema():
+    """Keep jsonschema from a second of work: its grammar of web addresses is of no use here.
+
+    Called before nbformat is first imported, by those who wait for it.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)
+
+
 def _grade(options):
+    spare_jsonschema()
     from grading.runner import grade_class
 
     grade_class(options.course_dir, options.lab, options)

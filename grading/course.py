@@ -1,6 +1,7 @@
 """A course directory: what was handed in, what is done, where results go. `autograde` and `runner` both use it."""
 
 import shutil
+import traceback
 from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
@@ -9,7 +10,7 @@ from traitlets.config import PyFileConfigLoader
 from grading.lab import Lab
 from grading.records import Ledger
 from grading.settings import TwoRooms
-from grading.submissions import STAMP, is_regular, read_submission
+from grading.submissions import BAD_NAME, STAMP, STUDENT, read_stamp, read_submission
 from grading.work import Task, Terms
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -55,8 +56,14 @@ class Course:
 
     def task(self, lab, student):
         """Read what a student handed in."""
-        notebook, files, problems = read_submission(self.submitted(lab, student), lab, self.coursedir.ignore)
-        return Task(student, notebook, files, problems)
+        folder = self.submitted(lab, student)
+        try:
+            notebook, files, problems = read_submission(folder, lab, self.coursedir.ignore)
+            handed_in, trouble = read_stamp(folder)
+            return Task(student, notebook, files, [*problems, *trouble], handed_in)
+        except OSError as error:
+            problem = f"What was handed in could not be read: {error}."
+            return Task(student, problems=[problem], unread=traceback.format_exc())
 
     def is_done(self, record, task, terms):
         """Was this very submission graded by these very checks, and is the graded notebook still there?"""
@@ -66,23 +73,30 @@ class Course:
     def deliver(self, ledger, result, task, terms):
         """Write the graded notebook, then the marks: those make it done. Called by one process only."""
         record = result.record
-        folder, stamp = self.autograded(record.lab, record.student), self.submitted(record.lab, record.student) / STAMP
-        stamps = {STAMP: stamp.read_bytes()} if is_regular(stamp) else {}
+        folder, notebook = self.autograded(record.lab, record.student), self._notebook(record.lab, record.student)
+        stamps = {STAMP: f"{task.handed_in} UTC".encode()} if task.handed_in else {}
         shutil.rmtree(folder, ignore_errors=True)
-        for name, content in {**task.files, **terms.lab.files, **stamps}.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(content)
-        folder.mkdir(parents=True, exist_ok=True)
-        self._notebook(record.lab, record.student).write_text(result.notebook, encoding="utf-8")
-        ledger.save(record)
-
-    def enter(self, ledger, lab, student, create_student=True):
-        """Rows in the gradebook for a submission."""
-        timestamp = self.coursedir.get_existing_timestamp(str(self.submitted(lab, student)))
-        ledger.enter(lab, student, timestamp, create_student)
+        write_files(folder, {notebook.name: result.notebook.encode(), **stamps, **task.files, **terms.lab.files})
+        ledger.save(record, task.handed_in)
 
     def _notebook(self, lab, student):
         return self.autograded(lab, student) / f"{lab}.ipynb"
+
+
+def write_files(folder, files):
+    """Write {relative path: bytes}, but for those that cannot be, as one before stands where they need a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        try:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+        except (FileExistsError, NotADirectoryError, IsADirectoryError):
+            pass
+
+
+def refused(students):
+    """What the summary says of those whose folder has a name that cannot be used."""
+    return [(repr(student), "not graded", [BAD_NAME]) for student in students if not STUDENT.fullmatch(student)]
 
 
 def line(record, before=None):

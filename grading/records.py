@@ -4,15 +4,24 @@ One process writes, `Ledger`. Whatever may be created first is; all marks of a s
 record that makes it done are committed at once. So a run that is killed has either marked a submission or not.
 """
 
-import dataclasses
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from nbgrader.api import Base, Gradebook, MissingEntry
+from nbgrader.api import (
+    Base,
+    Comment,
+    Grade,
+    Gradebook,
+    MissingEntry,
+    Student,
+    SubmittedAssignment,
+    SubmittedNotebook,
+    new_uuid,
+)
 from nbgrader.preprocessors import AssignLatePenalties
-from sqlalchemy import Column, String, Text
+from sqlalchemy import Column, String, Text, bindparam, insert, or_, select, update
 from sqlalchemy.exc import DatabaseError
 
 
@@ -116,51 +125,104 @@ class Ledger:
                 raise LedgerError(f"gradebook: expected {lab.name!r} in {self.url}, got none: run "
                                   f"nbgrader generate_assignment {lab.name}") from None
             cells = [*notebook.grade_cells, *notebook.task_cells]
-            self._names = {cell.id: cell.name for cell in [*cells, *notebook.solution_cells]}
             expected, got = sorted(lab.points.items()), sorted((cell.name, cell.max_score) for cell in cells)
+            self._lab = {"assignment_id": notebook.assignment_id}, {"notebook_id": notebook.id}
+            self._graded = {cell.name: cell.id for cell in cells}
+            self._commented = {cell.name: cell.id for cell in [*notebook.solution_cells, *notebook.task_cells]}
+            self._due = notebook.assignment.duedate
         if expected != got:
             raise LedgerError(f"gradebook: expected {expected}, got {got}: run "
                               f"nbgrader generate_assignment {lab.name} --force")
 
+    def students(self):
+        """{id} of the students that the gradebook knows."""
+        with _in_one_line(self.url):
+            return set(self._book.db.scalars(select(Student.id)))
+
     def records(self, lab):
         """[Record] of a lab (its name), by student."""
         with _in_one_line(self.url):
-            rows = self._book.db.query(_Row).filter(_Row.lab == lab).order_by(_Row.student).all()
-            return [Record(**json.loads(row.content)) for row in rows]
+            rows = self._book.db.scalars(select(_Row.content).where(_Row.lab == lab).order_by(_Row.student))
+            return [Record(**json.loads(content)) for content in rows]
 
-    def enter(self, lab, student, timestamp=None, create_student=True):
-        """Rows for a student and their submission, with empty marks; the time it was handed in, if it is known."""
-        stamp = {"timestamp": timestamp} if timestamp else {}
-        with _in_one_line(self.url), self._book.db.no_autoflush:  # nbgrader builds rows that are not complete at once
-            if create_student:
-                self._book.update_or_create_student(student)
-            self._book.update_or_create_submission(lab, student, **stamp)
-
-    def save(self, record):
-        """All that was found, in one commit. Marks and comments that a person gave are not touched."""
+    def record(self, lab, student):
+        """The Record of one submission, None if there is none."""
         with _in_one_line(self.url):
-            notebook = self._book.find_submission_notebook(record.lab, record.lab, record.student)
-            for row in notebook.grades:
-                row.auto_score = record.marks[self._names[row.cell_id]]["points"]
-                row.needs_manual_grade = row.auto_score is None or row.manual_score is not None
-            for row in notebook.comments:
-                row.auto_comment = "No response." if self._names[row.cell_id] in record.blank else None
-            content = json.dumps(dataclasses.asdict(record))
+            content = self._book.db.scalar(select(_Row.content).filter_by(lab=lab, student=student))
+            return Record(**json.loads(content)) if content else None
+
+    def save(self, record, handed_in=None):
+        """All that was found, in one commit. Marks and comments that a person gave are not touched.
+
+        handed_in  when, UTC; None leaves what the gradebook knows
+        """
+        with _in_one_line(self.url):
+            submission, notebook = self._rows(record.student)
+            if handed_in:
+                self._do(update(SubmittedAssignment).filter_by(id=submission).values(timestamp=handed_in))
+            self._do(_MARK, [{"notebook": notebook, "cell": cell, "points": record.marks[name]["points"]}
+                             for name, cell in self._graded.items()])
+            self._do(_COMMENT, [{"notebook": notebook, "cell": cell, "text": NOTHING if name in record.blank else None}
+                                for name, cell in self._commented.items()])
+            content = json.dumps(vars(record))
             self._book.db.merge(_Row(lab=record.lab, student=record.student, content=content))
-            notebook.late_submission_penalty = self._penalty(notebook, record.student)
+            penalty = self._penalty(notebook, record.student) if self._due else None
+            self._do(update(SubmittedNotebook).filter_by(id=notebook).values(late_submission_penalty=penalty))
             self._book.db.commit()
 
+    def _rows(self, student):
+        """Ids of a student's submission and its notebook, with a row for each cell, made where there is none yet.
+
+        They are those of nbgrader's `add_submission`, which commits, and takes ten times as long.
+        """
+        db, (lab, notebook) = self._book.db, self._lab
+        if db.get(Student, student) is None:
+            self._do(insert(Student), {"id": student})
+        submission = self._id(SubmittedAssignment, student_id=student, **lab)
+        submitted = self._id(SubmittedNotebook, assignment_id=submission, **notebook)
+        for table, cells in (Grade, self._graded), (Comment, self._commented):
+            there = set(db.scalars(select(table.cell_id).filter_by(notebook_id=submitted)))
+            if missing := set(cells.values()) - there:
+                self._do(insert(table), [{"notebook_id": submitted, "cell_id": cell} for cell in missing])
+        return submission, submitted
+
+    def _id(self, table, **columns):
+        """The id of the row with these values, which is made if there is none."""
+        found = self._book.db.scalar(select(table.id).filter_by(**columns))
+        if found is None:
+            found = new_uuid()
+            self._do(insert(table), {"id": found, **columns})
+        return found
+
+    def _do(self, statement, values=None):
+        self._book.db.connection().execute(statement, values)
+
     def _penalty(self, notebook, student):
-        """What nbgrader's late submission plugin takes off, as AssignLatePenalties has it, without its own commit."""
+        """What nbgrader's late submission plugin takes off, as AssignLatePenalties has it, without its own commit.
+
+        Raises LedgerError if the plugin fails.
+        """
+        notebook = self._book.db.get(SubmittedNotebook, notebook, populate_existing=True)
         seconds = notebook.assignment.total_seconds_late
         if seconds <= 0:
             return None
-        self._book.db.flush()
-        self._book.db.refresh(notebook)  # its score is worked out from the new rows
         late = AssignLatePenalties(config=self.config)
-        late.init_plugin()
-        penalty = late.plugin_inst.late_submission_penalty(student, notebook.score, seconds)
+        try:
+            late.init_plugin()
+            penalty = late.plugin_inst.late_submission_penalty(student, notebook.score, seconds)
+        except Exception as error:
+            raise LedgerError(f"penalty of {student}: the plugin raised {type(error).__name__}: {error}") from error
         return None if penalty is None else late._check_late_penalty(notebook, penalty)
+
+
+NOTHING = "No response."  # nbgrader's words for an answer that was left blank
+_MARK = (update(Grade.__table__)
+         .where(Grade.notebook_id == bindparam("notebook"), Grade.cell_id == bindparam("cell"))
+         .values(auto_score=bindparam("points"),
+                 needs_manual_grade=or_(bindparam("points").is_(None), Grade.manual_score.is_not(None))))
+_COMMENT = (update(Comment.__table__)
+            .where(Comment.notebook_id == bindparam("notebook"), Comment.cell_id == bindparam("cell"))
+            .values(auto_comment=bindparam("text")))
 
 
 @contextmanager

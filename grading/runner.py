@@ -1,28 +1,32 @@
 """`python -m grading grade`: a whole class, on all cores or on a cluster.
 
-Worker processes grade (`work`), this process reads submissions and writes results. It holds a few submissions for each
+Worker processes grade (`work`), this process reads submissions and writes results. It holds one submission for each
 worker and no more, so that a class of two thousand takes no more memory than one of twenty.
 """
 
+import asyncio
 import itertools
 import json
 import logging
 import os
 import sys
 import time
-from contextlib import contextmanager
+import traceback
+from concurrent.futures import CancelledError
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import dask
-from distributed import Client, KilledWorker, LocalCluster, as_completed
+from distributed import Client, KilledWorker, LocalCluster, as_completed, rpc
 from distributed.security import Security
 
-from grading.course import Course, line, table
-from grading.work import given_up, work
+from grading.course import Course, line, refused, table
+from grading.room.sandbox import SandboxError
+from grading.submissions import STUDENT
+from grading.work import OtherChecks, given_up, packed, work_packed
 
-AHEAD = 3  # submissions that wait for each worker, so that none is idle
+ANSWER = 10  # seconds that a scheduler may take to answer
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 TWICE = ("The process that graded this submission died, and so did the next one that tried. "
          "Look at the notebook; the run after this one tries again.")
@@ -30,6 +34,16 @@ TWICE = ("The process that graded this submission died, and so did the next one 
 
 class GradingFailed(RuntimeError):
     """The run cannot start or go on; the text says why, in one line."""
+
+QUIET = {
+    "distributed.scheduler.allowed-failures": 1,  # a submission whose worker died is tried once more
+    "distributed.worker.daemon": False,           # a worker starts processes of its own
+    "distributed.worker.profile.enabled": False,  # the rest is so that Dask notes nothing about each submission
+    "distributed.admin.low-level-log-length": 0,
+    "distributed.admin.log-length": 0,
+    "distributed.admin.system-monitor.log-length": 1,
+}
+WARM = "from grading.__main__ import spare_jsonschema\nspare_jsonschema()\nimport grading.work"  # while a worker starts
 
 
 def grade_class(folder, lab, options):
@@ -43,21 +57,19 @@ def grade_class(folder, lab, options):
     course.settings.seed = options.seed or course.settings.seed
     course.settings.sandbox = course.settings.sandbox and options.sandbox
     terms = course.terms(lab)
-    students = wanted(course.students(lab), options.students, course.submitted(lab, "*"))
-    with course.settings.rooms() as rooms:
-        rooms.start()  # says in one line if it cannot, before a cluster is started
+    named = wanted(course.students(lab), options.students, course.submitted(lab, "*"))
+    students = [student for student in named if STUDENT.fullmatch(student)]
     with course.ledger() as ledger:
         ledger.expect(terms.lab)
-        before = {record.student: record for record in ledger.records(lab)}
-        run = _Run(course, terms, ledger, before, options.force)
+        run = _Run(course, terms, ledger, options.force)
         try:
             with cluster(options) as client:
                 run.grade(client, students)
         finally:
-            print(table(sorted(run.summary)), end="")
+            print(table(sorted([*run.summary, *refused(named)])), end="")
             print(run.totals(len(students)))
-            if options.json:
-                write_json(Path(options.json), ledger.records(lab), students)
+        if options.json:
+            write_json(options.json, ledger.records(lab), students)
 
 
 def wanted(students, chosen, where):
@@ -73,51 +85,58 @@ def wanted(students, chosen, where):
 class _Run:
     """One run over a class: what has come back so far."""
 
-    def __init__(self, course, terms, ledger, before, force):
-        self.course, self.terms, self.ledger, self.before, self.force = course, terms, ledger, before, force
+    def __init__(self, course, terms, ledger, force):
+        self.course, self.terms, self.ledger, self.force = course, terms, ledger, force
         self.summary, self.already, self.waiting = [], 0, 0
 
     def grade(self, client, students):
         """Keep the workers busy, and write what comes back."""
-        tasks = self._tasks(students)
-        ahead = AHEAD * max(1, len(client.nthreads()))
-        progress, flying = Progress(len(students)), {}
-        results = as_completed()
-        for task in itertools.islice(tasks, ahead):
-            self._submit(client, results, flying, task)
+        tasks, terms, flying, results = self._tasks(students), packed(self.terms), {}, as_completed()
+        progress = Progress(len(students))
+
+        def submit(count):
+            for task, before in itertools.islice(tasks, count):
+                future = client.submit(work_packed, task, terms, pure=False)
+                flying[future.key] = task, before
+                results.add(future)
+
+        submit(max(1, len(client.nthreads())))  # no more: all that is with a worker that dies counts as tried
         for future in results:
-            task = flying.pop(future.key)
-            self._deliver(self._result(future, task), task)
+            task, before = flying.pop(future.key)
+            submit(1)
+            self._deliver(self._result(future, task), task, before)
             future.release()
             progress.show(len(self.summary) + self.already)
-            for following in itertools.islice(tasks, 1):
-                self._submit(client, results, flying, following)
         progress.show(len(self.summary) + self.already, last=True)
 
-    def _submit(self, client, results, flying, task):
-        future = client.submit(work, task, self.terms, pure=False)
-        flying[future.key] = task
-        results.add(future)
-
     def _tasks(self, students):
-        """Read what is not done yet, one after the other."""
+        """Read what is not done yet, one after the other, and what was found in it before."""
         for student in students:
             task = self.course.task(self.terms.lab.name, student)
-            if not self.force and self.course.is_done(self.before.get(student), task, self.terms):
+            before = self.ledger.record(self.terms.lab.name, student)
+            if not self.force and self.course.is_done(before, task, self.terms):
                 self.already += 1
             else:
-                yield task
+                yield task, before
 
     def _result(self, future, task):
+        """What became of a task. Whatever is wrong with one submission, the class goes on."""
         try:
             return future.result()
         except KilledWorker:
             return given_up(task, self.terms, TWICE)
+        except (OtherChecks, SandboxError):
+            raise
+        except ImportError as error:
+            raise GradingFailed(f"workers: expected this repository's grading.work there, got {error}") from error
+        except CancelledError as error:
+            raise GradingFailed("scheduler: the connection was lost. Run the same command again to go on.") from error
+        except Exception:
+            return given_up(task, self.terms, traceback.format_exc())
 
-    def _deliver(self, result, task):
-        self.course.enter(self.ledger, result.record.lab, task.student)
+    def _deliver(self, result, task, before):
         self.course.deliver(self.ledger, result, task, self.terms)
-        self.summary.append(line(result.record, self.before.get(task.student)))
+        self.summary.append(line(result.record, before))
         self.waiting += bool(result.record.faulty)
 
     def totals(self, students):
@@ -130,27 +149,36 @@ class _Run:
 
 @contextmanager
 def cluster(options):
-    """A Dask client: of processes on this machine, or of a scheduler that is there already."""
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    with dask.config.set({
-        "distributed.scheduler.allowed-failures": 1,   # a submission whose worker died is tried once more
-        "distributed.scheduler.work-stealing": False,  # each submission is as good as any other
-        "distributed.worker.daemon": False,
-    }):
+    """A Dask client: of processes on this machine, or of a scheduler that is there already. Raises GradingFailed."""
+    for talkative in ("distributed", "asyncio"):
+        logging.getLogger(talkative).setLevel(logging.CRITICAL)
+    with dask.config.set(QUIET), ExitStack() as stack:
         if options.scheduler:
-            address = checked(options.scheduler)
-            security = Security(**({"tls_ca_file": options.tls_ca, "tls_client_cert": options.tls_cert,
-                                    "tls_client_key": options.tls_key} if options.tls_ca else {}))
-            try:
-                with Client(address, security=security, timeout="10s") as client:
-                    yield client
-            except (OSError, TimeoutError) as error:
-                raise GradingFailed(f"scheduler: no answer from {address}: {error}") from error
-            return
-        with LocalCluster(n_workers=options.workers or os.cpu_count(), threads_per_worker=1, host="127.0.0.1",
-                          dashboard_address=None, worker_dashboard_address=None, memory_limit=0,
-                          silence_logs=logging.CRITICAL) as local, Client(local) as client:
-            yield client
+            client = connect(options)
+        else:
+            client = Client(stack.enter_context(LocalCluster(
+                n_workers=options.workers or os.cpu_count(), threads_per_worker=1, host="127.0.0.1", memory_limit=0,
+                dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL, preload=WARM,
+            )))
+        yield stack.enter_context(client)
+
+
+def connect(options):
+    """A client of the scheduler that the options name. Raises GradingFailed if there is none."""
+    address = checked(options.scheduler)
+    files = {"tls_ca_file": options.tls_ca, "tls_client_cert": options.tls_cert, "tls_client_key": options.tls_key}
+    security = Security(**{name: file for name, file in files.items() if file})
+    try:
+        asyncio.run(asyncio.wait_for(identity(address, security), ANSWER))
+    except (OSError, TimeoutError) as error:
+        raise GradingFailed(f"scheduler: no answer from {address}: {error!r}") from error
+    return Client(address, security=security)
+
+
+async def identity(address, security):
+    """What the scheduler says of itself. (A Client waits for ever, where somebody listens who never answers.)"""
+    async with rpc(address, connection_args=security.get_connection_args("client")) as scheduler:
+        return await scheduler.identity()
 
 
 def checked(address):

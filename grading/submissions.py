@@ -2,10 +2,11 @@
 
 import hashlib
 import os
+import re
 import stat
 from pathlib import Path
 
-from nbgrader.utils import is_ignored
+from nbgrader.utils import is_ignored, parse_utc
 
 from grading.repair import SIZE_LIMIT
 
@@ -13,11 +14,14 @@ HELPER_LIMIT = 5 * 2**20   # bytes of one helper file
 HELPERS_LIMIT = 20 * 2**20  # bytes of all
 HELPER_COUNT = 50
 STAMP = "timestamp.txt"    # nbgrader's: when it was handed in
+STAMP_LIMIT = 100          # bytes of it
+STUDENT = re.compile(r"[\w.@+-]+")  # what a student's folder may be called: it becomes part of addresses
+BAD_NAME = "The folder's name must be of letters, digits and . _ @ + - alone: rename it, then run this again."
 
 
 def read_submission(folder, lab, ignore=()):
     """Read what a student handed in: (the notebook's bytes or None, {path: bytes} of helper files, problems)."""
-    if not folder.is_dir():
+    if folder.is_symlink() or not folder.is_dir():
         return None, {}, ["What was handed in is not a folder."]
     problems, helpers = [], {}
     notebook = _notebook(folder, lab, problems)
@@ -38,6 +42,19 @@ def fingerprint(notebook, files):
     for name, content in sorted(files.items()):
         digest.update(f"\0{name}\0{len(content)}\0".encode("utf-8", "surrogateescape") + content)
     return digest.hexdigest()
+
+
+def read_stamp(folder):
+    """When it was handed in, as nbgrader notes it beside the notebook: (UTC or None if nobody knows, problems)."""
+    path = folder / STAMP
+    if not is_regular(path):
+        return None, []
+    with path.open("rb") as file:
+        text = file.read(STAMP_LIMIT)
+    try:
+        return (parse_utc(text.decode().strip()) if text.strip() else None), []
+    except Exception:  # dateutil and the reader of time zones raise whatever the text leads to
+        return None, [f"{STAMP!r}: expected when it was handed in, got {text!r}."]
 
 
 def is_regular(path):

@@ -3,8 +3,12 @@
 `autograde` runs it in its own process, `runner` in the worker processes of a Dask cluster.
 """
 
+import functools
 import hashlib
-from dataclasses import dataclass
+import pickle
+import traceback
+from dataclasses import dataclass, field
+from datetime import datetime
 
 import nbformat
 
@@ -13,7 +17,8 @@ from grading.lab import Lab
 from grading.records import Record
 from grading.room.limits import Limits
 from grading.room.room import Rooms
-from grading.submissions import fingerprint
+from grading.room.sandbox import SandboxError
+from grading.submissions import STAMP, fingerprint
 
 
 class OtherChecks(RuntimeError):
@@ -37,7 +42,7 @@ class Terms:
         return cls(lab, settings.limits(), settings.sandbox, tuple(settings.packages), settings.seed,
                    checking.fingerprint(lab.name, lab.solutions))
 
-    @property
+    @functools.cached_property
     def fingerprint(self):
         """A hash of all that judges: with another one, a submission is graded again."""
         files = {**self.lab.files, "notebook": nbformat.writes(self.lab.source).encode()}
@@ -47,17 +52,23 @@ class Terms:
 
 @dataclass(frozen=True)
 class Task:
-    """One submission, as it was read."""
+    """One submission, as it was read.
+
+    handed_in  when, UTC, without a time zone as nbgrader has it; None if nobody knows
+    unread     the traceback if it could not be read
+    """
 
     student: str
-    notebook: bytes | None
-    files: dict
-    problems: list
+    notebook: bytes | None = None
+    files: dict = field(default_factory=dict)
+    problems: list = field(default_factory=list)
+    handed_in: datetime | None = None
+    unread: str | None = None
 
     @property
     def fingerprint(self):
-        """A hash of what was handed in."""
-        return fingerprint(self.notebook, self.files)
+        """A hash of what was handed in, and when."""
+        return fingerprint(self.notebook, {**self.files, STAMP: str(self.handed_in).encode()})
 
 
 @dataclass(frozen=True)
@@ -68,20 +79,50 @@ class Result:
     record: Record
 
 
+def packed(terms):
+    """Terms to be sent with each task, for `work_packed`: they are read once in each process."""
+    return pickle.dumps((terms, terms.fingerprint))
+
+
+def work_packed(task, terms):
+    """`work`, with terms that were `packed`. Called by the worker processes."""
+    return work(task, _unpacked(terms))
+
+
+@functools.lru_cache(maxsize=1)
+def _unpacked(terms):
+    return pickle.loads(terms)[0]
+
+
 def work(task, terms, rooms=None):
-    """Grade a submission. Raises OtherChecks if this process holds other ones than `terms` was made with."""
+    """Grade a submission. If that fails, for whatever reason, it waits for the instructor; the class goes on.
+
+    Raises OtherChecks if this process holds other ones than `terms` was made with, SandboxError if it cannot shut
+    student code in: then no submission can be graded.
+    """
     mine = checking.fingerprint(terms.lab.name, terms.lab.solutions)
     if mine != terms.checks:
         raise OtherChecks(f"checks: expected those with the hash {terms.checks[:12]}, this worker has {mine[:12]}: "
                           "bring its clone up to date and start it again")
-    with_rooms = _rooms(terms.limits, terms.sandbox, terms.packages) if rooms is None else rooms
-    graded = marking.grade(task.notebook, terms.lab, task.files, task.problems, with_rooms, terms.seed or None)
-    return result(graded, task, terms)
+    if task.unread:
+        return given_up(task, terms, task.unread)
+    rooms = rooms or _rooms(terms.limits, terms.sandbox, terms.packages)
+    try:
+        graded = marking.grade(task.notebook, terms.lab, task.files, task.problems, rooms, terms.seed or None)
+        return result(graded, task, terms)
+    except SandboxError:
+        raise
+    except Exception:
+        rooms.close()  # nobody knows what state it is in
+        return given_up(task, terms, traceback.format_exc())
 
 
 def given_up(task, terms, why):
     """The Result of a submission that could not be graded: it waits for the instructor, and is tried again."""
-    return result(marking.unmarked(task.notebook, terms.lab, task.problems, why), task, terms)
+    try:
+        return result(marking.unmarked(task.notebook, terms.lab, task.problems, why), task, terms)
+    except Exception:  # the answers themselves are the trouble: without them
+        return result(marking.unmarked(None, terms.lab, task.problems, f"{why}\n{traceback.format_exc()}"), task, terms)
 
 
 def result(graded, task, terms):

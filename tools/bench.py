@@ -10,6 +10,7 @@ import copy
 import importlib
 import inspect
 import itertools
+import json
 import os
 import shutil
 import sys
@@ -229,9 +230,9 @@ def compare(lab, size, sample, workers, folder):
     return [slow, fast]
 
 
-def grow(lab, size, workers, folder):
-    """[Timing, Timing] of ours on a class, and on one ten times as large."""
-    return [ours(lab, made_up_class(lab, many), workers, folder)[0] for many in (size, 10 * size)]
+def large(lab, size, workers, folder):
+    """[Timing] of ours on a class ten times as large."""
+    return [ours(lab, made_up_class(lab, 10 * size), workers, folder)[0]]
 
 
 def table(timings):
@@ -248,17 +249,21 @@ def main(arguments=None):
     parser.add_argument("--submissions", type=int, default=200, metavar="N", help="size of the class (default: 200)")
     parser.add_argument("--sample", type=int, default=SAMPLE, metavar="N", help="of it for stock nbgrader")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="worker processes of ours (default: 2)")
-    parser.add_argument("--memory", action="store_true", help="compare ours on N submissions and on 10 N instead")
+    parser.add_argument("--large", action="store_true", help="ours on 10 N submissions too: does memory grow?")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the timings as JSON")
     options = parser.parse_args(arguments)
     lab = Lab.read(ROOT / "labs", LAB)
     with tempfile.TemporaryDirectory() as folder:
-        if options.memory:
-            timings = grow(lab, options.submissions, options.workers, Path(folder))
-        else:
-            timings = compare(lab, options.submissions, options.sample, options.workers, Path(folder))
-    print(f"{LAB}, nbgrader {version('nbgrader')}, Python {sys.version.split()[0]}, {os.cpu_count()} cores")
+        timings = compare(lab, options.submissions, options.sample, options.workers, Path(folder))
+        timings += large(lab, options.submissions, options.workers, Path(folder)) if options.large else []
+    about = {"lab": LAB, "nbgrader": version("nbgrader"), "python": sys.version.split()[0], "cores": os.cpu_count()}
+    if options.out:
+        options.out.write_text(json.dumps({**about, "timings": [vars(each) for each in timings]}, indent=1) + "\n")
+    print(", ".join(f"{name} {what}" for name, what in about.items()))
     print(table(timings))
-    print(growth(*timings) if options.memory else ratio(*timings))
+    if options.large:
+        print(growth(*timings[1:]))
+    print(ratio(*timings[:2]))
 
 
 def ratio(slow, fast):
@@ -267,7 +272,7 @@ def ratio(slow, fast):
 
 
 def growth(one, ten):
-    """The last line of --memory."""
+    """What becomes of memory and time in a class ten times as large."""
     return f"ten times the class: memory x {ten.memory / one.memory:.2f}, time x {ten.seconds / one.seconds:.1f}"
 
 

@@ -6,7 +6,7 @@ from grading.lab import Lab
 from grading.marking import grade
 from grading.room.limits import Limits
 from grading.room.room import Rooms
-from tests.grading import tiny
+from tests.grading import classes, tiny
 
 QUICK = Limits(cell=2.0, call=1.0, notebook=20.0, memory=512 * 2**20, processes=32, scratch=8 * 2**20)
 
@@ -41,3 +41,11 @@ def regraded(lab, rooms):
         submission = notebook if isinstance(notebook, bytes | None) else tiny.to_bytes(notebook)
         return grade(submission, lab, files, rooms=rooms)
     return grade_any
+
+
+@pytest.fixture(scope="session")
+def given_out(tmp_path_factory):
+    """A course directory in which the tiny lab was given out: `Class.new` copies it."""
+    folder = tmp_path_factory.mktemp("given-out") / "course"
+    classes.give_out(folder)
+    return folder

@@ -1,0 +1,126 @@
+"""Classes that the tests grade: a course directory with the tiny lab, what is handed in there, and the commands."""
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+from nbgrader.api import Gradebook
+
+from grading.__main__ import main
+from tests.grading import tiny
+
+ROOT = Path(__file__).parents[2]
+CONFIG = f"""
+import sys
+c = get_config()
+load_subconfig({str(ROOT / "nbgrader_config.py")!r})
+c.TwoRooms.solutions = {tiny.SOLUTIONS!r}
+"""
+MISTAKE = "def center(x, axis=0):\n    return x - x.mean()"
+SLEEPS = "import time\ntime.sleep(2)"
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and what it said."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def error(self):
+        """Its one line on standard error, after what the progress bar said there."""
+        return self.err.splitlines()[-1] if self.err else ""
+
+
+class Class:
+    """A course directory."""
+
+    def __init__(self, folder, lab, address=None):
+        self.folder, self.lab, self.address = folder, lab, address
+
+    @classmethod
+    def new(cls, given_out, folder, lab, address=None, config=""):
+        """A copy of a course in which the tiny lab was given out."""
+        shutil.copytree(given_out, folder)
+        (folder / "nbgrader_config.py").write_text(CONFIG + config)
+        return cls(folder, lab, address)
+
+    def hand_in(self, student, notebook=None, stamp=None, **answers):
+        """Hand in bytes, or the lab filled in as said (correctly where nothing is said). Returns the folder."""
+        path = self.folder / "submitted" / student / tiny.NAME / f"{tiny.NAME}.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(tiny.to_bytes(tiny.filled(self.lab, **answers)) if notebook is None else notebook)
+        if stamp is not None:
+            (path.parent / "timestamp.txt").write_text(stamp)
+        return path.parent
+
+    def grade(self, *options, lab=tiny.NAME):
+        """`python -m grading grade`, in this process, with the tests' own cluster."""
+        scheduler = ["--scheduler", self.address] if self.address and "--scheduler" not in options else []
+        command = ["grade", lab, "--course-dir", str(self.folder), *scheduler, *map(str, options)]
+        with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+            status = main(command)
+        return Done(status, out.getvalue(), err.getvalue())
+
+    def start(self, *options, prefix=()):
+        """The same as a process of its own, with a cluster of its own; it is not waited for."""
+        command = [sys.executable, "-m", "grading", "grade", tiny.NAME, "--course-dir", self.folder, *options]
+        return start([*prefix, *map(str, command)])
+
+    def records(self):
+        """{student: record}, as --json has them, of all that was graded before."""
+        from grading.course import Course
+
+        with Course.at(self.folder).ledger() as ledger:
+            return {record.student: record for record in ledger.records(tiny.NAME)}
+
+    def marks(self):
+        """{student: (center, spread, why)}: what the gradebook has from the grader."""
+        with self.gradebook() as book:
+            return {one.student.id: tuple(self._points(one)) for one in book.assignment_submissions(tiny.NAME)}
+
+    def _points(self, submission):
+        grades = {grade.name: grade.auto_score for grade in submission.notebooks[0].grades}
+        return [grades[name] for name in ("center-checks", "spread-checks", "why")]
+
+    def gradebook(self):
+        return Gradebook(f"sqlite:///{self.folder / 'gradebook.db'}")
+
+    def graded(self, student):
+        """The graded notebook, as text."""
+        return (self.folder / "autograded" / student / tiny.NAME / f"{tiny.NAME}.ipynb").read_text()
+
+
+def start(command):
+    """A process in the repository, that says what it says to pipes."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            env={**os.environ, "PATH": path})
+
+
+def finished(process):
+    """Wait for a process that was started. Returns Done."""
+    out, err = process.communicate(timeout=120)
+    return Done(process.returncode, out, err)
+
+
+def give_out(folder):
+    """Make a course directory in which the tiny lab was given out, and nobody has handed in anything."""
+    tiny.write(folder)
+    (folder / "nbgrader_config.py").write_text(CONFIG)
+    done = finished(start([sys.executable, "-m", "nbgrader", "generate_assignment", tiny.NAME,
+                           f"--course-dir={folder}", f"--config={folder / 'nbgrader_config.py'}"]))
+    assert done.status == 0, done.err
+
+
+def found(path):
+    """What --json wrote, by student."""
+    return {record["student"]: record for record in json.loads(path.read_text())["records"]}

@@ -1,0 +1,91 @@
+"""What `python -m grading grade` says when it cannot grade: one clear line, exit status 1, no traceback."""
+
+import shutil
+import socket
+import sqlite3
+
+import pytest
+
+from grading.room import sandbox
+from tests.grading import tiny
+from tests.grading.classes import Class, finished
+from tests.needs import bubblewrap
+
+
+@pytest.fixture
+def course(given_out, tmp_path, lab):
+    """Anna has handed in, nothing was graded."""
+    course = Class.new(given_out, tmp_path / "course", lab)
+    course.hand_in("anna")
+    return course
+
+
+def refused(done, *says):
+    """Did the command end with status 1 and one line that says this?"""
+    return done.status == 1 and done.err.count("\n") == 1 and all(word in done.err for word in says)
+
+
+def test_an_unknown_student_is_named(course):
+    assert refused(course.grade("--student", "anna", "ben"), "student: expected some who handed in, got ben")
+
+
+def test_an_unknown_lab_is_named_with_those_that_there_are(course):
+    assert refused(course.grade(lab="lab_tinny"), f"lab: expected one of ['{tiny.NAME}'], got 'lab_tinny'")
+
+
+def test_of_an_empty_class_it_is_said_where_one_was_looked_for(course):
+    shutil.rmtree(course.folder / "submitted")
+    assert refused(course.grade(), "submissions: expected some in", "submitted")
+
+
+def test_a_lab_that_was_not_given_out_is_refused_with_what_to_run(course):
+    (course.folder / "gradebook.db").unlink()
+    assert refused(course.grade(), "got none: run nbgrader generate_assignment")
+
+
+def test_a_lab_whose_points_have_changed_is_refused_with_what_to_run(course):
+    with course.gradebook() as book:
+        book.find_grade_cell("center-checks", tiny.NAME, tiny.NAME).max_score = 5
+        book.db.commit()
+    assert refused(course.grade(), "('center-checks', 5.0)", "nbgrader generate_assignment lab_tiny --force")
+
+
+def test_a_gradebook_of_another_version_is_refused_with_what_to_run(course):
+    with sqlite3.connect(course.folder / "gradebook.db") as database:
+        database.execute("ALTER TABLE notebook DROP COLUMN kernelspec")
+    assert refused(course.grade(), "kernelspec", "nbgrader db upgrade")
+
+
+def test_a_file_that_is_no_database_is_refused(course):
+    (course.folder / "gradebook.db").write_text("marks\n" * 1000)
+    assert refused(course.grade(), "file is not a database")
+
+
+def test_a_locked_gradebook_is_refused(course):
+    with sqlite3.connect(course.folder / "gradebook.db") as database:
+        database.execute("BEGIN EXCLUSIVE")
+        assert refused(course.grade(), "database is locked")
+
+
+@bubblewrap
+def test_a_directory_that_cannot_be_written_is_refused_and_nobody_is_marked(course, tmp_path):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    binds = ["--ro-bind", "/", "/", "--bind", scratch, "/tmp", "--ro-bind", course.folder, course.folder]
+    read_only = [sandbox.program(), *binds, "--dev-bind", "/dev", "/dev"]
+    done = finished(course.start("--workers", 1, "--unsafe-no-sandbox", prefix=read_only))
+    assert done.status == 1 and "Read-only file system" in done.error and "Traceback" not in done.err
+    assert course.records() == {}
+
+
+@pytest.mark.parametrize("address", ["tcp://192.0.2.1:8786", "192.0.2.1:8786", "http://localhost:8786", "tcp://"])
+def test_an_address_where_marks_would_travel_in_the_clear_is_refused(course, address):
+    assert refused(course.grade("--scheduler", address), "scheduler: expected tls://", repr(address))
+
+
+def test_a_scheduler_that_does_not_answer_is_one_line(course, monkeypatch):
+    monkeypatch.setattr("grading.runner.ANSWER", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        done = course.grade("--scheduler", address)
+    assert done.status == 1 and f"scheduler: no answer from {address}" in done.error and "Traceback" not in done.err

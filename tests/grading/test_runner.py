@@ -1,0 +1,376 @@
+"""`python -m grading grade`: a class that is graded, changed and graded again; a cluster of this machine and others."""
+
+import io
+import shutil
+import subprocess
+import time
+from types import SimpleNamespace
+
+import pytest
+from distributed import LocalCluster
+from distributed.security import Security
+
+from grading import marking, work
+from grading.course import Course
+from grading.room import wire
+from grading.room.sandbox import SandboxError
+from grading.runner import Progress, cluster
+from tests.grading import tiny
+from tests.grading.classes import CONFIG, MISTAKE, ROOT, SLEEPS, Class, finished, found
+from tests.needs import bubblewrap
+
+pytestmark = bubblewrap
+ANY_PORT = {"dashboard_address": "127.0.0.1:0"}
+LOOKS = "def center(x, axis=0):\n    raise [KeyError, ValueError, TypeError, IndexError][int(abs(x[0, 0]) * 1e6) % 4]"
+
+
+@pytest.fixture(scope="module")
+def address():
+    """A cluster of two workers that all runs of this file use."""
+    with cluster(SimpleNamespace(scheduler=None, workers=2)) as client:
+        yield client.scheduler.address
+
+
+@pytest.fixture
+def course(given_out, tmp_path, lab, address):
+    """A course in which nobody has handed in anything."""
+    return Class.new(given_out, tmp_path / "course", lab, address)
+
+
+@pytest.fixture(scope="module")
+def first(given_out, tmp_path_factory, lab):
+    """A class that was graded once from the command line, with what was said."""
+    course = Class.new(given_out, tmp_path_factory.mktemp("class") / "course", lab)
+    course.hand_in("right")
+    course.hand_in("mistaken", center=MISTAKE)
+    course.hand_in("blank", tiny.to_bytes(lab.skeleton))
+    course.hand_in("broken", b"\xff\xfe")
+    course.hand_in("missing").joinpath(f"{tiny.NAME}.ipynb").unlink()
+    course.hand_in("killer", first="import os\nos.kill(os.getpid(), 9)")
+    course.hand_in("two words")
+    course.hand_in("x<b>")
+    course.hand_in("odd-time", stamp="whenever\n")
+    (course.hand_in("pipe-time") / "timestamp.txt").symlink_to("/dev/zero")
+    odd = course.hand_in("odd-files")
+    (odd / f"{tiny.NAME}.ipynb").rename(odd / "mine.ipynb")
+    (odd / f"{tiny.NAME}.ipynb").mkdir()
+    (odd / f"{tiny.NAME}.ipynb" / "data.txt").write_text("1")
+    course.done = finished(course.start("--workers", 2, "--json", course.folder / "found.json"))
+    return course
+
+
+@pytest.fixture
+def again(first, tmp_path, address):
+    """A copy of that class, to change and grade again."""
+    shutil.copytree(first.folder, tmp_path / "again", symlinks=True)
+    return Class(tmp_path / "again", first.lab, address)
+
+
+def said_of(done, student):
+    """The line of the summary that is about a student."""
+    return next((line for line in done.out.splitlines() if line.startswith(student)), "")
+
+
+def total(done):
+    """The last line of the summary."""
+    return done.out.splitlines()[-1]
+
+
+# A class is graded once.
+
+
+def test_a_run_succeeds_whatever_students_handed_in(first):
+    assert first.done.status == 0, first.done.err
+    assert total(first.done) == "9 graded, 0 were done already, 0 need the instructor."
+
+
+def test_everyone_has_the_right_mark_whatever_the_neighbours_handed_in(first):
+    full = dict.fromkeys(["right", "killer", "odd-time", "pipe-time"], (2, 4, None))
+    nothing = dict.fromkeys(["blank", "broken", "missing", "odd-files"], (0, 0, 0))
+    assert first.marks() == {**full, **nothing, "mistaken": (0, 4, None)}
+
+
+@pytest.mark.parametrize("student, says", [
+    ("right", "6 of 8, 2 by hand"),
+    ("mistaken", "4 of 8, 2 by hand"),
+    ("broken", "not UTF-8"),
+    ("missing", "No notebook was handed in."),
+    ("odd-time", "'timestamp.txt': expected when it was handed in, got b'whenever\\n'."),
+    ("odd-files", "is no regular file: refused"),
+    ("'two words'", "not graded"),
+    ("'x<b>'", "The folder's name must be of letters, digits and . _ @ + - alone"),
+])
+def test_the_summary_has_a_line_for_each_that_says_what_is_wrong(first, student, says):
+    assert says in said_of(first.done, student)
+
+
+def test_each_graded_notebook_is_written_and_none_for_who_was_refused(first):
+    assert "2 of 2 points" in first.graded("right")
+    assert sorted(path.name for path in (first.folder / "autograded").iterdir()) == sorted(first.marks())
+
+
+def test_the_json_file_holds_what_was_found(first):
+    records = found(first.folder / "found.json")
+    assert records.keys() == first.marks().keys()
+    assert records["mistaken"]["marks"]["center-checks"]["mistake"].startswith("You took the mean of the whole array")
+
+
+def test_progress_is_shown_and_ends_at_all(first):
+    assert "9 of 9" in first.done.error
+
+
+def test_a_progress_bar_is_rewritten_on_a_terminal_only(monkeypatch):
+    for terminal in (True, False):
+        stream = io.StringIO()
+        stream.isatty = lambda terminal=terminal: terminal
+        monkeypatch.setattr("sys.stderr", stream)
+        Progress(2).show(1)
+        assert stream.getvalue().startswith("\r") == terminal and "1 of 2" in stream.getvalue()
+
+
+# It is graded again.
+
+
+def test_a_second_run_grades_nothing(again):
+    before = (again.folder / "gradebook.db").read_bytes()
+    assert total(again.grade()) == "0 graded, 9 were done already, 0 need the instructor."
+    assert (again.folder / "gradebook.db").read_bytes() == before
+
+
+def test_who_is_named_alone_is_graded(again):
+    done = again.grade("--force", "--student", "right", "blank")
+    assert total(done).startswith("2 graded") and not said_of(done, "mistaken")
+
+
+def test_force_grades_again_with_the_same_marks(again):
+    before = again.marks()
+    assert total(again.grade("--force")).startswith("9 graded") and again.marks() == before
+
+
+def test_what_was_handed_in_again_replaces_the_mark_and_says_so(again):
+    again.hand_in("right", center=MISTAKE)
+    done = again.grade()
+    assert "Handed in again: was 6, now 4." in said_of(done, "right") and total(done).startswith("1 graded")
+    assert again.marks()["right"] == (0, 4, None)
+
+
+def test_a_graded_notebook_that_is_gone_is_made_again(again):
+    shutil.rmtree(again.folder / "autograded" / "right")
+    assert total(again.grade()).startswith("1 graded") and "2 of 2 points" in again.graded("right")
+
+
+def test_other_limits_are_other_terms(again):
+    with (again.folder / "nbgrader_config.py").open("a") as config:
+        config.write("c.TwoRooms.cell = 7\n")
+    assert total(again.grade()).startswith("9 graded")
+
+
+def test_marks_and_comments_given_by_hand_survive(again):
+    names = tiny.NAME, tiny.NAME, "right"
+    with again.gradebook() as book:
+        book.find_grade("why", *names).manual_score = 1.5
+        book.find_grade("center-checks", *names).extra_credit = 0.25
+        book.find_comment("why", *names).manual_comment = "well seen"
+        book.db.commit()
+    again.hand_in("right", center=MISTAKE)
+    again.grade()
+    with again.gradebook() as book:
+        assert book.find_submission(tiny.NAME, "right").score == 0 + 0.25 + 4 + 1.5
+        assert book.find_comment("why", *names).comment == "well seen"
+
+
+def test_corrected_checks_regrade_whom_they_concern_and_show_the_difference(first, tmp_path):
+    shutil.copytree(first.folder, tmp_path / "again", symlinks=True)
+    course, checks = Class(tmp_path / "again", first.lab), tmp_path / "corrected"
+    shutil.copytree(ROOT / tiny.SOLUTIONS.replace(".", "/"), checks)
+    path = checks / tiny.NAME / "checks.py"
+    path.write_text(path.read_text().replace(tiny.SOLUTIONS, "corrected").replace("weight=3", "weight=1"))
+    (course.folder / "nbgrader_config.py").write_text(CONFIG + "c.TwoRooms.solutions = 'corrected'\n"
+                                                      f"sys.path.append({str(tmp_path)!r})\n")
+    course.hand_in("mistaken", spread="def spread(x):\n    return np.ones(x.shape[1])")
+    done = finished(course.start("--workers", 1, "--student", "right", "mistaken"))
+    assert done.status == 0, done.err
+    assert "was" not in said_of(done, "right") and "Handed in again: was 4, now" in said_of(done, "mistaken")
+
+
+# Inputs of each submission's own.
+
+
+def test_with_a_seed_inputs_differ_by_submission_and_are_the_same_again(course):
+    for number in range(6):
+        course.hand_in(f"student{number}", center=LOOKS, last=f"# {number}")
+    one, two, none = (course.grade(*options) and course.records()
+                      for options in (["--seed", "a"], ["--seed", "a", "--force"], ["--seed", "", "--force"]))
+    assert hints(one) == hints(two) and len(set(hints(one).values())) > 1 and len(set(hints(none).values())) == 1
+
+
+def hints(records):
+    return {student: record.marks["center-checks"]["verdicts"][0][2] for student, record in records.items()}
+
+
+# Late.
+
+
+LATE = """
+from nbgrader.plugins import LateSubmissionPlugin
+class HalfAPointAnHour(LateSubmissionPlugin):
+    def late_submission_penalty(self, student_id, score, total_seconds_late):
+        return total_seconds_late / 7200
+c.AssignLatePenalties.plugin_class = HalfAPointAnHour
+"""
+
+
+@pytest.mark.parametrize("config, extension, penalty", [
+    ("", 0, 0.0),
+    ("c.LateSubmissionPlugin.penalty_method = 'zero'\n", 0, 6.0),
+    ("c.LateSubmissionPlugin.penalty_method = 'zero'\n", 3, 0.0),
+    (LATE, 0, 1.0),
+    (LATE, 1, 0.5),
+])
+def test_a_late_penalty_is_that_of_nbgraders_plugin_and_an_extension_counts(course, config, extension, penalty):
+    with (course.folder / "nbgrader_config.py").open("a") as file:
+        file.write(config)
+    course.hand_in("anna", stamp="2030-01-01 14:00:00 UTC")
+    with course.gradebook() as book, book.db.no_autoflush:
+        book.update_or_create_assignment(tiny.NAME, duedate="2030-01-01 12:00:00 UTC")
+        book.add_student("anna"), book.add_submission(tiny.NAME, "anna")
+        book.grant_extension(tiny.NAME, "anna", hours=extension)
+    course.grade()
+    with course.gradebook() as book:
+        assert book.find_submission(tiny.NAME, "anna").late_submission_penalty == penalty
+
+
+def test_the_same_handed_in_later_is_handed_in_again(course):
+    course.hand_in("anna", stamp="2030-01-01 12:00:00 UTC")
+    course.grade()
+    course.hand_in("anna", stamp="2030-01-01 14:00:00 +0100")
+    assert "Handed in again: same mark." in said_of(course.grade(), "anna")
+    with course.gradebook() as book:
+        assert book.find_submission(tiny.NAME, "anna").timestamp.hour == 13
+
+
+def test_a_plugin_that_raises_ends_the_run_in_one_line(course):
+    with (course.folder / "nbgrader_config.py").open("a") as file:
+        file.write(LATE.replace("7200", "'7200'"))
+    course.hand_in("anna", stamp="2030-01-01 14:00:00 UTC")
+    with course.gradebook() as book:
+        book.update_or_create_assignment(tiny.NAME, duedate="2030-01-01 12:00:00 UTC")
+    done = course.grade()
+    assert done.status == 1 and "penalty of anna: the plugin raised TypeError" in done.error and not course.records()
+
+
+# What is not the student's fault.
+
+
+def broken_work(monkeypatch, error):
+    """Let `marking.grade` raise for who says so in their notebook."""
+    def grade(submission, *args):
+        if b"UNLUCKY" in submission:
+            raise error
+        return real(submission, *args)
+
+    real = marking.grade
+    monkeypatch.setattr(marking, "grade", grade)
+
+
+@pytest.mark.parametrize("error", [wire.TooLarge("too large"), MemoryError(), OSError("no space"), RecursionError(),
+                                   KeyError("a bug"), UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogate")])
+def test_whatever_goes_wrong_with_one_submission_it_waits_for_the_instructor(monkeypatch, course, rooms, error):
+    broken_work(monkeypatch, error)
+    course.hand_in("anna", why="UNLUCKY")
+    here = Course.at(course.folder)
+    record = work.work(here.task(tiny.NAME, "anna"), here.terms(tiny.NAME), rooms).record
+    assert [mark["points"] for mark in record.marks.values()] == [None, None, None] and not record.done
+    assert type(error).__name__ in record.marks["center-checks"]["fault"]
+
+
+def test_where_no_sandbox_starts_the_error_is_not_the_submissions(monkeypatch, course, rooms):
+    broken_work(monkeypatch, SandboxError("none here"))
+    course.hand_in("anna", why="UNLUCKY")
+    here = Course.at(course.folder)
+    with pytest.raises(SandboxError, match="none here"):
+        work.work(here.task(tiny.NAME, "anna"), here.terms(tiny.NAME), rooms)
+
+
+def test_a_submission_that_cannot_even_be_repaired_is_given_up_without_its_answers(monkeypatch, course, rooms):
+    course.hand_in("anna", why="UNLUCKY")
+    real = marking.repair
+    monkeypatch.setattr(marking, "repair", lambda data, lab: 1 / 0 if data else real(data, lab))
+    here = Course.at(course.folder)
+    result = work.work(here.task(tiny.NAME, "anna"), here.terms(tiny.NAME), rooms)
+    assert "ZeroDivisionError" in result.record.marks["center-checks"]["fault"] and "UNLUCKY" not in result.notebook
+
+
+def test_a_submission_that_cannot_be_read_waits_and_the_others_are_graded(monkeypatch, course):
+    def read(folder, *args):
+        if "anna" in str(folder):
+            raise PermissionError("not yours")
+        return real(folder, *args)
+
+    from grading import course as module
+    real = module.read_submission
+    monkeypatch.setattr(module, "read_submission", read)
+    course.hand_in("anna"), course.hand_in("ben")
+    done = course.grade()
+    assert "not yours" in said_of(done, "anna") and total(done).startswith("2 graded, 0 were done already, 1 need")
+
+
+def test_a_check_that_raises_takes_no_points_and_is_tried_again(given_out, tmp_path, lab):
+    course = Class.new(given_out, tmp_path / "course", lab)
+    shutil.copytree(ROOT / tiny.SOLUTIONS.replace(".", "/"), tmp_path / "flawed")
+    with (tmp_path / "flawed" / tiny.NAME / "checks.py").open("a") as file:
+        file.write("\n\ndef spread(student, rng):\n    yield 1 / 0\n")
+    with (course.folder / "nbgrader_config.py").open("a") as config:
+        config.write(f"c.TwoRooms.solutions = 'flawed'\nsys.path.append({str(tmp_path)!r})\n")
+    course.hand_in("anna")
+    for _ in range(2):
+        done = finished(course.start("--workers", 1))
+        assert done.status == 0 and total(done) == "1 graded, 0 were done already, 1 need the instructor.", done.err
+        assert "2 of 8, 6 by hand  NEEDS THE INSTRUCTOR: 'spread-checks'" in said_of(done, "anna")
+    assert course.marks()["anna"] == (2, None, None)
+    assert "ZeroDivisionError" in course.records()["anna"].marks["spread-checks"]["fault"]
+
+
+# Other schedulers.
+
+
+def test_a_worker_with_other_checks_refuses_and_ends_the_run(monkeypatch, course):
+    real = work.checking.fingerprint
+    monkeypatch.setattr(work.checking, "fingerprint", lambda *names: "0" * 64 if len(names) == 2 else real(*names))
+    course.hand_in("anna")
+    done = course.grade()
+    assert done.status == 1 and done.error.startswith("checks: expected those with the hash 000000000000, this worker")
+    assert "1 not reached: run the same command again to go on" in total(done) and not course.records()
+
+
+def test_a_cluster_is_reached_over_tls_with_the_files_that_are_named(course, tmp_path):
+    security = Security(**certificates(tmp_path))
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    course.hand_in("anna")
+    with LocalCluster(n_workers=1, threads_per_worker=1, security=security, host="tls://127.0.0.1",
+                      **ANY_PORT) as local:
+        assert local.scheduler_address.startswith("tls://")
+        files = ["--tls-ca", cert, "--tls-cert", cert, "--tls-key", key]
+        done = course.grade("--scheduler", local.scheduler_address, *files)
+    assert done.status == 0 and course.marks()["anna"] == (2, 4, None), done.err
+
+
+def certificates(folder):
+    """Dask's settings for a certificate that was made just now."""
+    key, cert = folder / "key.pem", folder / "cert.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert,
+                    "-days", "1", "-subj", "/CN=localhost"], check=True, capture_output=True)
+    roles = ("scheduler", "worker", "client")
+    files = {f"tls_{role}_{kind}": str(path) for role in roles for kind, path in (("key", key), ("cert", cert))}
+    return {"tls_ca_file": str(cert), "require_encryption": True, **files}
+
+
+def test_a_cluster_that_goes_away_ends_the_run_in_one_line(course):
+    for number in range(8):
+        course.hand_in(f"student{number}", first=SLEEPS)
+    with LocalCluster(n_workers=1, threads_per_worker=1, **ANY_PORT) as local:
+        process = course.start("--scheduler", local.scheduler_address)
+        while not course.records():
+            time.sleep(0.2)
+    done = finished(process)
+    assert done.status == 1 and "Traceback" not in done.err and done.error.startswith("scheduler: "), done.err
