@@ -2,6 +2,7 @@
 
 from html import escape
 
+import nbformat
 from nbformat import v4
 from nbgrader.preprocessors import NbGraderPreprocessor
 
@@ -29,7 +30,8 @@ def _output(head, verdicts, mistake):
     lines = [{"passed": v.passed, "law": v.law, "hint": v.hint[:1].upper() + v.hint[1:]} for v in verdicts]
     text = [head, *map(_line, lines), *([f"{BEHAVES_LIKE} {mistake}"] if mistake else [])]
     metadata = {"verdicts": {"head": head, "lines": lines, "mistake": mistake}}
-    return v4.new_output("display_data", {"text/plain": "\n".join(text)}, metadata=metadata)
+    output = {"output_type": "display_data", "data": {"text/plain": "\n".join(text)}, "metadata": metadata}
+    return nbformat.from_dict(output)
 
 
 def _line(line):

@@ -102,7 +102,7 @@ def others(known):
 def end_one(known, number):
     """End the process that the room knows by this number; never its main one, which is 1."""
     processes = filter(None, map(Process.read, others(known)))
-    tell([process.pid for process in processes if process.inner == number != 1], signal.SIGKILL)
+    tell([process.pid for process in processes if process.inner() == number != 1], signal.SIGKILL)
 
 
 def tell(pids, number):
@@ -163,12 +163,9 @@ class Process:
             process.own, process.cpu = sum(times[:2]), sum(times)
             process.threads, process.resident = int(fields[17]), int(fields[21]) * PAGE
             process.hidden = fields[0] == b"Z" and process.threads > 1
-            with open(f"/proc/{pid}/status", "rb") as file:
-                numbers = next(line for line in file if line.startswith(b"NSpid:"))
-            process.inner = int(numbers.split()[-1])
             process.files = cls._files(process)
             return process
-        except (OSError, StopIteration, IndexError):
+        except (OSError, IndexError):
             return None
 
     def _files(self):
@@ -177,6 +174,14 @@ class Process:
         except PermissionError:
             self.hidden = True
             return 0
+
+    def inner(self):
+        """The number by which the room knows it. None if the process has gone."""
+        try:
+            with open(f"/proc/{self.pid}/status", "rb") as file:
+                return int(next(line for line in file if line.startswith(b"NSpid:")).split()[-1])
+        except (OSError, StopIteration):
+            return None
 
     def proportional(self):
         """Bytes of memory, each page divided among the processes that share it. 0 if the process has gone."""

@@ -9,7 +9,13 @@ from grading.marking import Mark
 from tests.grading import tiny
 
 VERDICTS = (Verdict("rows sum to 1", True), Verdict("<b>large</b> scores", False, "subtract the maximum"))
-MARK = Mark(1.5, 3.0, Judgement(VERDICTS, "You divided by the sum."))
+
+
+def division(x):
+    """You divided by the sum."""
+
+
+MARK = Mark(1.5, 3.0, Judgement(VERDICTS, division))
 
 
 def test_the_text_says_what_passed_what_failed_where_to_look_and_the_mistake():
