@@ -35,6 +35,7 @@ TWICE = ("The process that graded this submission died, and so did the next one 
 class GradingFailed(RuntimeError):
     """The run cannot start or go on; the text says why, in one line."""
 
+
 QUIET = {
     "distributed.scheduler.allowed-failures": 1,  # a submission whose worker died is tried once more
     "distributed.worker.daemon": False,           # a worker starts processes of its own

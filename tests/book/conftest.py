@@ -82,9 +82,12 @@ def address(site):
     running.server_close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Headless Chromium. A test that uses it carries the marker `needs.chromium`."""
+    """Headless Chromium. A test that uses it carries the marker `needs.chromium`.
+
+    Its event loop runs in this thread until it is closed: meanwhile no other test could start one.
+    """
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -102,7 +105,7 @@ def reader(browser, address):
     context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def visits(browser, address, pages):
     """Every page, opened at each width in light and in dark."""
     seen = []

@@ -3,6 +3,8 @@
 import shutil
 import socket
 import sqlite3
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,8 @@ from grading.room import sandbox
 from tests.grading import tiny
 from tests.grading.classes import Class, finished
 from tests.needs import bubblewrap
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -71,9 +75,9 @@ def test_a_locked_gradebook_is_refused(course):
 def test_a_directory_that_cannot_be_written_is_refused_and_nobody_is_marked(course, tmp_path):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    binds = ["--ro-bind", "/", "/", "--bind", scratch, "/tmp", "--ro-bind", course.folder, course.folder]
-    read_only = [sandbox.program(), *binds, "--dev-bind", "/dev", "/dev"]
-    done = finished(course.start("--workers", 1, "--unsafe-no-sandbox", prefix=read_only))
+    seen = [word for path in (sys.prefix, ROOT, course.folder) for word in ("--ro-bind", path, path)]
+    wall = [sandbox.program(), "--ro-bind", "/", "/", "--dev-bind", "/dev", "/dev", "--bind", scratch, "/tmp", *seen]
+    done = finished(course.start("--workers", 1, "--unsafe-no-sandbox", prefix=wall))
     assert done.status == 1 and "Read-only file system" in done.error and "Traceback" not in done.err
     assert course.records() == {}
 
