@@ -13,15 +13,16 @@ def test_an_unknown_name_is_answered_with_the_known_ones():
 
 
 @pytest.mark.parametrize("name", known_artifacts())
-def test_an_artifact_is_read_only_and_holds_float32_parameters(name):
+def test_an_artifact_is_read_only_and_holds_numbers(name):
     arrays = coursekit.load(name)
     assert not any(array.flags.writeable for array in arrays.values())
-    assert {array.dtype.name for key, array in arrays.items() if not key.startswith("about.")} == {"float32"}
+    assert {array.dtype.name for key, array in arrays.items() if not key.startswith("about.")} <= {
+        "float32", "float64", "int64"}
 
 
 @pytest.mark.parametrize("name", known_artifacts())
 def test_an_artifact_is_small(name):
-    assert known_artifacts()[name].stat().st_size < 300_000
+    assert known_artifacts()[name].stat().st_size < 500_000
 
 
 def test_two_loads_share_nothing():

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import coursekit
+from coursekit.date_trainer import DateTrainer, encode_pairs, initial_parameters, loss_and_gradient, run
 from coursekit.dates import all_days, date_pairs
 from coursekit.translator import DateTranslator, parameter_shapes
-from solutions.artifacts import date_translator
-from solutions.artifacts.adam import Adam, clip, flatten, views
-from solutions.artifacts.date_translator import encode_pairs, initial_parameters, loss_and_gradient, run, train
+from solutions.artifacts import date_curves, date_translator
+from solutions.artifacts.date_translator import PARTS
 from solutions.artifacts.store import save
 from tests import needs
 
@@ -84,7 +84,7 @@ def test_loss_and_gradient_equal_those_of_torch(parameters, batch):
     values = {name: torch.tensor(array, requires_grad=True) for name, array in parameters.items()}
     expected = torch_loss(values, batch)
     expected.backward()
-    loss, gradient = loss_and_gradient(parameters, batch)
+    loss, gradient = loss_and_gradient(parameters, batch, PARTS)
     np.testing.assert_allclose(loss, expected.item(), rtol=1e-12)
     for name, value in values.items():
         np.testing.assert_allclose(gradient[name], value.grad.numpy(), rtol=0, atol=1e-12, err_msg=name)
@@ -93,10 +93,10 @@ def test_loss_and_gradient_equal_those_of_torch(parameters, batch):
 @pytest.mark.parametrize("name", SMALL)
 def test_the_gradient_is_the_slope_of_the_loss(parameters, batch, rng, name):
     direction = rng.standard_normal(SMALL[name])
-    gradient = loss_and_gradient(parameters, batch)[1][name]
+    gradient = loss_and_gradient(parameters, batch, PARTS)[1][name]
 
     def loss(step):
-        return loss_and_gradient(parameters | {name: parameters[name] + step * direction}, batch)[0]
+        return loss_and_gradient(parameters | {name: parameters[name] + step * direction}, batch, PARTS)[0]
 
     h = 1e-3  # fourth order: the error of the formula is about h⁴, that of rounding about 1e-16 / h
     slope = (8 * (loss(h) - loss(-h)) - (loss(2 * h) - loss(-2 * h))) / (12 * h)
@@ -105,7 +105,7 @@ def test_the_gradient_is_the_slope_of_the_loss(parameters, batch, rng, name):
 
 def test_the_training_forward_agrees_with_the_translator_given_a_students_attention(parameters, batch):
     model = DateTranslator(parameters)
-    trace = run(model, batch)
+    trace = run(model, batch, PARTS.attend)
     for t in range(batch.target.shape[1]):
         context, weights = additive_attention(trace.states[:, t], trace.memory, batch.mask, model.W, model.U, model.v)
         state, logits = model.step(trace.states[:, t], trace.previous[:, t], context)
@@ -114,54 +114,28 @@ def test_the_training_forward_agrees_with_the_translator_given_a_students_attent
         np.testing.assert_allclose(logits, trace.logits[:, t], rtol=0, atol=1e-12)
 
 
-def test_the_decoder_is_told_the_character_before_never_the_one_it_should_write(parameters, batch):
-    previous = run(DateTranslator(parameters), batch).previous
-    assert (previous[:, 0] == 0).all()
-    np.testing.assert_array_equal(previous[:, 1:], batch.target[:, :-1])
+def some_steps(seed, steps, batch_size):
+    trainer = DateTrainer(seed, PARTS)
+    trainer.train(steps, batch_size)
+    return trainer
 
 
 def test_five_steps_twice_give_the_same_numbers_and_a_smaller_loss():
-    (first, losses, _), (second, again, _) = (train(seed=3, steps=5, batch_size=6) for _ in range(2))
-    np.testing.assert_array_equal(losses, again)
-    np.testing.assert_array_equal(flatten(first), flatten(second))
-    assert losses[-1] < losses[0]
+    first, second = (some_steps(seed=3, steps=5, batch_size=6) for _ in range(2))
+    np.testing.assert_array_equal(first.losses, second.losses)
+    np.testing.assert_array_equal(first.vector, second.vector)
+    assert first.losses[-1] < first.losses[0]
+
+
+def test_five_steps_are_two_and_three_more():
+    whole, parted = some_steps(3, 5, 6), some_steps(3, 2, 6)
+    parted.train(3, 6)
+    np.testing.assert_array_equal(whole.vector, parted.vector)
 
 
 def test_training_stays_in_float32():
-    parameters, _, _ = train(seed=0, steps=1, batch_size=2)
+    parameters = some_steps(seed=0, steps=1, batch_size=2).parameters
     assert {array.dtype.name for array in parameters.values()} == {"float32"}
-
-
-@needs.torch
-def test_adam_and_clipping_equal_torch(rng):
-    import torch
-
-    ours = rng.standard_normal(9).astype(np.float32)
-    theirs = torch.nn.Parameter(torch.tensor(ours))
-    adam, oracle = Adam(9), torch.optim.Adam([theirs], lr=0.02)
-    for gradient in rng.standard_normal((6, 9)).astype(np.float32):
-        theirs.grad = torch.tensor(gradient)
-        torch.nn.utils.clip_grad_norm_([theirs], 1.0)
-        oracle.step()
-        adam.step(ours, clip(gradient), 0.02)
-    np.testing.assert_allclose(ours, theirs.detach().numpy(), atol=1e-5)
-
-
-def test_a_short_gradient_is_not_clipped():
-    np.testing.assert_array_equal(clip(np.array([0.3, 0.4])), [0.3, 0.4])
-
-
-def test_views_share_the_vector_they_were_cut_from():
-    vector = np.arange(7.0)
-    named = views(vector, {"a": (2, 3), "b": (1,)})
-    named["a"][1, 2] = 50
-    assert vector[5] == 50
-    np.testing.assert_array_equal(flatten(named), vector)
-
-
-def test_a_vector_that_does_not_fit_the_shapes_is_named():
-    with pytest.raises(ValueError, match=r"vector: expected shape \(7,\), got \(6,\)"):
-        views(np.zeros(6), {"a": (2, 3), "b": (1,)})
 
 
 def test_saving_twice_gives_the_same_bytes_and_numpy_reads_them(tmp_path, rng):
@@ -176,6 +150,51 @@ def test_saving_twice_gives_the_same_bytes_and_numpy_reads_them(tmp_path, rng):
 def test_no_time_of_day_is_saved(tmp_path):
     save(tmp_path / "one.npz", {"a": np.zeros(2)})
     assert {member.date_time for member in ZipFile(tmp_path / "one.npz").infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_the_gradient_through_one_vector_is_the_slope_of_its_loss(parameters, batch, rng, name):
+    direction = rng.standard_normal(SMALL[name])
+    gradient = loss_and_gradient(parameters, batch, date_curves.FIXED)[1][name]
+
+    def loss(step):
+        moved = parameters | {name: parameters[name] + step * direction}
+        return loss_and_gradient(moved, batch, date_curves.FIXED)[0]
+
+    h = 1e-3
+    slope = (8 * (loss(h) - loss(-h)) - (loss(2 * h) - loss(-2 * h))) / (12 * h)
+    np.testing.assert_allclose((gradient * direction).sum(), slope, rtol=1e-7, atol=1e-12)
+
+
+def test_one_vector_is_what_both_directions_hold_at_their_ends_whatever_is_asked(rng):
+    memory, mask = rng.standard_normal((2, 5, 6)), np.ones((2, 5), bool)
+    context, weights = date_curves.one_vector(None, None, memory, mask, None)
+    np.testing.assert_array_equal(context, np.concatenate([memory[:, 4, :3], memory[:, 0, 3:]], axis=1))
+    assert weights.shape == mask.shape and not weights.any()
+
+
+@pytest.mark.parametrize(
+    ("text", "iso", "places"),
+    [
+        ("25 March 1984", "1984-03-25", [9, 10, 11, 12, -1, -1, -1, -1, 0, 1]),
+        ("2009 September 3", "2009-09-03", [0, 1, 2, 3, -1, -1, -1, -1, -1, 15]),
+        ("monday 20 may 2002", "2002-05-20", [14, 15, 16, 17, -1, -1, -1, -1, 7, 8]),
+    ],
+)
+def test_a_copied_digit_is_found_where_it_stands(text, iso, places):
+    assert date_curves.copied_places(text, iso).tolist() == places
+
+
+def test_a_short_curve_has_a_mark_for_each_measurement():
+    exact, losses, on_digit = date_curves.curve(0, date_curves.ATTENTION, marks=2, every=1)
+    assert len(exact) == len(losses) == 2 and on_digit.shape == (10,)
+
+
+def test_the_curves_were_made_by_the_code_in_the_tree_and_hold_what_chapter_3_says():
+    curves = coursekit.load("date_curves")
+    assert curves["about.sources_sha256"] == date_curves.sources_hash(), "date_curves.npz is stale: run make artifacts"
+    assert curves["attention.exact"].shape == curves["fixed.loss"].shape == (3, 20)
+    assert curves["attention.exact"][:, 7].min() >= 0.99 > curves["fixed.exact"][:, 7].max()
 
 
 def test_the_artifact_was_made_by_the_code_in_the_tree():

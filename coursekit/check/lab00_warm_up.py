@@ -1,0 +1,218 @@
+"""The visible checks of lab 00. Each takes the student's function and states the laws that it should keep.
+
+What a gradient should be is not written here: central differences of the loss say it, as in the lab's first pages.
+"""
+
+import numpy as np
+
+from coursekit.check import as_array, ask, rounded, visible_check
+from coursekit.gradient_check import numerical_gradient
+from coursekit.verdicts import Verdict, compare
+
+DIGITS = 1e-6  # central differences, and the numbers that the lab prints, are no better than this
+
+
+@visible_check
+def distances(distances):
+    a, b = np.array([[0.0, 0.0], [3.0, 4.0]]), np.array([[0.0, 0.0], [3.0, 0.0], [3.0, 4.0]])
+    reply = ask(distances, a, b)
+    turned = ": the rows of a come first" if as_array(reply.value).shape == (3, 2) else ""
+    yield _shape("2 rows against 3 rows: a result of shape (N, M) = (2, 3)", reply, (2, 3), turned)
+    expected = np.array([[0.0, 3.0, 5.0], [5.0, 4.0, 0.0]])
+    slips = [(expected**2, "these are the squares of the distances: take the root"),
+             ([[0, 3, 7], [7, 4, 0]], "these are sums of absolute differences: square them first, and take the root"),
+             ([[0, 0, 0], [0, 9, 25]], "these are dot products: subtract the rows first"),
+             ([[0, 3, 5], [5, 2, 0]], "you subtracted the lengths of the rows: subtract the rows first"),
+             (expected / np.sqrt(2), "these are means over the width: take the sum")]
+    yield _digits("the distances of the example are 0, 3, 5 and 5, 4, 0", reply, expected, slips)
+    wide = ask(distances, np.ones((4, 7)), np.zeros((1, 7)))
+    yield _digits("4 rows of seven ones, against a row of zeros: √7 each", wide, np.full((4, 1), 7**0.5), [])
+
+
+@visible_check
+def log_sum_exp(log_sum_exp):
+    reply = ask(log_sum_exp, np.log([1.0, 2.0, 3.0]))
+    slips = [(6.0, "this is the sum of the exponentials: take its logarithm"),
+             (np.log(2), "this is the logarithm of the mean: take the sum, or add the maximum again after the log"),
+             ([np.log(6)], "right, but the axis is still there: sum it away without keepdims at the end")]
+    yield _digits("log_sum_exp of log 1, log 2, log 3 is log 6", reply, np.log(6.0), slips)
+    rows = np.array([[0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0], [2.0, 2.0, 2.0, 2.0]])
+    along = ask(log_sum_exp, rows)
+    kept = ": the axis is still there" if as_array(along.value).shape == (3, 1) else ""
+    yield _shape("a matrix (3, 4), last axis by default: 3 numbers", along, (3,), kept)
+    yield _digits("each of them the row's number plus log 4", along, np.log(4) + np.arange(3.0), [])
+    down = ask(log_sum_exp, rows, axis=0)
+    yield _shape("the same matrix with axis=0: 4 numbers", down, (4,), ": is axis passed on to maximum and sum?")
+    huge = ask(log_sum_exp, np.array([[1000.0, 1000.0], [-1000.0, -1000.0]]))
+    advice = "np.exp overflows, or is 0: subtract each slice's own maximum, and add it again after the log"
+    law = "of 1000, 1000 it is 1000 + log 2; of -1000, -1000 it is -1000 + log 2"
+    yield _digits(law, huge, [1000.69314718, -999.30685282], [], advice)
+
+
+@visible_check
+def log_softmax(log_softmax):
+    reply = ask(log_softmax, np.log([1.0, 2.0, 5.0]))
+    expected = np.log(np.array([0.125, 0.25, 0.625]))
+    slips = [(np.exp(expected), "this is the softmax: its logarithm is asked for"),
+             (np.log([0.2, 0.4, 1.0]), "you subtracted the maximum alone: subtract the log_sum_exp"),
+             (np.log([1.0, 2.0, 5.0]) / np.log(8.0), "you divided by the log_sum_exp: subtract it")]
+    yield _digits("of log 1, log 2, log 5 it is log 1/8, log 2/8, log 5/8", reply, expected, slips)
+    cube = np.arange(24.0).reshape(2, 3, 4) ** 0.5
+    for axis in (0, 1, -1):
+        sliced = ask(log_softmax, cube, axis=axis)
+        yield _shape(f"shape (2, 3, 4) with axis={axis}: the same shape", sliced, cube.shape)
+        sums = np.exp(as_array(sliced.value)).sum(axis=axis)
+        advice = f"they sum to {rounded(np.ravel(sums)[:3])}, …: np.expand_dims(…, axis) puts the axis back"
+        yield Verdict("and the exponentials of each slice sum to 1", _near(sums, np.ones_like(sums)), advice)
+    apart = ask(log_softmax, np.array([[0.0, -2000.0], [3000.0, 3000.0]]))
+    advice = "no logarithm of a softmax, in which small weights are rounded to 0: subtract the log_sum_exp from x"
+    yield _digits("0 and -2000 give 0 and -2000, not -inf", apart, [[0.0, -2000.0], [-np.log(2)] * 2], [], advice)
+
+
+@visible_check
+def cross_entropy(cross_entropy):
+    log_p, targets, mask = _small_batch()
+    reply = ask(cross_entropy, log_p, targets, mask)
+    right = [0.5, 0.25, 0.125]  # the probabilities of the three right words
+    loss = -np.mean(np.log(right))
+    slips = [(-loss, "the sign: a loss is minus the mean of the log-probabilities"),
+             (3 * loss, "this is the sum: divide by the number of real words"),
+             (3 * loss / 4, "you divided by 4, padding included: divide by the number of real words, mask.sum()"),
+             (-np.log([0.5, 0.25, 0.125, 0.7]).mean(), "padding counts in your mean: leave out where mask is False"),
+             (-(np.log(0.5) + np.log(0.25) + 2 * np.log(0.125)) / 4, "a mean of the sentences' means: every real word "
+              "should count alike, so take one mean over all of them"),
+             (-log_p[mask].mean(), "you averaged over all words of the vocabulary: take that of the right word alone"),
+             (-np.mean(right), "you averaged probabilities: average their logarithms")]
+    law = "right words with probability 1/2, 1/4, 1/8, and a padded place: the loss is log 4"
+    yield _digits(law, reply, loss, slips)
+    certain = ask(cross_entropy, np.array([[[0.0, -80.0]]]), np.array([[0]]), np.array([[True]]))
+    law = "a model that is certain, and right, has loss 0"
+    yield _digits(law, certain, 0.0, [], "do you use the right word alone?")
+
+
+@visible_check
+def cross_entropy_backward(cross_entropy_backward):
+    log_p, targets, mask = _small_batch()
+    reply = ask(cross_entropy_backward, log_p, targets, mask)
+    yield _shape("a gradient for each logit: shape (B, T, V) = (2, 2, 3)", reply, log_p.shape)
+    d = as_array(reply.value)
+    advice = "it is not 0: padding takes no part in the loss"
+    yield Verdict("padding gets no gradient", not d[1, 1].any(), advice)
+    sums = d.sum(axis=-1)
+    at_the_right = d[0, 0, 0]
+    advice = "it is p - y, and p, the probabilities, are np.exp(log_p), which sum to 1 as y does"
+    yield Verdict("the gradients of each word's logits sum to 0", _near(sums, np.zeros((2, 2))), advice)
+    advice = "it is positive: a larger logit of the right word should lower the loss, so p - y, not y - p"
+    yield Verdict("the gradient is negative at the right word", at_the_right < 0, advice)
+
+    logits = log_p + np.array([[[1.0], [-2.0]], [[0.5], [3.0]]])  # a shift does not change their log_softmax
+    right = [(b, t, targets[b, t]) for b, t in zip(*np.nonzero(mask), strict=True)]
+    expected = numerical_gradient(lambda: _loss(logits, right), logits)
+    slips = [(3 * expected, "all of it is 3 times too large: divide by the number of real words"),
+             (0.75 * expected, "divide by the number of real words, not by the number of positions"),
+             (1.5 * expected, "divide by the number of real words, not by the number of sentences")]
+    yield _digits("and it is what central differences of the loss say", reply, expected, slips)
+
+
+@visible_check
+def linear_backward(linear_backward):
+    stream = np.random.default_rng(3)
+    for law, front in [("a matrix", (5,)), ("a batch of sentences", (2, 4))]:
+        d_y, x, W = stream.normal(size=(*front, 2)), stream.normal(size=(*front, 3)), stream.normal(size=(3, 2))
+        b = np.zeros(2)
+        reply = ask(linear_backward, d_y, x, W)
+        three = isinstance(reply.value, tuple | list) and len(reply.value) == 3
+        yield Verdict(f"{law}: three arrays, d_x, d_W, d_b", three, f"got {type(reply.value).__name__}")
+        shapes = tuple(as_array(each).shape for each in reply.value)
+        fits = shapes == (x.shape, W.shape, b.shape)
+        advice = f"expected {(x.shape, W.shape, b.shape)}, got {shapes}: a gradient has the shape of its array"
+        yield Verdict(f"{law}: shapes {x.shape}, (3, 2), (2,)", fits, advice)
+        for name, array, own in zip(("d_x", "d_W", "d_b"), (x, W, b), reply.value, strict=True):
+            # d_y is the gradient of this loss in y, whatever d_y holds
+            expected = numerical_gradient(lambda x=x, W=W, b=b, d_y=d_y: np.sum(d_y * (x @ W + b)), array)
+            averaged = "this is a mean over the rows: they all used the same W and b, so their gradients add up"
+            slips = [(expected / (x.size // 3), averaged)]
+            yield _entries(f"{law}: {name} is what central differences say", own, expected, slips)
+
+
+@visible_check
+def unbroadcast(unbroadcast):
+    stream = np.random.default_rng(4)
+    cases = [("(3,) added to (4, 3)", (4, 3), (3,)), ("(4, 1) added to (4, 5)", (4, 5), (4, 1)),
+             ("(2, 1, 3) added to (2, 4, 3)", (2, 4, 3), (2, 1, 3)), ("a number added to (2, 3)", (2, 3), ()),
+             ("(3, 1) added to (2, 3, 4): both kinds", (2, 3, 4), (3, 1)), ("nothing stretched", (2, 3), (2, 3))]
+    for law, stretched, shape in cases:
+        d_y, y, small = stream.normal(size=stretched), stream.normal(size=stretched), np.zeros(shape)
+        reply = ask(unbroadcast, d_y, shape)
+        advice = ": sum over what was added or stretched, and keep stretched axes with length 1"
+        yield _shape(f"{law}: the gradient has shape {shape}", reply, shape, advice)
+        expected = numerical_gradient(lambda small=small, y=y, d_y=d_y: np.sum(d_y * (y + small)), small)
+        factor = max(small.size, 1) / d_y.size
+        one_copy = d_y[(0,) * (d_y.ndim - len(shape))][tuple(slice(size) for size in shape)]
+        slips = [(expected * factor, "this is a mean: each copy adds to the loss, so their gradients add up"),
+                 (one_copy, "this is the gradient of one copy: those of all copies add up")]
+        yield _digits(f"{law}: it is what central differences say", reply, expected, slips)
+
+
+@visible_check
+def embedding_backward(embedding_backward):
+    ids, table = np.array([[1, 2, 1], [4, 1, 0]]), np.zeros((6, 2))
+    d_embedded = np.arange(12.0).reshape(2, 3, 2) + 1
+    reply = ask(embedding_backward, d_embedded, ids, 6)
+    yield _shape("6 rows of width 2: the table's shape, whatever the ids", reply, (6, 2))
+    expected = numerical_gradient(lambda: np.sum(d_embedded * table[ids]), table)
+    d = as_array(reply.value)
+    never = "rows 3 and 5 were never taken: their gradient is 0"
+    yield Verdict("a row that was not taken gets zeros", not d[[3, 5]].any(), never)
+    yield Verdict("a row that was taken once gets the gradient of its place", _near(d[2], expected[2]),
+                  f"row 2 stands at one place, with gradient {rounded(d_embedded[0, 1])}; got {rounded(d[2])}")
+    several = f"word 1 stands at three places, whose gradients add up to {rounded(expected[1])}; got {rounded(d[1])}"
+    if _near(d[1], d_embedded[1, 1]):
+        several += ", the last of them: d[ids] += … does not add up repeated ids, np.add.at does"
+    yield Verdict("a row that was taken three times gets the sum of three", _near(d[1], expected[1]), several)
+    yield _digits("and all of it is what central differences say", reply, expected, [])
+
+
+def _small_batch():
+    """log_p (2, 2, 3), targets and mask: three real words of probability 1/2, 1/4, 1/8, and one padded place."""
+    p = [[[0.5, 0.3, 0.2], [0.5, 0.25, 0.25]], [[0.125, 0.5, 0.375], [0.7, 0.2, 0.1]]]
+    return np.log(p), np.array([[0, 1], [0, 0]]), np.array([[True, True], [True, False]])
+
+
+def _loss(logits, right):
+    """The loss of logits (B, T, V), given the places [(b, t, v), …] of the right words."""
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+    return -float(np.mean(np.log([probabilities[place] for place in right])))
+
+
+def _digits(law, reply, expected, slips, advice=""):
+    """`compare` to the digits that are printed, with the advice that belongs to a known slip."""
+    verdict = compare(law, reply, np.asarray(expected))
+    if _near(reply.value, expected):
+        return Verdict(law, True)
+    known = [words for value, words in slips if _near(reply.value, value)]
+    odd = "wrong values" not in verdict.hint and "nan" not in verdict.hint
+    return Verdict(law, False, known[0] if known else verdict.hint if odd else _got(reply.value, expected, advice))
+
+
+def _entries(law, value, expected, slips):
+    """The same for one of several results."""
+    known = [words for wrong, words in slips if _near(value, wrong)]
+    return Verdict(law, _near(value, expected), known[0] if known else _got(value, expected, ""))
+
+
+def _got(value, expected, advice):
+    shown = f"got {rounded(value)}, expected {rounded(expected)}" if np.size(expected) <= 12 else ""
+    return advice or shown or f"the largest difference is {np.abs(as_array(value) - expected).max():.3g}"
+
+
+def _shape(law, reply, shape, advice=""):
+    got = as_array(reply.value).shape
+    hint = "returned None: is there a return statement?" if reply.value is None else f"expected {shape}, got {got}"
+    return Verdict(law, got == shape and reply.value is not None, hint + advice)
+
+
+def _near(value, expected):
+    value, expected = as_array(value), np.asarray(expected)
+    numbers = value.dtype.kind in "fiub" and value.shape == expected.shape
+    return bool(numbers and np.allclose(value, expected, rtol=0, atol=DIGITS * max(1, np.abs(expected).max(initial=0))))

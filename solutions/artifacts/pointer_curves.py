@@ -1,0 +1,74 @@
+"""How a pointer learns where to look, softly and by draws: the curves of chapter 5.
+
+The hard pointers are trained by `coursekit.pointer` with lab 04's reference solutions. The soft one has the same
+parameters, the same start and the same optimiser; it sees the blend of all positions, and its scores get the gradient
+of the loss through it.
+"""
+
+import sys
+
+import numpy as np
+
+from coursekit import optimiser, pointer
+from coursekit.optimiser import Adam, clip, flatten, views
+from solutions.artifacts.store import hash_of
+from solutions.lab04_hard_attention import reference
+from solutions.lab04_hard_attention.reference import estimate_gradient, move_baseline, sample_positions
+
+SEEDS, STEPS, LONG = (0, 1, 2), 2400, 6000
+GUESS = float(np.log(10))  # minus the log-likelihood of a guess among ten digits
+CASES = {
+    "moving": {"move": move_baseline},
+    "none": {"steps": LONG},
+    "offset": {"offset": GUESS},
+    "offset_twice": {"offset": 2 * GUESS},
+    "right_or_wrong": {"reward": pointer.right_or_wrong},
+}
+
+
+def make():
+    """The accuracies of each case (seeds, measurements), those of "none" up to LONG steps, the others to STEPS."""
+    curves = {name: [hard(seed, **options) for seed in SEEDS] for name, options in CASES.items()}
+    curves["soft"] = [soft(seed, STEPS) for seed in SEEDS]
+    return {
+        "steps": np.arange(0, LONG + 1, pointer.EVERY, dtype=np.float32),
+        **{f"{name}.accuracy": np.array(rows, np.float32) for name, rows in curves.items()},
+        "about.seeds": np.array(SEEDS),
+        "about.sources_sha256": np.array(sources_hash()),
+    }
+
+
+def sources_hash():
+    """The hash of all the code that decides what the curves become."""
+    return hash_of([optimiser, pointer, reference, sys.modules[__name__]])
+
+
+def hard(seed, steps=STEPS, **options):
+    """The accuracies of one run that looks at a position which it draws."""
+    rng = np.random.default_rng(seed)
+    return pointer.train(rng, sample_positions, estimate_gradient, steps=steps, **options).accuracy
+
+
+def soft(seed, steps):
+    """The accuracies of one run that blends."""
+    rng = np.random.default_rng(seed)
+    vector = flatten(pointer.initial_parameters(rng)).astype(np.float32)
+    parameters, adam, right = views(vector, pointer.SHAPES), Adam(len(vector)), []
+    test = pointer.keyed_digits(rng, 1000)
+    for step in range(steps + 1):
+        if step % pointer.EVERY == 0:
+            right.append(pointer.accuracy(parameters, test))
+        gradient = soft_gradient(parameters, pointer.keyed_digits(rng, pointer.BATCH))
+        adam.step(vector, clip(flatten(gradient).astype(np.float32)), pointer.RATE)
+    return right
+
+
+def soft_gradient(parameters, batch):
+    """The gradient of the mean of -log p[answer], where p is read from the blend of all positions."""
+    weights, features = pointer.look(parameters, batch)
+    blend = np.matmul(weights[:, None, :], batch.memory)[:, 0]                     # (B, E)
+    probabilities = pointer.read(parameters, blend)
+    d_blend = (probabilities - batch.answer) @ parameters["R"].T / len(blend)      # (B, E)
+    towards = np.matmul(batch.memory, d_blend[:, :, None])[:, :, 0]                # (B, S), in each weight
+    d_scores = weights * (towards - np.sum(weights * towards, axis=1, keepdims=True))
+    return pointer.gradients(parameters, batch, features, blend, probabilities, d_scores)

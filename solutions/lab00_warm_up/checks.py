@@ -1,0 +1,122 @@
+"""What lab 00 is judged on: a generator for each exercise, each verdict a line of feedback and a share of its points.
+
+Called in the marking room once per submission, at the exercise's check cell. All sizes in a case differ, so that no
+transposed axis can pass, and each case states a law that the lab has taught.
+"""
+
+import numpy as np
+
+from coursekit.verdicts import compare
+from solutions.lab00_warm_up import reference
+
+
+def distances(student, rng):
+    hint = "is it the root of the sum, over the last axis, of the squared differences of every pair of rows?"
+    sizes = [("every row against every row", 3, 5, 4), ("one row against many", 1, 6, 3), ("many against one", 4, 1, 2)]
+    for law, N, M, X in sizes:
+        args = rng.normal(size=(N, X)), rng.normal(size=(M, X)) + 1
+        yield compare(law, student.distances(*args), reference.distances(*args), hint)
+
+
+def log_sum_exp(student, rng):
+    hint = "is it log of the sum of exponentials along the axis, without that axis in the result?"
+    for law, args, options, advice in _slices(rng, hint):
+        expected = reference.log_sum_exp(*args, **options)
+        yield compare(law, student.log_sum_exp(*args, **options), expected, advice)
+
+
+def log_softmax(student, rng):
+    hint = "is it x minus its log_sum_exp along the axis?"
+    for law, args, options, advice in _slices(rng, hint):
+        reply = student.log_softmax(*args, **options)
+        follows = _own_log_softmax(student, *args, **options)
+        yield compare(law, reply, reference.log_softmax(*args, **options), advice, follows=follows)
+
+
+def cross_entropy(student, rng):
+    hint = "is it minus the mean, over the real words alone, of the log-probability of the right word?"
+    for law, args in _batches(rng):
+        yield compare(law, student.cross_entropy(*args), reference.cross_entropy(*args), hint)
+
+
+def cross_entropy_backward(student, rng):
+    hint = "is it (p - y) divided by the number of real words, and 0 where the mask is False?"
+    for law, args in _batches(rng):
+        yield compare(law, student.cross_entropy_backward(*args), reference.cross_entropy_backward(*args), hint)
+
+
+def linear_backward(student, rng):
+    hint = "is it d_y W^T; x^T d_y summed over all axes in front; and d_y summed over them?"
+    laws = [("one axis in front", (5,), 3, 4), ("a batch of sentences", (2, 5), 4, 3)]
+    laws += [("a batch, other widths", (3, 2), 1, 6), ("three axes in front", (2, 4, 3), 6, 5)]
+    for law, front, N, M in laws:
+        args = rng.normal(size=(*front, M)), rng.normal(size=(*front, N)), rng.normal(size=(N, M))
+        yield compare(law, student.linear_backward(*args), reference.linear_backward(*args), hint)
+
+
+def unbroadcast(student, rng):
+    hint = "is every axis that was added or stretched summed, and does the result have the shape asked for?"
+    cases = [("a vector that was added to every row", (4, 3), (3,)), ("a column that was stretched", (4, 5), (4, 1))]
+    cases += [("a stretched axis in the middle", (2, 4, 3), (2, 1, 3)), ("a number", (3, 2), ())]
+    cases += [("axes added and stretched at once", (2, 5, 3, 4), (3, 1)), ("two stretched axes", (3, 2, 4), (1, 2, 1))]
+    for law, stretched, shape in cases:
+        args = rng.normal(size=stretched), shape
+        yield compare(law, student.unbroadcast(*args), reference.unbroadcast(*args), hint)
+
+
+def embedding_backward(student, rng):
+    hint = "does each row of the table get the sum of the gradients of all places where it was taken?"
+    cases = [("a word that occurs twice counts twice", [[1, 4, 1], [3, 0, 2]], 8, 5)]
+    cases += [("the same word everywhere", [[2, 2, 2, 2], [2, 2, 2, 2]], 5, 3)]
+    cases += [("a row that was never taken gets zeros", [[6, 0], [6, 5], [0, 6]], 9, 4)]
+    cases += [("many words, drawn at random", rng.integers(1, 7, size=(4, 9)), 10, 2)]
+    for law, ids, rows, X in cases:
+        ids = np.array(ids)
+        args = rng.normal(size=(*ids.shape, X)), ids, rows
+        yield compare(law, student.embedding_backward(*args), reference.embedding_backward(*args), hint)
+
+
+# Cases
+
+
+def _slices(rng, hint):
+    """(law, args, options, hint) for functions along an axis. Half of the cases hold numbers that np.exp cannot take.
+
+    Large numbers are in eighths, which float32 holds exactly, so that honest float32 work is not judged on rounding.
+    """
+    benign, deep = rng.normal(size=(4, 3)), rng.normal(size=(2, 5, 3))
+    rows = np.array([[0], [1000], [-900], [0], [50]])
+    huge = _eighths(rng.normal(size=(5, 4)) * 30) + rows + [0, 2500, -2000, 5000]
+    wide = _eighths(rng.normal(size=(3, 4))) - np.array([900, 1800, 2700, 1000]) * [[1], [2], [3]]
+    overflow = "numbers of any size must work: subtract the maximum along the axis, and add it again after the log"
+    yield "a matrix, last axis by default", (benign,), {}, hint
+    yield "three axes, the middle one", (deep,), {"axis": 1}, hint
+    yield "numbers in the thousands, axis 0: finite, and right", (huge,), {"axis": 0}, overflow
+    yield "numbers far apart within a slice, last axis: finite, and right", (wide,), {"axis": -1}, overflow
+
+
+def _eighths(x):
+    return np.round(x * 8) / 8
+
+
+def _batches(rng):
+    """(law, (log_p, targets, mask)). One case has no padding; in the others the sentences are of different lengths."""
+    cases = [("no padding", 2, 4, 3, [4, 4]), ("sentences of different lengths", 3, 5, 4, [5, 1, 3])]
+    cases += [("one long sentence, three short ones", 4, 6, 7, [1, 6, 2, 1]), ("gaps in a mask", 3, 7, 5, [7, 4, 2])]
+    for law, B, T, V, lengths in cases:
+        mask = np.arange(T) < np.array(lengths)[:, None]
+        mask[0, 1] &= law != "gaps in a mask"
+        targets = np.where(mask, rng.integers(V, size=(B, T)), 0)
+        yield law, (reference.log_softmax(2 * rng.normal(size=(B, T, V))), targets, mask)
+
+
+# What a known mistake in log_sum_exp leads to counts as right too, so that it costs its points once.
+
+
+def _own_log_softmax(student, x, axis=-1):
+    own = student.mistaken("log_sum_exp", x, axis=axis)
+    if own is None:
+        return []
+    own = np.asarray(own)
+    spread = np.expand_dims(own, axis) if own.ndim == x.ndim - 1 else own
+    return [x - spread] if spread.shape == np.max(x, axis=axis, keepdims=True).shape else []

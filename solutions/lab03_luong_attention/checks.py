@@ -1,0 +1,124 @@
+"""What lab 03 is judged on: a generator for each exercise, each verdict a line of feedback and a share of its points.
+
+Called in the marking room once per submission, at the exercise's check cell. All sizes in a case differ, so that no
+transposed axis can pass, and each case states a law that the lab has taught. An exercise receives what earlier ones
+compute as arguments, so a mistake costs its points once.
+"""
+
+import numpy as np
+
+from coursekit.verdicts import Verdict, compare
+from solutions.lab03_luong_attention import reference
+
+
+def dot_score(student, rng):
+    hint = "is it the sum of state times memory over the width, each sentence with its own state?"
+    for law, B, S, D in [("three sentences", 3, 5, 4), ("one word each", 4, 1, 6), ("a long sentence", 2, 9, 3)]:
+        args = rng.normal(size=(B, D)), rng.normal(size=(B, S, D))
+        yield compare(f"{law}: the scores", student.dot_score(*args), reference.dot_score(*args), hint)
+    for D, E, weight in [(4, 6, 1), (1, 5, 2), (5, 1, 2)]:
+        yield _refuses(student, rng, D, E, weight)
+
+
+def general_score(student, rng):
+    hint = "is it state @ W, and then the dot product with each row of the memory?"
+    sizes = [("different widths", 3, 5, 4, 6), ("a wide state", 2, 6, 7, 3), ("one width for both", 4, 3, 5, 5)]
+    for law, B, S, D, E in sizes:
+        args = rng.normal(size=(B, D)), rng.normal(size=(B, S, E)), rng.normal(size=(D, E))
+        yield _general(student, f"{law}: the scores", args, hint)
+    args = rng.normal(size=(3, 4)), rng.normal(size=(3, 6, 4)), np.eye(4) * np.array([2.0, 0.0, -1.0, 1.0])
+    law = "a diagonal W: dot scores with each entry weighed"
+    yield _general(student, law, args, hint)
+
+
+def concat_score(student, rng):
+    hint = "is it tanh of [s ; h] W, the state first, and then the product with v?"
+    sizes = [("different widths", 3, 5, 4, 6, 7), ("a wide state", 2, 6, 7, 3, 5), ("one word each", 4, 1, 3, 5, 2)]
+    for law, B, S, D, E, A in sizes:
+        shapes = [(B, D), (B, S, E), (D + E, A), (A,)]
+        args = tuple(rng.normal(size=shape) * scale for shape, scale in zip(shapes, (1, 1, 1, 2), strict=True))
+        yield compare(f"{law}: the scores", student.concat_score(*args), reference.concat_score(*args), hint)
+
+
+def attentional_state(student, rng):
+    hint = "is it tanh of [c ; s] W_c, the context first, blended by the weights as they are?"
+    for law, args in _blends(rng):
+        yield compare(law, student.attentional_state(*args), reference.attentional_state(*args), hint)
+
+
+def predicted_centre(student, rng):
+    hint = "is it the sentence's own number of words times sigmoid(tanh(state @ W_p) @ v_p)?"
+    laws = [
+        ("sentences of different lengths: a centre for each", 3, 5, 4, 6, [2, 5, 4]),
+        ("padding does not count", 2, 9, 3, 5, [3, 7]),
+        ("a sentence without words has its centre at 0", 4, 6, 5, 2, [6, 0, 2, 4]),
+    ]
+    for law, B, S, D, A, lengths in laws:
+        mask = np.arange(S) < np.array(lengths)[:, None]
+        args = rng.normal(size=(B, D)), mask, rng.normal(size=(D, A)), rng.normal(size=A)
+        yield compare(law, student.predicted_centre(*args), reference.predicted_centre(*args), hint)
+
+
+def local_weights(student, rng):
+    hint = "is it a masked softmax among |j - p| <= R, times exp(-(j - p)² / (2 σ²)) with σ = R / 2, and no more?"
+    for law, args in _windows(rng):
+        yield compare(law, student.local_weights(*args), reference.local_weights(*args), hint)
+
+
+# General is often written as dot_score(state @ W, memory). What a known mistake in dot_score leads to counts as right
+# too, so that it costs its points once.
+
+
+def _general(student, law, args, hint):
+    state, memory, W = args
+    own = student.mistaken("dot_score", state @ W, memory)
+    follows = [own] if isinstance(own, np.ndarray) else []
+    return compare(law, student.general_score(*args), reference.general_score(*args), hint, follows=follows)
+
+
+# Cases
+
+
+def _refuses(student, rng, D, E, weight):
+    """Unequal widths raise ValueError, from a function that scores states of one width rightly."""
+    law = f"a state of width {D} and a memory of width {E} raise ValueError"
+    state, fitting, memory = rng.normal(size=(2, D)), rng.normal(size=(2, 3, D)), rng.normal(size=(2, 3, E))
+    right = compare(law, student.dot_score(state, fitting), reference.dot_score(state, fitting))
+    if not right.passed:
+        return Verdict(law, False, "counts only where the scores of states of one width are right", weight)
+    error = student.dot_score(state, memory).error
+    said = f"it raised {error}" if error else "it returned something: compare the widths and raise ValueError"
+    return Verdict(law, error == "ValueError", said, weight)
+
+
+def _blends(rng):
+    """(law, arguments of `attentional_state`). In all but the first the weights of a row sum to less than 1."""
+    laws = [
+        ("weights of padded sentences", 3, 5, 4, 6, [2, 5, 4], 1.0),
+        ("weights that sum to less than 1", 2, 6, 3, 5, [6, 3], 0.7),
+        ("a sentence without words: the state's part alone", 4, 3, 5, 2, [3, 0, 2, 1], 0.6),
+        ("a state wider than the memory", 2, 7, 6, 3, [4, 7], 0.8),
+    ]
+    for law, B, S, D, E, lengths, total in laws:
+        weights = rng.random(size=(B, S)) * (np.arange(S) < np.array(lengths)[:, None])
+        weights *= total / np.maximum(weights.sum(axis=1, keepdims=True), 0.1)
+        state, memory, W_c = (rng.normal(size=shape) for shape in [(B, D), (B, S, E), (E + D, D)])
+        yield law, (weights, state, memory, W_c / 2)
+
+
+def _windows(rng):
+    """(law, arguments of `local_weights`). In all of them the window of a sentence reaches into its padding. In all but
+    the last a centre is a whole number, with words at both edges. Half have a row without a word in its window."""
+    laws = [
+        ("windows within sentences, and over their ends", 2, 3, [9, 6, 8], [3, 5, 6]),
+        ("a window beyond the last word is empty: zeros", 2, 4, [8, 3, 5, 2], [5, 2, 3, 7]),
+        ("a narrow window", 1, 3, [7, 4, 6], [2, 3, 5]),
+        ("a sentence without words: zeros", 3, 4, [10, 0, 6, 4], [4, 2, 5, 3]),
+        ("a window wider than the sentence: the bell alone keeps the sum below 1", 11, 3, [6, 3, 0], [2, 1, 1]),
+    ]
+    for law, reach, B, lengths, near in laws:
+        S = max(lengths) + 1
+        mask = np.arange(S) < np.array(lengths)[:, None]
+        centre = np.array(near) + rng.integers(1, 4, size=B) / 8  # never at distance reach from a word
+        centre[0] = near[0]
+        yield law, (np.round(rng.normal(size=(B, S)) * 16) / 8, mask, centre, reach)

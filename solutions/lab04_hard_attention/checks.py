@@ -1,0 +1,133 @@
+"""What lab 04 is judged on: a generator for each exercise, each verdict a line of feedback and a share of its points.
+
+Called in the marking room once per submission, at the exercise's check cell. All sizes in a case differ, so that no
+transposed axis can pass, and each case states a law that the lab has taught. No exercise needs another one's answer.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from coursekit.verdicts import compare
+from solutions.lab04_hard_attention import reference
+
+LAST = 0.99999994  # the largest float32 below 1
+
+
+def sample_positions(student, rng):
+    hint = "is it the position in whose stretch of the row's running sums, divided by their last, the uniform falls?"
+    for law, weights, uniforms in _draws(rng):
+        expected = reference.sample_positions(weights, uniforms)
+        yield compare(law, student.sample_positions(weights, uniforms), expected, hint)
+
+
+def estimate_gradient(student, rng):
+    hint = "is it (reward - baseline) times (one-hot of the chosen position - weights), for each row?"
+    for law, args in _episodes(rng):
+        yield compare(law, student.estimate_gradient(*args), reference.estimate_gradient(*args), hint)
+
+
+def mean_and_variance(student, rng):
+    hints = [
+        "is each estimate weighed by the weight of the position that it belongs to, and summed over the positions?",
+        "is it the weighted mean of the squared distances from the mean, summed over the N numbers?",
+    ]
+    for law, weights, estimates in _estimates(rng):
+        reply = student.mean_and_variance(weights, estimates)
+        expected = reference.mean_and_variance(weights, estimates)
+        yield _part(f"the mean: {law}", reply, expected, 0, hints[0])
+        yield _part(f"the variance: {law}", reply, expected, 1, hints[1])
+
+
+def move_baseline(student, rng):
+    hint = "is it keep times the old baseline plus (1 - keep) times the mean of the rewards?"
+    for law, baseline, rewards, options in _moves(rng):
+        expected = reference.move_baseline(baseline, rewards, **options)
+        yield compare(law, student.move_baseline(baseline, rewards, **options), expected, hint)
+
+
+# Cases
+
+
+def _draws(rng):
+    """(law, weights (B, S) float32, uniforms (B,)). Most cases hold rows at both ends of what can go wrong."""
+    law = "weights with gaps, and uniforms at the start of a stretch: nothing of weight 0 is drawn"
+    yield law, *_shuffled(rng, [_at_a_start(rng, 7) for _ in range(5)])
+    law = "running sums that end just below 1, and the largest uniform: the last position that has a weight"
+    yield law, *_shuffled(rng, [_at_the_end(rng, 6) for _ in range(4)])
+    for law, B, S in [("padded rows: each is drawn from its own weights", 8, 5), ("longer rows, all at once", 6, 11)]:
+        inside = [_inside(rng, S) for _ in range(B - 4)]
+        yield law, *_shuffled(rng, [*inside, *(make(rng, S) for make in 2 * [_at_a_start, _at_the_end])])
+
+
+def _at_a_start(rng, S):
+    """A row of eighths, whose sums are exact, with a gap before a stretch, and u at the start of that stretch."""
+    place, row = int(rng.integers(1, S)), np.zeros(S)
+    others = np.delete(np.arange(S), [place - 1, place])
+    row[others] = rng.multinomial(4, np.full(S - 2, 1 / (S - 2))) / 8
+    row[place] = 0.5
+    return row, row[:place].sum()
+
+
+def _at_the_end(rng, S):
+    """A row that ends with a padded position, of sum 1 - 3e-7, and the largest u."""
+    row = rng.dirichlet(np.full(S, 5.0)) * (rng.random(S) < 0.7)
+    row[0], row[-1] = 0.3, 0.0
+    return row / row.sum() * (1 - 3e-7), LAST
+
+
+def _inside(rng, S):
+    """A row with padding, and u somewhere in the middle half of a stretch that is not the first."""
+    length = int(rng.integers(3, S))
+    row = np.concatenate([rng.dirichlet(np.full(length, 5.0)), np.zeros(S - length)])
+    place = int(rng.integers(1, length))
+    return row, row[:place].sum() + rng.uniform(0.25, 0.75) * row[place]
+
+
+def _shuffled(rng, rows):
+    """Rows (weights, u) in random order, as two arrays."""
+    weights, uniforms = (np.array(part) for part in zip(*(rows[i] for i in rng.permutation(len(rows))), strict=True))
+    return weights.astype(np.float32), uniforms
+
+
+def _episodes(rng):
+    """(law, arguments of `estimate_gradient`)."""
+    cases = [
+        ("log-likelihoods, and a baseline below 0", 5, 4, -2.3, -1.0, 0),
+        ("a baseline above 0", 3, 7, 0.8, 2.0, 0),
+        ("rewards far from 0, and a baseline near them", 6, 5, 40.25, 40.0, 0),
+        ("padding, whose weight is 0, gets a gradient of 0", 4, 8, -0.7, 1.0, 3),
+    ]
+    for law, B, S, baseline, level, padding in cases:
+        scores = np.concatenate([rng.normal(size=(B, S - padding)), np.full((B, padding), -np.inf)], axis=1)
+        weights = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+        chosen = (weights.argmax(axis=1) + rng.integers(1, S - padding, size=B)) % (S - padding)
+        yield law, (weights, chosen, level + rng.normal(size=B), baseline)
+
+
+def _estimates(rng):
+    """(law, weights (B, S), estimates (B, S, N))."""
+    weights, estimates = rng.dirichlet(np.ones(4), size=3), rng.normal(size=(3, 4, 6)) + 1.0
+    yield "any estimates, N numbers for each of S positions", weights, estimates
+    padded = np.concatenate([rng.dirichlet(np.ones(3), size=2), np.zeros((2, 2))], axis=1)
+    law = "what an estimate would be at a position of weight 0 has no influence"
+    yield law, padded, np.where(padded[:, :, None] > 0, rng.normal(size=(2, 5, 7)), 1e3)
+    weights, rewards, baseline = rng.dirichlet(np.ones(5), size=4), rng.normal(size=(4, 5)), rng.normal() - 3.0
+    log_gradients = np.eye(5) - weights[:, None, :]
+    law = "the estimates of a gradient in the scores, with a baseline far from the rewards"
+    yield law, weights, (rewards - baseline)[:, :, None] * log_gradients
+
+
+def _moves(rng):
+    """(law, baseline, rewards (B,), options)."""
+    yield "it keeps nine tenths if not told otherwise", -2.3, rng.normal(size=5) - 2.0, {}
+    yield "with keep = 0.75", 1.5, rng.normal(size=7), {"keep": 0.75}
+    yield "with keep = 0.99, from 0", 0.0, rng.normal(size=3) + 4.0, {"keep": 0.99}
+    yield "with keep = 0.6, rewards of one sequence", -0.5, rng.normal(size=1) + 2.0, {"keep": 0.6}
+
+
+def _part(law, reply, expected, i, hint):
+    """The verdict on result `i` of a reply of two; of any other answer, the verdict on what it is."""
+    if not isinstance(reply.value, tuple | list) or len(reply.value) != 2:
+        return compare(law, reply, expected, hint)
+    return compare(law, replace(reply, value=reply.value[i]), expected[i], hint)

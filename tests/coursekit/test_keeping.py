@@ -1,0 +1,110 @@
+"""Functions kept from one lab for the next."""
+
+import numpy as np
+import pytest
+
+from coursekit import keep, kept
+from coursekit.keeping import FILE
+
+
+@pytest.fixture(autouse=True)
+def labs(tmp_path, monkeypatch):
+    """The folders of two labs, side by side; we stand in the first. Returns the folder above them."""
+    for name in ("lab00_first", "lab01_second"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "lab00_first")
+    return tmp_path
+
+
+def double(x):
+    return 2 * np.asarray(x)
+
+
+def fourfold(x):
+    return double(double(x))
+
+
+def given_double(x):
+    raise AssertionError("the given one was used")
+
+
+given_double.__name__ = "double"
+
+
+def test_a_kept_function_is_used_in_the_next_lab(labs, monkeypatch):
+    keep(double)
+    monkeypatch.chdir(labs / "lab01_second")
+    np.testing.assert_array_equal(kept(given_double)([1, 2]), [2, 4])
+
+
+def test_without_a_kept_one_the_given_one_is_used(capsys):
+    assert kept(double) is double
+    assert capsys.readouterr().out == "double: the one given here\n"
+
+
+def test_keeping_again_replaces_the_old_and_leaves_the_others(labs):
+    keep(double, fourfold)
+
+    def double_anew(x):
+        return x + x
+
+    (labs / FILE).write_text((labs / FILE).read_text().replace("return 2 * np.asarray(x)", "return -1"))
+    keep(double)
+    assert (labs / FILE).read_text().count("def ") == 2
+    np.testing.assert_array_equal(kept(fourfold)([3]), [12])
+
+
+def test_a_function_inside_another_is_kept_without_its_indentation():
+    def inner(x):
+        import math
+
+        return [math.sqrt(each) for each in x]
+
+    keep(inner)
+    assert kept(inner)([4]) == [2]
+
+
+@pytest.mark.parametrize("what", ["double", 3, lambda x: x, np.sum, print], ids=repr)
+def test_what_is_no_function_of_your_own_is_refused_in_one_line(what, labs):
+    with pytest.raises(ValueError, match=r"^expected a function that was defined with def, got .+$"):
+        keep(what)
+    assert not (labs / FILE).exists()
+
+
+def test_a_function_without_a_source_is_refused(labs):
+    namespace = {}
+    exec("def typed(x): return x", namespace)
+    with pytest.raises(ValueError, match="typed: its source is not there; run the cell that defines it again"):
+        keep(namespace["typed"])
+    assert not (labs / FILE).exists()
+
+
+def test_a_function_that_is_not_written_yet_is_refused(labs):
+    def stub(x):
+        raise NotImplementedError
+
+    with pytest.raises(ValueError, match="stub: it is not written yet, so it was not kept"):
+        keep(double, stub)
+    assert not (labs / FILE).exists()
+
+
+def test_a_function_may_check_its_shapes_as_the_references_do():
+    def checked(x):
+        return expect(x=(x, "N X"))  # noqa: F821 (the file imports it)
+
+    keep(checked)
+    assert kept(checked)(np.zeros((2, 3))) == {"N": 2, "X": 3}
+
+
+def test_a_function_that_calls_what_is_not_kept_is_refused(labs):
+    with pytest.raises(ValueError, match=r"fourfold: it uses double, not in my_attention\.py"):
+        keep(fourfold)
+    assert not (labs / FILE).exists()
+
+
+@pytest.mark.parametrize("text, message", [("def double(x:", "line 1 is not Python"), ("def double(x): pass\n1 / 0",
+                                           "ZeroDivisionError")])
+def test_a_file_that_does_not_run_is_named(labs, text, message):
+    (labs / FILE).write_text(text)
+    with pytest.raises(ValueError, match=rf"my_attention\.py: {message}.*; mend it or delete the file"):
+        kept(double)

@@ -1,0 +1,272 @@
+"""Lab 00: the reference against oracles and laws, the hidden checks against right and wrong answers."""
+
+import numpy as np
+import pytest
+
+from coursekit import check as visible
+from coursekit.check import lab00_warm_up as visible_checks
+from coursekit.gradient_check import check_gradient
+from grading.student import LocalStudent
+from solutions.lab00_warm_up import checks, mistakes, reference
+from tests import needs
+from tests.labs.variants_lab00_warm_up import VARIANTS
+
+B, T, V, X, N, M = 3, 5, 4, 6, 7, 2
+EXERCISES = list(mistakes.MISTAKES)
+MISTAKES = [(name, mistake) for name in EXERCISES for mistake in mistakes.MISTAKES[name]]
+RIGHT = [(name, variant) for name in EXERCISES for variant in VARIANTS[name]]
+
+
+def share(exercise, **answers):
+    """The share of an exercise's points that these answers earn, the reference standing in for the other functions."""
+    namespace = {name: getattr(reference, name) for name in EXERCISES} | answers
+    found = {name: answer for name, answer in answers.items() if answer in mistakes.MISTAKES.get(name, ())}
+    verdicts = list(getattr(checks, exercise)(LocalStudent(namespace, found), np.random.default_rng(len(exercise))))
+    return sum(v.weight for v in verdicts if v.passed) / sum(v.weight for v in verdicts)
+
+
+def named(pairs):
+    return [pytest.param(*pair, id=pair[1].__name__) for pair in pairs]
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(1)
+
+
+@pytest.fixture
+def batch(rng):
+    mask = np.arange(T) < np.array([[3], [5], [1]])
+    return rng.normal(size=(B, T, V)), np.where(mask, rng.integers(V, size=(B, T)), 0), mask
+
+
+def loss_of(logits, targets, mask):
+    return reference.cross_entropy(reference.log_softmax(logits), targets, mask)
+
+
+# The reference
+
+
+@needs.torch
+def test_distances_are_those_of_pytorch(rng):
+    import torch
+
+    a, b = rng.normal(size=(N, X)), rng.normal(size=(M, X))
+    expected = torch.cdist(torch.tensor(a), torch.tensor(b)).numpy()
+    np.testing.assert_allclose(reference.distances(a, b), expected, rtol=1e-12)
+
+
+@needs.torch
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_log_sum_exp_and_log_softmax_are_those_of_pytorch(rng, axis):
+    import torch
+
+    x = rng.normal(size=(3, 4, 5)) * 800
+    np.testing.assert_allclose(reference.log_sum_exp(x, axis), torch.logsumexp(torch.tensor(x), axis), rtol=1e-12)
+    expected = torch.log_softmax(torch.tensor(x), axis)
+    np.testing.assert_allclose(reference.log_softmax(x, axis), expected, rtol=1e-12, atol=1e-12)
+
+
+@needs.torch
+def test_the_loss_and_its_gradient_are_those_of_pytorch(batch):
+    import torch
+
+    logits, targets, mask = batch
+    leaf = torch.tensor(logits, requires_grad=True)
+    wanted = torch.tensor(np.where(mask, targets, -100))
+    loss = torch.nn.functional.cross_entropy(leaf.reshape(-1, V), wanted.reshape(-1), ignore_index=-100)
+    loss.backward()
+    np.testing.assert_allclose(loss_of(*batch), loss.item(), rtol=1e-12)
+    d_logits = reference.cross_entropy_backward(reference.log_softmax(logits), targets, mask)
+    np.testing.assert_allclose(d_logits, leaf.grad.numpy(), rtol=0, atol=1e-14)
+
+
+def test_the_gradient_of_the_loss_agrees_with_central_differences(batch):
+    logits, targets, mask = batch
+    d_logits = reference.cross_entropy_backward(reference.log_softmax(logits), targets, mask)
+    assert check_gradient(lambda: loss_of(logits, targets, mask), logits, d_logits, tolerance=1e-7) < 1e-7
+
+
+def test_the_gradients_of_the_logits_of_each_word_sum_to_zero(batch):
+    d_logits = reference.cross_entropy_backward(reference.log_softmax(batch[0]), *batch[1:])
+    np.testing.assert_allclose(d_logits.sum(axis=-1), 0, atol=1e-16)
+    assert not d_logits[~batch[2]].any()
+
+
+@needs.torch
+def test_linear_backward_is_that_of_pytorch(rng):
+    import torch
+
+    d_y, arrays = rng.normal(size=(B, T, M)), [rng.normal(size=shape) for shape in [(B, T, N), (N, M), (M,)]]
+    x, W, b = (torch.tensor(array, requires_grad=True) for array in arrays)
+    (x @ W + b).backward(torch.tensor(d_y))
+    for got, leaf in zip(reference.linear_backward(d_y, *arrays[:2]), (x, W, b), strict=True):
+        np.testing.assert_allclose(got, leaf.grad.numpy(), rtol=1e-12, atol=1e-14)
+
+
+def test_linear_backward_agrees_with_central_differences(rng):
+    d_y, x, W, b = (rng.normal(size=shape) for shape in [(B, T, M), (B, T, N), (N, M), (M,)])
+    for array, gradient in zip((x, W, b), reference.linear_backward(d_y, x, W), strict=True):
+        check_gradient(lambda: np.sum(d_y * (x @ W + b)), array, gradient, tolerance=1e-7)
+
+
+@needs.torch
+@pytest.mark.parametrize("shape", [(5,), (1, 5), (3, 1), (4, 3, 5), (1, 1, 1), (), (4, 1, 5)], ids=str)
+def test_unbroadcast_is_what_pytorch_does_when_it_adds(rng, shape):
+    import torch
+
+    d_y, small = rng.normal(size=(4, 3, 5)), torch.zeros(shape, dtype=torch.float64, requires_grad=True)
+    (torch.zeros(4, 3, 5, dtype=torch.float64) + small).backward(torch.tensor(d_y))
+    np.testing.assert_allclose(reference.unbroadcast(d_y, shape), small.grad.numpy(), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("shape", [(5,), (3, 1), ()], ids=str)
+def test_unbroadcast_agrees_with_central_differences(rng, shape):
+    d_y, y, small = rng.normal(size=(4, 3, 5)), rng.normal(size=(4, 3, 5)), np.zeros(shape)
+    check_gradient(lambda: np.sum(d_y * (y + small)), small, reference.unbroadcast(d_y, shape), tolerance=1e-7)
+
+
+@needs.torch
+def test_embedding_backward_is_that_of_pytorch_with_repeated_ids(rng):
+    import torch
+
+    ids, d_embedded = rng.integers(4, size=(B, T)), rng.normal(size=(B, T, X))
+    table = torch.zeros(N, X, dtype=torch.float64, requires_grad=True)
+    torch.nn.functional.embedding(torch.tensor(ids), table).backward(torch.tensor(d_embedded))
+    np.testing.assert_allclose(reference.embedding_backward(d_embedded, ids, N), table.grad.numpy(), rtol=1e-12)
+
+
+def test_embedding_backward_agrees_with_central_differences(rng):
+    ids, d_embedded, table = rng.integers(4, size=(B, T)), rng.normal(size=(B, T, X)), rng.normal(size=(N, X))
+    gradient = reference.embedding_backward(d_embedded, ids, N)
+    check_gradient(lambda: np.sum(d_embedded * table[ids]), table, gradient, tolerance=1e-7)
+
+
+def test_float32_stays_float32(batch):
+    small, d_y = batch[0].astype(np.float32), np.ones((B, T, M), np.float32)
+    results = [reference.log_softmax(small), reference.cross_entropy(small, *batch[1:]),
+               reference.cross_entropy_backward(small, *batch[1:]), reference.unbroadcast(d_y, (T, 1)),
+               *reference.linear_backward(d_y, small, np.ones((V, M), np.float32)),
+               reference.embedding_backward(small, batch[1], N), reference.distances(d_y[0], d_y[1])]
+    assert {result.dtype for result in results} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: reference.distances(np.zeros((2, 3)), np.zeros((4, 5))), r"b: expected \(M, X\) = \(any, 3\), got"),
+        (lambda: reference.cross_entropy(np.zeros((2, 3, 4)), np.zeros((3, 2), int), np.ones((2, 3), bool)),
+         r"targets: expected \(B, T\) = \(2, 3\), got \(3, 2\)"),
+        (lambda: reference.cross_entropy(np.zeros((2, 3, 4)), np.zeros((2, 3), int), np.ones((2, 3))),
+         "mask: expected bool, got float64"),
+        (lambda: reference.cross_entropy_backward(np.zeros((2, 3)), np.zeros((2, 3), int), np.ones((2, 3), bool)),
+         r"log_p: expected \(B, T, V\)"),
+        (lambda: reference.linear_backward(np.zeros((2, 3)), np.zeros((3, 4)), np.zeros((4, 3))),
+         r"expected x \(..., N\), d_y \(..., M\), W \(N, M\), got \(3, 4\), \(2, 3\), \(4, 3\)"),
+        (lambda: reference.unbroadcast(np.zeros((2, 1)), (2, 3)), r"shape: expected one that stretches to \(2, 1\)"),
+        (lambda: reference.embedding_backward(np.zeros((2, 3, 4)), np.zeros((2, 5), int), 6),
+         r"d_embedded: expected \(B, T, X\) = \(2, 5, any\), got \(2, 3, 4\)"),
+    ],
+)
+def test_what_does_not_fit_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+# The hidden checks
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_the_reference_earns_everything(exercise):
+    assert share(exercise) == 1
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_there_are_five_mistakes_and_four_variants(exercise):
+    assert len(mistakes.MISTAKES[exercise]) >= 5 and len(VARIANTS[exercise]) >= 4
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
+def test_a_mistake_keeps_at_most_half(exercise, mistake):
+    assert share(exercise, **{exercise: mistake}) <= 0.5
+
+
+@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
+def test_a_right_answer_written_otherwise_keeps_all(exercise, variant):
+    assert share(exercise, **{exercise: variant}) == 1
+
+
+TRIVIAL = {
+    "zeros": lambda *args, **_: np.zeros_like(args[0]),
+    "three zeros": lambda *args, **_: tuple(map(np.zeros_like, args)),
+    "its input": lambda *args, **_: args[0],
+    "its inputs": lambda *args, **_: args,
+    "nothing": lambda *args, **_: None,
+    "a number": lambda *args, **_: 1.0,
+    "a constant matrix": lambda *args, **_: np.ones((3, 5)),
+}
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+@pytest.mark.parametrize("answer", TRIVIAL.values(), ids=TRIVIAL.keys())
+def test_a_trivial_answer_earns_nothing_even_if_all_functions_are_trivial(exercise, answer):
+    assert share(exercise, **{exercise: answer}) == 0
+    assert share(exercise, **dict.fromkeys(EXERCISES, answer)) == 0
+
+
+def test_an_answer_that_changes_its_argument_earns_nothing():
+    def log_softmax(x, axis=-1):
+        x -= np.logaddexp.reduce(x, axis=axis, keepdims=True)
+        return x
+
+    assert share("log_softmax", log_softmax=log_softmax) == 0
+
+
+IGNORES_ITS_AXIS = [mistakes.log_sum_exp_always_over_the_last_axis, mistakes.log_sum_exp_always_over_axis_0]
+LINES_UP = [wrong for wrong in mistakes.MISTAKES["log_sum_exp"] if wrong not in IGNORES_ITS_AXIS]
+
+
+@pytest.mark.parametrize("wrong", LINES_UP, ids=lambda f: f.__name__)
+def test_a_wrong_log_sum_exp_of_a_shape_that_lines_up_does_not_cost_log_softmax_its_points(wrong):
+    def log_softmax(x, axis=-1):
+        own = wrong(x, axis=axis)
+        return x - (own if own.ndim == x.ndim else np.expand_dims(own, axis))
+
+    assert share("log_softmax", log_sum_exp=wrong, log_softmax=log_softmax) == 1
+
+
+# The visible checks
+
+
+def see(exercise, function):
+    getattr(visible_checks, exercise)(function)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_the_visible_check_of_a_stub_raises_only_not_implemented(exercise):
+    def stub(*args, **options):
+        raise NotImplementedError
+
+    with pytest.raises(NotImplementedError):
+        see(exercise, stub)
+
+
+@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
+def test_the_visible_check_accepts_a_right_answer(exercise, variant):
+    see(exercise, variant)
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
+def test_the_visible_check_explains_a_mistake(exercise, mistake):
+    with pytest.raises((visible.CheckFailed, ValueError)) as failure:
+        see(exercise, mistake)
+    message = "\n".join([str(failure.value), *getattr(failure.value, "__notes__", [])])
+    law, hint = message.split("\n", 1)  # where NumPy refused the shapes, the note says which they were
+    assert law and len(hint.strip()) > 10
+
+
+@pytest.mark.parametrize("answer", [None, 3, "text", [1, [2]], np.zeros(1), (np.zeros(2), np.zeros(3))], ids=repr)
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_the_visible_check_survives_any_answer(exercise, answer):
+    with pytest.raises(visible.CheckFailed):
+        see(exercise, lambda *args, **options: answer)

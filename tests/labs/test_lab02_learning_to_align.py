@@ -1,0 +1,295 @@
+"""Lab 02: the gradients against PyTorch, central differences and laws; the checks against right and wrong answers."""
+
+import numpy as np
+import pytest
+
+from coursekit import check as visible
+from coursekit.check import lab02_learning_to_align as visible_checks
+from coursekit.gradient_check import check_gradient
+from grading.student import LocalStudent
+from solutions.artifacts import date_translator
+from solutions.lab01_additive_attention.reference import masked_softmax
+from solutions.lab02_learning_to_align import checks, mistakes, reference
+from tests import needs
+from tests.labs.variants_lab02_learning_to_align import VARIANTS
+
+B, S, T, D, E, A = 3, 5, 8, 4, 6, 7
+EXERCISES = ["context_backward", "softmax_backward", "scores_backward", "attend_backward", "steps_backward"]
+MISTAKES = [(name, mistake) for name in EXERCISES for mistake in mistakes.MISTAKES[name]]
+RIGHT = [(name, variant) for name in EXERCISES for variant in VARIANTS[name]]
+
+
+def share(exercise, **answers):
+    """The share of an exercise's points that these answers earn, the reference standing in for the other functions."""
+    namespace = {name: getattr(reference, name) for name in EXERCISES} | answers
+    rng = np.random.default_rng(len(exercise))
+    found = {name: answer for name, answer in answers.items() if answer in mistakes.MISTAKES.get(name, ())}
+    verdicts = list(getattr(checks, exercise)(LocalStudent(namespace, found), rng))
+    return sum(v.weight for v in verdicts if v.passed) / sum(v.weight for v in verdicts)
+
+
+def named(pairs):
+    return [pytest.param(*pair, id=pair[1].__name__) for pair in pairs]
+
+
+MASK = np.array([[True, True, True, False, False], [True] * 5, [False, True, False, True, False]])
+
+
+@pytest.fixture
+def arrays():
+    """The parameters and inputs of T steps of attention."""
+    rng = np.random.default_rng(1)
+    shapes = {"states": (B, T, D), "memory": (B, S, E), "W": (D, A), "U": (E, A), "v": (A,)}
+    return {name: rng.normal(size=shape) for name, shape in shapes.items()}
+
+
+@pytest.fixture
+def probe():
+    """What each entry of the contexts adds to the loss."""
+    return np.random.default_rng(2).normal(size=(B, T, E))
+
+
+def forward(states, memory, W, U, v, mask=MASK):
+    """T steps with the same memory: contexts (B, T, E) and weights (B, T, S)."""
+    scores = np.tanh((states @ W)[:, :, None] + (memory @ U)[:, None]) @ v             # (B, T, S)
+    weights = masked_softmax(scores, np.broadcast_to(mask[:, None], scores.shape))
+    return weights @ memory, weights
+
+
+def by_hand(arrays, probe, mask=MASK):
+    """The gradient of Σ probe · contexts in every array, put together as the trainer does: the five exercises."""
+    states, memory, W, U, v = arrays.values()
+    _, weights = forward(**arrays, mask=mask)
+    steps = [reference.attend_backward(probe[:, t], states[:, t] @ W, memory @ U, memory, weights[:, t], v)
+             for t in range(T)]
+    d_queries, d_keys, d_vs = zip(*steps, strict=True)
+    d_queries, d_keys = np.stack(d_queries, axis=1), np.stack(d_keys, axis=1)
+    d_W, d_U, d_memory = reference.steps_backward(states, memory, weights, probe, d_queries, d_keys, U)
+    return {"states": d_queries @ W.T, "memory": d_memory, "W": d_W, "U": d_U, "v": sum(d_vs)}
+
+
+# The reference
+
+
+@needs.torch
+def test_all_five_together_equal_pytorch(arrays, probe):
+    import torch
+
+    states, memory, W, U, v = leaves = [torch.tensor(a, requires_grad=True) for a in arrays.values()]
+    scores = torch.tanh((states @ W).unsqueeze(2) + (memory @ U).unsqueeze(1)) @ v
+    weights = torch.softmax(scores.masked_fill(torch.tensor(~MASK)[:, None], -torch.inf), dim=-1)
+    (torch.bmm(weights, memory) * torch.tensor(probe)).sum().backward()
+    for leaf, (name, got) in zip(leaves, by_hand(arrays, probe).items(), strict=True):
+        np.testing.assert_allclose(got, leaf.grad.numpy(), rtol=0, atol=1e-11, err_msg=name)
+
+
+@pytest.mark.parametrize("name", ["states", "memory", "W", "U", "v"])
+def test_all_five_together_agree_with_central_differences(arrays, probe, name):
+    got = by_hand(arrays, probe)[name]
+    assert check_gradient(lambda: np.sum(forward(**arrays)[0] * probe), arrays[name], got, name, step=1e-5) < 1e-7
+
+
+@needs.torch
+def test_softmax_backward_equals_pytorch_along_the_last_of_three_axes():
+    import torch
+
+    scores, d_weights = np.random.default_rng(3).normal(size=(2, B, S, T))
+    leaf = torch.tensor(scores, requires_grad=True)
+    torch.softmax(leaf, dim=-1).backward(torch.tensor(d_weights))
+    weights = torch.softmax(leaf, dim=-1).detach().numpy()
+    np.testing.assert_allclose(reference.softmax_backward(weights, d_weights), leaf.grad.numpy(), rtol=0, atol=1e-14)
+
+
+@needs.torch
+def test_context_and_scores_backward_equal_pytorch(arrays):
+    import torch
+
+    rng = np.random.default_rng(4)
+    query, keys, v, weights, memory = (rng.normal(size=s) for s in [(B, A), (B, S, A), (A,), (B, S), (B, S, E)])
+    d_scores, d_context = rng.normal(size=(B, S)), rng.normal(size=(B, E))
+    leaves = q, k, vt, w, m = [torch.tensor(a, requires_grad=True) for a in (query, keys, v, weights, memory)]
+    (torch.tanh(q[:, None] + k) @ vt).backward(torch.tensor(d_scores))
+    torch.bmm(w.unsqueeze(1), m).squeeze(1).backward(torch.tensor(d_context))
+    ours = reference.scores_backward(d_scores, query, keys, v) + reference.context_backward(d_context, weights, memory)
+    for leaf, got in zip(leaves, ours, strict=True):
+        np.testing.assert_allclose(got, leaf.grad.numpy(), rtol=0, atol=1e-13)
+
+
+def test_gradients_of_scores_sum_to_zero_over_positions(arrays, probe):
+    _, weights = forward(**arrays)
+    d_scores = reference.softmax_backward(weights, probe @ arrays["memory"].swapaxes(1, 2))
+    np.testing.assert_allclose(d_scores.sum(axis=-1), 0, atol=1e-14)
+    assert np.abs(d_scores).max() > 0.1
+
+
+def test_a_sentence_with_nothing_to_look_at_gets_no_gradient_and_gives_none(arrays, probe):
+    mask = MASK & [[True], [False], [True]]
+    got = by_hand(arrays, probe, mask)
+    assert not got["states"][1].any() and not got["memory"][1].any() and got["memory"][0].any()
+    other = arrays | {"memory": np.where(mask.any(axis=1)[:, None, None], arrays["memory"], 9.0)}
+    np.testing.assert_array_equal(by_hand(other, probe, mask)["v"], got["v"])
+
+
+def test_padding_gets_no_gradient(arrays, probe):
+    assert not by_hand(arrays, probe)["memory"][~MASK].any()
+
+
+def test_permuting_the_memory_permutes_its_gradient_and_changes_no_other(arrays, probe):
+    order = np.random.default_rng(5).permutation(S)
+    before = by_hand(arrays, probe)
+    after = by_hand(arrays | {"memory": arrays["memory"][:, order]}, probe, MASK[:, order])
+    np.testing.assert_allclose(after.pop("memory"), before.pop("memory")[:, order], atol=1e-12)
+    for name in after:
+        np.testing.assert_allclose(after[name], before[name], atol=1e-12)
+
+
+def test_float32_stays_float32(arrays, probe):
+    small = {name: array.astype(np.float32) for name, array in arrays.items()}
+    assert {array.dtype.name for array in by_hand(small, probe.astype(np.float32)).values()} == {"float32"}
+
+
+def test_the_reference_is_what_trains_the_translator():
+    """The code that made the artifact writes the same gradients otherwise."""
+    rng = np.random.default_rng(6)
+    case = [rng.normal(size=s) for s in [(B, E), (B, A), (B, S, A), (B, S, E)]]
+    args = (*case, masked_softmax(rng.normal(size=(B, S)), MASK), rng.normal(size=A))
+    for got, expected in zip(date_translator.attend_backward(*args), reference.attend_backward(*args), strict=True):
+        np.testing.assert_allclose(got, expected, atol=1e-13)
+
+
+ARGUMENTS = {
+    "context_backward": {"d_context": (B, E), "weights": (B, S), "memory": (B, S, E)},
+    "scores_backward": {"d_scores": (B, S), "query": (B, A), "keys": (B, S, A), "v": (A,)},
+    "steps_backward": {"states": (B, T, D), "memory": (B, S, E), "weights": (B, T, S), "d_contexts": (B, T, E),
+                       "d_queries": (B, T, A), "d_keys": (B, T, S, A), "U": (E, A)},
+}
+
+
+@pytest.mark.parametrize(("function", "name"), [(f, name) for f, shapes in ARGUMENTS.items() for name in shapes])
+def test_an_array_that_does_not_fit_is_named_with_its_shape(function, name):
+    args = {key: np.zeros(shape) for key, shape in ARGUMENTS[function].items()} | {name: np.zeros((9, 8, 2, 1, 3))}
+    with pytest.raises(ValueError, match=rf"{name}: expected \(.*\), got \(9, 8, 2, 1, 3\)"):
+        getattr(reference, function)(**args)
+
+
+def test_softmax_backward_names_a_gradient_of_another_shape():
+    with pytest.raises(ValueError, match=r"d_weights: expected the shape of weights \(3, 5\), got \(3, 1\)"):
+        reference.softmax_backward(np.zeros((3, 5)), np.zeros((3, 1)))
+
+
+# The hidden checks
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_the_reference_earns_everything(exercise):
+    assert share(exercise) == 1
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_there_are_five_mistakes_and_four_variants(exercise):
+    assert len(mistakes.MISTAKES[exercise]) >= 5 and len(VARIANTS[exercise]) >= 4
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
+def test_a_mistake_keeps_at_most_half(exercise, mistake):
+    assert share(exercise, **{exercise: mistake}) <= 0.5
+
+
+@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
+def test_a_right_answer_written_otherwise_keeps_all(exercise, variant):
+    assert share(exercise, **{exercise: variant}) == 1
+
+
+TRIVIAL = {
+    "zeros": lambda *args: np.zeros_like(args[0]),
+    "zeros of the right shapes, for the largest exercise": lambda *args: tuple(map(np.zeros_like, args[1:4])),
+    "its input": lambda *args: args[0],
+    "all of its inputs": lambda *args: args,
+    "two of its inputs": lambda *args: (args[1], args[2]),
+    "nothing": lambda *args: None,
+}
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+@pytest.mark.parametrize("answer", TRIVIAL.values(), ids=TRIVIAL.keys())
+def test_a_trivial_answer_earns_nothing_even_if_all_functions_are_trivial(exercise, answer):
+    assert share(exercise, **{exercise: answer}) == 0
+    assert share(exercise, **dict.fromkeys(EXERCISES, answer)) == 0
+
+
+def test_zeros_of_the_right_shapes_earn_nothing_though_each_function_follows_from_the_one_before():
+    answers = {
+        "context_backward": lambda d_context, weights, memory: (np.zeros_like(weights), np.zeros_like(memory)),
+        "softmax_backward": lambda weights, d_weights: np.zeros_like(weights),
+        "scores_backward": lambda d_scores, *arrays: tuple(map(np.zeros_like, arrays)),
+        "attend_backward": lambda c, query, keys, m, w, v: tuple(map(np.zeros_like, (query, keys, v))),
+        "steps_backward": lambda s, memory, w, c, q, k, U: (np.zeros((s.shape[-1], U.shape[-1])), U * 0, memory * 0),
+    }
+    assert [share(exercise, **answers) for exercise in answers] == [0] * 5
+
+
+EARLIER = [(name, mistake) for name in EXERCISES[:3] for mistake in mistakes.MISTAKES[name]
+           if mistake is not mistakes.context_backward_with_results_swapped]  # its result is no d_weights at all
+
+
+@pytest.mark.parametrize(("earlier", "wrong"), named(EARLIER))
+def test_an_earlier_mistake_does_not_cost_the_whole_step_its_points(earlier, wrong):
+    own = {name: getattr(reference, name) for name in EXERCISES[:3]} | {earlier: wrong}
+
+    def attend_backward(d_context, query, keys, memory, weights, v):
+        d_weights = own["context_backward"](d_context, weights, memory)[0]
+        return own["scores_backward"](own["softmax_backward"](weights, d_weights), query, keys, v)
+
+    assert share("attend_backward", **{earlier: wrong}, attend_backward=attend_backward) == 1
+
+
+# The visible checks
+
+
+def see(exercise, function):
+    more = [getattr(reference, name) for name in EXERCISES[:3]] if exercise == "attend_backward" else []
+    getattr(visible_checks, exercise)(function, *more)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_the_visible_check_of_a_stub_raises_only_not_implemented(exercise):
+    def stub(*args):
+        raise NotImplementedError
+
+    with pytest.raises(NotImplementedError):
+        see(exercise, stub)
+
+
+@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
+def test_the_visible_check_accepts_a_right_answer(exercise, variant):
+    see(exercise, variant)
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
+def test_the_visible_check_explains_a_mistake(exercise, mistake):
+    with pytest.raises(visible.CheckFailed) as failure:
+        see(exercise, mistake)
+    law, hint = str(failure.value).split("\n", 1)
+    assert law and len(hint.strip()) > 10
+
+
+@pytest.mark.parametrize("answer", [None, 3, "text", [1, [2]], np.zeros(1), (np.zeros(2), np.zeros(3))], ids=repr)
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_the_visible_check_survives_any_answer(exercise, answer):
+    with pytest.raises(visible.CheckFailed):
+        see(exercise, lambda *args: answer)
+
+
+@pytest.mark.parametrize("wrong", [None, 3, np.zeros(4)], ids=repr)
+def test_the_check_of_the_whole_step_survives_any_earlier_answer(wrong):
+    with pytest.raises(visible.CheckFailed):
+        visible_checks.attend_backward(mistakes.attend_backward_without_the_softmax, *[lambda *args: wrong] * 3)
+
+
+def test_the_check_of_the_whole_step_says_which_earlier_function_is_wrong():
+    wrong = mistakes.softmax_backward_without_the_average
+    with pytest.raises(visible.CheckFailed, match="step 2, your softmax_backward"):
+        visible_checks.attend_backward(
+            mistakes.attend_backward_with_the_whole_jacobian_lost, reference.context_backward, wrong,
+            reference.scores_backward,
+        )

@@ -1,0 +1,204 @@
+"""Different right ways to write lab 03: a fair grader gives each of them full points."""
+
+import sys
+
+import numpy as np
+
+# dot_score
+
+
+def dot_score_by_einsum(state, memory):
+    if state.shape[-1] != memory.shape[-1]:
+        raise ValueError(f"widths: expected equal ones, got {state.shape[-1]} and {memory.shape[-1]}")
+    return np.einsum("bd,bsd->bs", state, memory)
+
+
+def dot_score_by_a_loop(state, memory):
+    if len(state[0]) != memory.shape[2]:
+        raise ValueError(f"expected a memory of width {len(state[0])}, got {memory.shape[2]}")
+    return np.array([[float(np.dot(s, h)) for h in rows] for s, rows in zip(state, memory, strict=True)])
+
+
+def dot_score_by_multiplying_and_adding(state, memory):
+    (_, D), (_, _, E) = state.shape, memory.shape
+    if D != E:
+        raise ValueError(f"memory: expected width {D}, got {E}")
+    return np.sum(state[:, np.newaxis, :] * memory, axis=2)
+
+
+def dot_score_in_float32(state, memory):
+    if state.shape[1] != memory.shape[2]:
+        raise ValueError(f"expected width {state.shape[1]}, got {memory.shape[2]}")
+    state, memory = state.astype(np.float32), memory.astype(np.float32)
+    return np.matmul(state[:, None], memory.transpose(0, 2, 1))[:, 0]
+
+
+# general_score
+
+
+def general_score_by_einsum(state, memory, W):
+    return np.einsum("bd,de,bse->bs", state, W, memory)
+
+
+def general_score_through_the_memory(state, memory, W):
+    return ((memory @ W.T) @ state[..., None])[..., 0]
+
+
+def general_score_by_a_loop(state, memory, W):
+    scores = np.zeros(memory.shape[:2])
+    for b in range(len(state)):
+        for j in range(memory.shape[1]):
+            scores[b, j] = state[b] @ W @ memory[b, j]
+    return scores
+
+
+def general_score_in_float32(state, memory, W):
+    state, memory, W = (each.astype(np.float32) for each in (state, memory, W))
+    return (memory * (state @ W)[:, None]).sum(axis=-1)
+
+
+# concat_score
+
+
+def concat_score_by_concatenation(state, memory, W, v):
+    states = np.repeat(state[:, None, :], memory.shape[1], axis=1)
+    return np.tanh(np.concatenate([states, memory], axis=-1) @ W) @ v
+
+
+def concat_score_by_two_products(state, memory, W, v):
+    of_state, of_memory = np.split(W, [state.shape[1]])
+    return np.dot(np.tanh(state.dot(of_state)[:, None] + memory.dot(of_memory)), v)
+
+
+def concat_score_by_a_loop(state, memory, W, v):
+    return np.array([[v @ np.tanh(np.hstack([s, h]) @ W) for h in rows] for s, rows in zip(state, memory, strict=True)])
+
+
+def concat_score_in_float32(state, memory, W, v):
+    print("computing in float32", file=sys.stderr)
+    state, memory, W, v = (each.astype(np.float32) for each in (state, memory, W, v))
+    return concat_score_by_concatenation(state, memory, W, v)
+
+
+# attentional_state
+
+
+def attentional_state_by_two_products(weights, state, memory, W_c):
+    E = memory.shape[-1]
+    return np.tanh(np.einsum("bs,bse->be", weights, memory) @ W_c[:E] + state @ W_c[E:])
+
+
+def attentional_state_by_a_loop(weights, state, memory, W_c):
+    pairs = [np.hstack([row @ words, s]) for row, words, s in zip(weights, memory, state, strict=True)]
+    return np.array([np.tanh(pair @ W_c) for pair in pairs])
+
+
+def attentional_state_by_multiplying_and_adding(weights, state, memory, W_c):
+    context = (weights[..., None] * memory).sum(axis=1)
+    return np.tanh(np.hstack([context, state]).dot(W_c))
+
+
+def attentional_state_in_float32(weights, state, memory, W_c):
+    return attentional_state_by_two_products(*(each.astype(np.float32) for each in (weights, state, memory, W_c)))
+
+
+# predicted_centre
+
+
+def predicted_centre_by_an_exponential(state, mask, W_p, v_p):
+    return mask.sum(axis=-1) / (1 + np.exp(-np.tanh(state @ W_p) @ v_p))
+
+
+def predicted_centre_by_a_loop(state, mask, W_p, v_p):
+    shares = [1 / (1 + np.exp(-(v_p @ np.tanh(s @ W_p)))) for s in state]
+    return np.array([np.count_nonzero(row) * share for row, share in zip(mask, shares, strict=True)])
+
+
+def predicted_centre_by_odds(state, mask, W_p, v_p):
+    odds = np.exp((np.tanh(np.einsum("bd,da->ba", state, W_p)) * v_p).sum(axis=1))
+    return np.sum(mask, axis=1) * odds / (1 + odds)
+
+
+def predicted_centre_in_float32(state, mask, W_p, v_p):
+    share = np.tanh(state.astype(np.float32) @ W_p.astype(np.float32)) @ v_p.astype(np.float32)
+    return mask.sum(axis=1).astype(np.float32) * (0.5 * (1 + np.tanh(share / 2)))
+
+
+# local_weights
+
+
+def _weights(scores, mask):
+    with np.errstate(invalid="ignore"):
+        powers = np.where(mask, np.exp(scores - np.where(mask, scores, -1e30).max(axis=-1, keepdims=True)), 0)
+        return np.nan_to_num(powers / powers.sum(axis=-1, keepdims=True), nan=0.0)
+
+
+def local_weights_by_a_loop(scores, mask, centre, reach):
+    weights = np.zeros(scores.shape)
+    for b in range(len(scores)):
+        inside = [j for j in range(scores.shape[1]) if mask[b, j] and abs(j - centre[b]) <= reach]
+        total = sum(np.exp(scores[b, j]) for j in inside)
+        for j in inside:
+            weights[b, j] = np.exp(scores[b, j]) / total * np.exp(-((j - centre[b]) ** 2) / (2 * (reach / 2) ** 2))
+    return weights
+
+
+def local_weights_with_bounds(scores, mask, centre, reach):
+    position = np.arange(scores.shape[1])[None, :]
+    low, high = (centre - reach)[:, None], (centre + reach)[:, None]
+    sigma = reach / 2
+    inside = (position >= low) & (position <= high) & mask
+    return _weights(scores, inside) * np.exp(-np.square(position - centre[:, None]) / (2 * sigma**2))
+
+
+def local_weights_by_one_exponential(scores, mask, centre, reach):
+    offset = np.subtract.outer(centre, np.arange(scores.shape[1]))
+    inside = mask & (np.abs(offset) <= reach)
+    powers = np.where(inside, np.exp(scores), 0)
+    total = np.maximum(powers.sum(axis=1, keepdims=True), 1e-300)
+    return np.where(inside, np.exp(scores - 2 * offset**2 / reach**2), 0) / total
+
+
+def local_weights_in_float32(scores, mask, centre, reach):
+    weights = local_weights_with_bounds(scores.astype(np.float32), mask, centre.astype(np.float32), reach)
+    return weights.astype(np.float32)
+
+
+VARIANTS = {
+    "dot_score": [
+        dot_score_by_einsum,
+        dot_score_by_a_loop,
+        dot_score_by_multiplying_and_adding,
+        dot_score_in_float32,
+    ],
+    "general_score": [
+        general_score_by_einsum,
+        general_score_through_the_memory,
+        general_score_by_a_loop,
+        general_score_in_float32,
+    ],
+    "concat_score": [
+        concat_score_by_concatenation,
+        concat_score_by_two_products,
+        concat_score_by_a_loop,
+        concat_score_in_float32,
+    ],
+    "attentional_state": [
+        attentional_state_by_two_products,
+        attentional_state_by_a_loop,
+        attentional_state_by_multiplying_and_adding,
+        attentional_state_in_float32,
+    ],
+    "predicted_centre": [
+        predicted_centre_by_an_exponential,
+        predicted_centre_by_a_loop,
+        predicted_centre_by_odds,
+        predicted_centre_in_float32,
+    ],
+    "local_weights": [
+        local_weights_by_a_loop,
+        local_weights_with_bounds,
+        local_weights_by_one_exponential,
+        local_weights_in_float32,
+    ],
+}
