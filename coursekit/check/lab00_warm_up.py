@@ -27,6 +27,10 @@ def distances(distances):
     yield _digits("the distances of the example are 0, 3, 5 and 5, 4, 0", reply, expected, slips)
     wide = ask(distances, np.ones((4, 7)), np.zeros((1, 7)))
     yield _digits("4 rows of seven ones, against a row of zeros: √7 each", wide, np.full((4, 1), 7**0.5), [])
+    rows = np.random.default_rng(5).normal(size=(6, 50))
+    own = np.diagonal(as_array(ask(distances, rows, rows).value))
+    advice = f"got {rounded(own)}: take the differences first; a² + b² - 2ab leaves rounding errors, whose root is nan"
+    yield Verdict("each of six rows is at distance 0 from itself", _near(own, np.zeros(6)), advice)
 
 
 @visible_check
@@ -34,7 +38,7 @@ def log_sum_exp(log_sum_exp):
     reply = ask(log_sum_exp, np.log([1.0, 2.0, 3.0]))
     slips = [(6.0, "this is the sum of the exponentials: take its logarithm"),
              (np.log(2), "this is the logarithm of the mean: take the sum, or add the maximum again after the log"),
-             ([np.log(6)], "right, but the axis is still there: sum it away without keepdims at the end")]
+             ([np.log(6)], "right, but the axis is still there: sum without keepdims, and squeeze the maximum too")]
     yield _digits("log_sum_exp of log 1, log 2, log 3 is log 6", reply, np.log(6.0), slips)
     rows = np.array([[0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0], [2.0, 2.0, 2.0, 2.0]])
     along = ask(log_sum_exp, rows)
@@ -43,10 +47,16 @@ def log_sum_exp(log_sum_exp):
     yield _digits("each of them the row's number plus log 4", along, np.log(4) + np.arange(3.0), [])
     down = ask(log_sum_exp, rows, axis=0)
     yield _shape("the same matrix with axis=0: 4 numbers", down, (4,), ": is axis passed on to maximum and sum?")
+    cube = ask(log_sum_exp, np.zeros((4, 1, 3)), axis=0)
+    advice = ": this one axis goes, all others stay where they are"
+    yield _shape("shape (4, 1, 3) with axis=0: shape (1, 3)", cube, (1, 3), advice)
+    yield _digits("and each of them log 4", cube, np.full((1, 3), np.log(4)), [])
     huge = ask(log_sum_exp, np.array([[1000.0, 1000.0], [-1000.0, -1000.0]]))
     advice = "np.exp overflows, or is 0: subtract each slice's own maximum, and add it again after the log"
     law = "of 1000, 1000 it is 1000 + log 2; of -1000, -1000 it is -1000 + log 2"
     yield _digits(law, huge, [1000.69314718, -999.30685282], [], advice)
+    apart = ask(log_sum_exp, np.array([0.0, 2000.0]))
+    yield _digits("of 0, 2000 it is 2000", apart, 2000.0, [], "subtract the maximum, no other number will do")
 
 
 @visible_check
@@ -82,12 +92,15 @@ def cross_entropy(cross_entropy):
              (-(np.log(0.5) + np.log(0.25) + 2 * np.log(0.125)) / 4, "a mean of the sentences' means: every real word "
               "should count alike, so take one mean over all of them"),
              (-log_p[mask].mean(), "you averaged over all words of the vocabulary: take that of the right word alone"),
-             (-np.mean(right), "you averaged probabilities: average their logarithms")]
+             (-np.mean(right), "you averaged probabilities: average their logarithms"),
+             (3 * loss / 2, "you divided by the number of sentences: divide by that of real words, mask.sum()"),
+             (-np.log(0.25), "word 0 is a real word here: mask says what is padding, not the id")]
     law = "right words with probability 1/2, 1/4, 1/8, and a padded place: the loss is log 4"
     yield _digits(law, reply, loss, slips)
     certain = ask(cross_entropy, np.array([[[0.0, -80.0]]]), np.array([[0]]), np.array([[True]]))
     law = "a model that is certain, and right, has loss 0"
-    yield _digits(law, certain, 0.0, [], "do you use the right word alone?")
+    advice = "do you use the right word alone? Its id is 0 here, and it is no padding: mask says what is"
+    yield _digits(law, certain, 0.0, [], advice)
 
 
 @visible_check
@@ -100,6 +113,8 @@ def cross_entropy_backward(cross_entropy_backward):
     yield Verdict("padding gets no gradient", not d[1, 1].any(), advice)
     sums = d.sum(axis=-1)
     at_the_right = d[0, 0, 0]
+    unseen = "it is 0 at a real word: its id is 0, but mask says what is padding, not the id"
+    yield Verdict("a real word gets a gradient, also one whose id is 0", d[0, 0].any(), unseen)
     advice = "it is p - y, and p, the probabilities, are np.exp(log_p), which sum to 1 as y does"
     yield Verdict("the gradients of each word's logits sum to 0", _near(sums, np.zeros((2, 2))), advice)
     advice = "it is positive: a larger logit of the right word should lower the loss, so p - y, not y - p"
@@ -117,7 +132,7 @@ def cross_entropy_backward(cross_entropy_backward):
 @visible_check
 def linear_backward(linear_backward):
     stream = np.random.default_rng(3)
-    for law, front in [("a matrix", (5,)), ("a batch of sentences", (2, 4))]:
+    for law, front in [("a matrix", (5,)), ("a batch of sentences", (2, 4)), ("one more axis in front", (2, 3, 2))]:
         d_y, x, W = stream.normal(size=(*front, 2)), stream.normal(size=(*front, 3)), stream.normal(size=(3, 2))
         b = np.zeros(2)
         reply = ask(linear_backward, d_y, x, W)
@@ -140,11 +155,12 @@ def unbroadcast(unbroadcast):
     stream = np.random.default_rng(4)
     cases = [("(3,) added to (4, 3)", (4, 3), (3,)), ("(4, 1) added to (4, 5)", (4, 5), (4, 1)),
              ("(2, 1, 3) added to (2, 4, 3)", (2, 4, 3), (2, 1, 3)), ("a number added to (2, 3)", (2, 3), ()),
-             ("(3, 1) added to (2, 3, 4): both kinds", (2, 3, 4), (3, 1)), ("nothing stretched", (2, 3), (2, 3))]
+             ("(3, 1) added to (2, 3, 4): both kinds", (2, 3, 4), (3, 1)), ("nothing stretched", (2, 3), (2, 3)),
+             ("(3,) added to (3, 3): sizes alike", (3, 3), (3,))]
     for law, stretched, shape in cases:
         d_y, y, small = stream.normal(size=stretched), stream.normal(size=stretched), np.zeros(shape)
         reply = ask(unbroadcast, d_y, shape)
-        advice = ": sum over what was added or stretched, and keep stretched axes with length 1"
+        advice = ": sum over what was added in front, or stretched; with k added, axis i of shape is axis i + k of d_y"
         yield _shape(f"{law}: the gradient has shape {shape}", reply, shape, advice)
         expected = numerical_gradient(lambda small=small, y=y, d_y=d_y: np.sum(d_y * (y + small)), small)
         factor = max(small.size, 1) / d_y.size
