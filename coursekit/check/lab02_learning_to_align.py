@@ -22,14 +22,15 @@ def context_backward(context_backward):
     yield _digits("the first row of d_memory is [0.1, -0.2]", reply.value[1], expected, _memory_slip(reply.value[1]))
 
     case = _case()
-    d_context, weights, memory = case["d_context"], case["weights"], case["memory"]
+    d_context, weights, memory = case["d_context"], case["weights"].copy(), case["memory"]
+    weights[0, -1] = 0.0  # as on padding
     reply = ask(context_backward, d_context, weights, memory)
     yield _results(reply, {"d_weights": (B, S), "d_memory": (B, S, E)}, "a batch: ")
 
     def loss():
         return sum(d @ (w @ m) for d, w, m in zip(d_context, weights, memory, strict=True))
 
-    advice = "does each sentence keep to its own d_context, weights and memory?"
+    advice = "does each sentence keep to its own arrays? And a weight of 0 has a slope like any other"
     yield _slope("d_weights agrees with central differences", loss, weights, reply.value[0], advice)
     yield _slope("d_memory agrees with central differences", loss, memory, reply.value[1], advice)
 
@@ -146,7 +147,7 @@ def attend_backward(attend_backward, context_backward, softmax_backward, scores_
 
     reply = ask(attend_backward, *args)
     yield _results(reply, {"d_query": (B, A), "d_keys": (B, S, A), "d_v": (A,)})
-    advice = _first_step_that_differs(args, context_backward, softmax_backward, scores_backward)
+    advice = _first_step_that_differs(args, reply.value, context_backward, softmax_backward, scores_backward)
     for array, name, got in zip((query, keys, v), ("d_query", "d_keys", "d_v"), reply.value, strict=True):
         yield _slope(f"{name} agrees with central differences, from the context back", loss, array, got, advice)
     nothing = ask(attend_backward, d_context, query, keys, memory, np.zeros((B, S)), v).value
@@ -154,17 +155,19 @@ def attend_backward(attend_backward, context_backward, softmax_backward, scores_
     yield Verdict("sentences with nothing to look at: all gradients are 0", zeros, "weights of 0 should give zeros")
 
 
-def _first_step_that_differs(args, context_backward, softmax_backward, scores_backward):
+def _first_step_that_differs(args, answer, context_backward, softmax_backward, scores_backward):
     """Which of the student's three functions is the first to leave the right way?"""
     d_context, query, keys, memory, weights, v = args
     try:
         d_weights = ask(context_backward, d_context, weights, memory).value[0]
         if not _near(d_weights, np.stack([m @ d for m, d in zip(memory, d_context, strict=True)])):
-            return "step 1, your context_backward, is not right yet: your points here do not depend on it"
+            return "step 1, your context_backward, is not right yet: mend it first"
         d_scores = ask(softmax_backward, weights, d_weights).value
         if np.abs(np.sum(d_scores, axis=-1)).max() > DIGITS:
-            return "step 2, your softmax_backward, is not right yet: your points here do not depend on it"
-        ask(scores_backward, d_scores, query, keys, v)
+            return "step 2, your softmax_backward, is not right yet: mend it first"
+        own = ask(scores_backward, d_scores, query, keys, v).value
+        if all(_near(got, part) for got, part in zip(answer, own, strict=True)):
+            return "step 3, your scores_backward, is not right yet: mend it first"
     except Exception as error:
         return f"one of the three functions before raised {type(error).__name__}: see its own check"
     return "context, then softmax, then scores: is each result handed to the next, in the order of its arguments?"

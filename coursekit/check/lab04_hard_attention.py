@@ -29,10 +29,11 @@ def sample_positions(sample_positions):
     advice = f"got {start.value}: a stretch of width 0 holds nothing. Count the ends that are <= u"
     yield _equal("a uniform at the start of a stretch (0, and 1/4): no position of weight 0", start, [1, 2], advice)
 
-    short = np.array([[0.2, 0.4, 0.3999997, 0.0], [0.5, 0.4999997, 0.0, 0.0]], dtype=np.float32)
+    short = np.array([[0.2, 0.4, 0.3999997, 0.0], [0.5, 0.4999994, 0.0, 0.0]], dtype=np.float32)
     last = ask(sample_positions, short, np.array([LAST, LAST]))
-    advice = f"got {last.value}: the sum of a row is 1 only up to rounding. Divide the running sums by their last entry"
-    yield _equal("a sum of 0.9999997 and u = 0.99999994: still a position that has a weight", last, [2, 1], advice)
+    advice = f"got {last.value}: a sum is 1 only up to rounding. Divide each row's running sums by its own last one"
+    law = "sums of 0.9999997 and 0.9999994, and u = 0.99999994: still a position that has a weight"
+    yield _equal(law, last, [2, 1], advice)
     yield _shares(sample_positions)
 
 
@@ -96,7 +97,7 @@ def _slope(estimate_gradient):
 @visible_check
 def mean_and_variance(mean_and_variance):
     weights = np.array([[0.5, 0.25, 0.25], [0.0, 0.5, 0.5]])
-    estimates = np.array([[[1.0, 0.0], [3.0, 4.0], [3.0, -4.0]], [[9.0, 9.0], [1.0, 5.0], [3.0, 5.0]]])
+    estimates = np.array([[[1.0, 0.0], [3.0, 4.0], [3.0, -4.0]], [[9.0, 9.0], [1.0, 5.0], [3.0, 9.0]]])
     reply = ask(mean_and_variance, weights, estimates)
     pair = isinstance(reply.value, tuple | list) and len(reply.value) == 2
     yield Verdict("it returns two arrays: mean, variance", pair, f"got {type(reply.value).__name__}")
@@ -106,20 +107,21 @@ def mean_and_variance(mean_and_variance):
     if shapes == ((2, 2), (2, 2)):
         advice += ": add the variances of the N numbers up"
     yield Verdict("mean (B, N) = (2, 2), variance (B,) = (2,)", shapes == ((2, 2), (2,)), advice)
-    advice = f"got\n{rounded(mean)}\n  expected [2, 0] and [2, 5]: weigh each estimate by its position's weight"
-    yield Verdict("the mean of each row, by hand", _near(mean, [[2, 0], [2, 5]]), advice)
-    yield Verdict("the variance of each row, by hand", _near(variance, [9, 1]), _variance_advice(variance))
+    advice = f"got\n{rounded(mean)}\n  expected [2, 0] and [2, 7]: weigh each estimate by its position's weight"
+    yield Verdict("the mean of each row, by hand", _near(mean, [[2, 0], [2, 7]]), advice)
+    yield Verdict("the variance of each row, by hand", _near(variance, [9, 5]), _variance_advice(variance))
 
 
 def _variance_advice(variance):
     slips = [
-        ([3, 1], "this is the standard deviation: do not take the root"),
-        ([13, 30], "this is the mean square: subtract the mean from each estimate first"),
-        ([4.5, 0.5], "these are averages over the N numbers: add the squared distances up"),
-        ([35 / 3, 67 / 3], "the squared distances are to be weighed by the weights too"),
+        ([3, 5**0.5], "this is the standard deviation: do not take the root"),
+        ([13, 58], "this is the mean square: subtract the mean from each estimate first"),
+        ([4.5, 2.5], "these are averages over the N numbers: add the squared distances up"),
+        ([35 / 3, 21], "the squared distances are to be weighed by the weights too"),
+        ([9, 9], "square each of the N distances first, then add them up"),
     ]
     hits = [advice for slip, advice in slips if _near(variance, slip)]
-    return hits[0] if hits else f"got {rounded(variance)}, expected [9, 1]"
+    return hits[0] if hits else f"got {rounded(variance)}, expected [9, 5]"
 
 
 @visible_check
