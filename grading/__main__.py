@@ -1,8 +1,10 @@
 """`python -m grading COMMAND`: what the Makefile and an instructor call."""
 
 import argparse
+import multiprocessing
 import os
 import sys
+from multiprocessing import forkserver
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -68,6 +70,9 @@ def spare_jsonschema():
 
 
 def _grade(options):
+    if not options.scheduler:
+        multiprocessing.set_forkserver_preload(["grading.worker"])
+        forkserver.ensure_running()  # it loads that while this process loads the next line's
     spare_jsonschema()
     from grading.runner import grade_class
 

@@ -38,13 +38,13 @@ class GradingFailed(RuntimeError):
 
 QUIET = {
     "distributed.scheduler.allowed-failures": 1,  # a submission whose worker died is tried once more
+    "distributed.worker.multiprocessing-method": "forkserver",  # from one that has loaded grading/worker.py
     "distributed.worker.daemon": False,           # a worker starts processes of its own
     "distributed.worker.profile.enabled": False,  # the rest is so that Dask notes nothing about each submission
     "distributed.admin.low-level-log-length": 0,
     "distributed.admin.log-length": 0,
     "distributed.admin.system-monitor.log-length": 1,
 }
-WARM = "from grading.__main__ import spare_jsonschema\nspare_jsonschema()\nimport grading.work"  # while a worker starts
 
 
 def grade_class(folder, lab, options):
@@ -151,7 +151,7 @@ class _Run:
 @contextmanager
 def cluster(options):
     """A Dask client: of processes on this machine, or of a scheduler that is there already. Raises GradingFailed."""
-    for talkative in ("distributed", "asyncio"):
+    for talkative in ("distributed", "distributed.client", "asyncio"):  # Dask sets the second's level by itself
         logging.getLogger(talkative).setLevel(logging.CRITICAL)
     with dask.config.set(QUIET), ExitStack() as stack:
         if options.scheduler:
@@ -159,7 +159,7 @@ def cluster(options):
         else:
             client = Client(stack.enter_context(LocalCluster(
                 n_workers=options.workers or os.cpu_count(), threads_per_worker=1, host="127.0.0.1", memory_limit=0,
-                dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL, preload=WARM,
+                dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL,
             )))
         yield stack.enter_context(client)
 

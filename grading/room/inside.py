@@ -39,6 +39,7 @@ from traitlets import Type
 from traitlets.config import Config
 
 import coursekit
+from coursekit.artifacts import known_artifacts, load
 
 HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep  # cut from tracebacks: it says nothing to a student
 TEXT_LIMIT = 100_000       # characters of text that one cell may show
@@ -186,8 +187,9 @@ def make_shell():
         importlib.import_module(module.name)
     from coursekit import plot  # only now: pyplot looks for the shell, to show figures in its outputs
 
-    print_figure(plot.alignment([[1, 0], [0, 1]], "ab", "ab", title="$x$").figure)
+    picture(plot.alignment([[1, 0], [0, 1]], "ab", "ab", title="$x$").figure)
     plot.plt.close("all")
+    load(known_artifacts().popitem()[0])  # the first time loads what reads such files
     shell.display_formatter.formatters["image/png"].for_type(plot.plt.Figure, picture)
     plot.plt.uninstall_repl_displayhook()  # it would draw each figure once for nobody, before it is shown
     sys.stdout, sys.stderr = Stream(shell.recorder, "stdout"), Stream(shell.recorder, "stderr")
@@ -201,7 +203,8 @@ def picture(figure):
     """A figure as PNG, cut to what is drawn as in Jupyter. One that says that all of it fits is drawn as it is, which
     saves a second drawing to measure it."""
     fits = not any(axes.get_in_layout() for axes in figure.axes)
-    return print_figure(figure, bbox_inches=None if fits else "tight")
+    quickly = {"compress_level": 3}  # a fifth larger than by default
+    return print_figure(figure, bbox_inches=None if fits else "tight", pil_kwargs=quickly)
 
 
 def serve(channel, shell):

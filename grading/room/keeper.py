@@ -5,6 +5,7 @@ It knows nothing of any student, lab or check: it only forks, watches the fork's
 
     {"do": "open", "limits": {...}} and the room's own socket   ->  a room that answers on that socket (see inside.py)
     {"do": "end", "pid": N}  end the process that has this number in the room
+    {"do": "look"}           ->  {"within": true}, or the room is ended
     {"do": "close"}          end the room
     -> {"ended": why}, once for each room: "closed" if it was asked for, else the limit that was exceeded, as "memory"
 
@@ -72,12 +73,11 @@ def watch(channel, limits, walled):
     spent, known, looked = {}, {1, os.getpid()}, 0.0
     while True:
         ready, _, _ = select.select([channel.connection], [], [], POLL)
-        if ready:
-            request = channel.receive()
-            if request["do"] == "close":
-                return "closed"
-            if walled:  # elsewhere the number could be anybody's
-                end_one(known, request["pid"])
+        request = channel.receive() if ready else {"do": "wait"}
+        if request["do"] == "close":
+            return "closed"
+        if request["do"] == "end" and walled:  # elsewhere the number could be anybody's
+            end_one(known, request["pid"])
         if walled:
             pids = others(known)
             if len(pids) > limits["processes"]:  # too many to read about each
@@ -92,6 +92,8 @@ def watch(channel, limits, walled):
                 if reason := memory_excess(processes, known, limits):
                     return reason
                 looked = time.monotonic()
+        if request["do"] == "look":
+            channel.send({"within": True})
 
 
 def others(known):

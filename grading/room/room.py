@@ -45,7 +45,7 @@ class Rooms:
 
     def __init__(self, limits=None, sandbox=True, packages=PACKAGES):
         self.limits, self.sandbox, self.packages = limits or Limits(), sandbox, packages
-        self._keeper = self._channel = self._folder = None
+        self._keeper = self._channel = self._folder = self._why = None
 
     def __enter__(self):
         return self
@@ -104,14 +104,24 @@ class Rooms:
         """End a process of the room. Without a sandbox nobody can tell which is which, and it goes on."""
         self._tell({"do": "end", "pid": pid})
 
+    def look(self):
+        """Have the room looked at now, not some time later. Returns whether it is within its limits; else it ends."""
+        self._tell({"do": "look"})
+        self._why = self._hear().get("ended")
+        return self._why is None
+
     def leave(self):
         """End the room. Returns why it had ended: "closed" if it had not."""
-        self._tell({"do": "close"})
+        self._tell({"do": "close"})  # to a room that has ended, this says nothing
+        why, self._why = self._why or self._hear()["ended"], None
+        return why
+
+    def _hear(self):
         try:
-            return self._channel.receive(self.limits.start)["ended"]
+            return self._channel.receive(self.limits.start)
         except wire.WireError:
             self.close()
-            return "exited"
+            return {"ended": "exited"}
 
     def _tell(self, request):
         try:
@@ -224,6 +234,8 @@ class ExamRoom:
         """
         if not self._asked:
             self._asked, self._retries, self._deadline = True, RETRIES, time.monotonic() + self._limits.notebook
+            if self._channel is not None and not self._rooms.look():  # or it would be ended in the middle of a call
+                self._leave()
         if name is None:
             name = len(self._done)
             self.keep(name)
