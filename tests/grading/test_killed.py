@@ -32,8 +32,9 @@ def at_work(process):
     """The worker processes of a run whose sandbox has a room in it: three processes are the sandbox's own."""
     try:
         children = psutil.Process(process.pid).children()
-        spawned = [child for child in children if "multiprocessing.spawn" in " ".join(child.cmdline())]
-        return [worker for worker in spawned if len(worker.children(recursive=True)) > 3]
+        servers = [child for child in children if "multiprocessing.forkserver" in " ".join(child.cmdline())]
+        workers = [worker for server in servers for worker in server.children()]
+        return [worker for worker in workers if len(worker.children(recursive=True)) > 3]
     except psutil.Error:
         return []  # one has gone in the meantime
 
