@@ -32,7 +32,7 @@ help:
 	@echo "make book | release | demo | solved    one part of it"
 	@echo "make serve      the book at a local address (PORT=$(PORT))"
 	@echo "make lint       ruff"
-	@echo "make bench      how fast a class is graded, against nbgrader as it comes"
+	@echo "make bench      how fast a class is graded, against nbgrader as it comes; and lab 06, against PyTorch"
 	@echo "make attacks    what hostile notebooks get from either (half an hour)"
 	@echo "make artifacts  train again what coursekit ships"
 	@echo "make lock       pin again what requirements.txt pulls in"
@@ -96,6 +96,7 @@ lint: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(RUN) -m tools.bench --large --out chapters/data/bench.json
+	$(RUN) -m tools.bench_attention
 
 attacks: $(INSTALLED)
 	$(RUN) -m tools.attack_table

@@ -3,17 +3,27 @@
 from pathlib import Path
 
 import coursekit
-from solutions.artifacts import date_curves, date_translator, luong_translator, phrase_translator, pointer_curves
+from solutions.artifacts import (
+    date_curves,
+    date_translator,
+    luong_translator,
+    phrase_translator,
+    pointer_curves,
+    positions_by_length,
+    sense_model,
+)
 from solutions.artifacts.store import save
 
 MAKERS = {
     "date_translator": date_translator.make,
     "date_curves": date_curves.make,
     "pointer_curves": pointer_curves.make,
+    "positions_by_length": positions_by_length.make,
     "quality_by_length": phrase_translator.make_quality,
     "quality_by_length_luong": luong_translator.make_quality,
     "luong_translator": luong_translator.make_translator,
     "phrase_one_vector": phrase_translator.make_one_vector,
+    "sense_model": sense_model.make,
 }
 
 

@@ -23,6 +23,9 @@ POINTS = {  # by checks, by hand
     "lab02_learning_to_align": (13, 2),
     "lab03_luong_attention": (12, 2),
     "lab04_hard_attention": (10, 2),
+    "lab05_scaled_dot_product": (12, 2),
+    "lab06_multi_head": (14, 2),
+    "lab07_positions": (12, 2),
 }
 MISTAKES = [(lab, exercise, mistake) for lab in LABS
             for exercise, mistakes in importlib.import_module(f"solutions.{lab}.mistakes").MISTAKES.items()

@@ -1,0 +1,278 @@
+"""The visible checks of lab 05. Each takes the student's function and states the laws that it should keep."""
+
+import numpy as np
+
+from coursekit.check import as_array, ask, rounded, visible_check
+from coursekit.gradient_check import numerical_gradient
+from coursekit.verdicts import Reply, Verdict, compare
+
+Q = np.array([[1.0, 0.0, 1.0]])  # the second case of chapter 6, d_k = 3
+K = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0], [1.0, 1.0, 0.0]])
+V = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+SCORES = [[1.15470054, 0.0, 0.57735027]]
+WEIGHTS = [[0.53289684, 0.16794345, 0.29915971]]
+OUTPUT = [[2.53252575, 3.53252575]]
+DIGITS = 1e-6  # the numbers above are printed to eight digits
+
+
+@visible_check
+def scaled_scores(scaled_scores):
+    scores = ask(scaled_scores, Q, K)
+    yield _shape("one query, three keys: scores of shape (T, S) = (1, 3)", scores, (1, 3))
+    slips = [
+        ([[2, 0, 1]], "these are the plain products: divide by the root of d_k"),
+        ([[2 / 3, 0, 1 / 3]], "you divided by d_k: it is the root of it"),
+        ([[1, 0, 0.5]], "these are cosines: divide by the root of the width, not by the vectors' lengths"),
+        (WEIGHTS, "these are weights: the softmax comes later, in exercise 4"),
+    ]
+    yield _digits("they are [2, 0, 1] / √3, as in the chapter", scores, SCORES, _slip(scores, slips))
+    queries, keys = _stream(1, (2, 5, 4), (2, 3, 4))
+    scores = ask(scaled_scores, queries, keys)
+    yield _shape("a batch of two: (B, T, S) = (2, 5, 3)", scores, (2, 5, 3))
+    right = [[[q @ k / 4**0.5 for k in keys[b]] for q in queries[b]] for b in range(2)]
+    advice = "the root is that of the width, 4 here, and each sentence keeps to its own keys"
+    yield _digits("each is a product divided by √4", scores, right, advice)
+    queries, keys = _stream(2, (2, 3, 5, 4), (2, 1, 6, 4))
+    scores = ask(scaled_scores, queries, keys)
+    law = "two leading axes, and one set of keys for all heads: (2, 3, 5, 6)"
+    yield _shape(law, scores, (2, 3, 5, 6), "exchange the last two axes alone: np.swapaxes(K, -1, -2)")
+    advice = "exchange the last two axes of K and no others"
+    right = [[[[q @ k / 2 for k in keys[b, 0]] for q in head] for head in queries[b]] for b in range(2)]
+    yield _digits("their values too", scores, right, advice)
+    yield _float32(ask(scaled_scores, queries.astype(np.float32), keys.astype(np.float32)))
+
+
+@visible_check
+def causal_mask(causal_mask):
+    square = ask(causal_mask, 3, 3)
+    yield _boolean("three tokens: a boolean mask of shape (3, 3)", square, (3, 3))
+    slips = [
+        ([[0, 0, 0], [1, 0, 0], [1, 1, 0]], "a query may look at its own place too: <=, not <"),
+        ([[0, 1, 1], [0, 0, 1], [0, 0, 0]], "it shows the future: True means may look"),
+        ([[1, 1, 1], [0, 1, 1], [0, 0, 1]], "it shows the future: rows are queries, the lower triangle is True"),
+    ]
+    right = [[1, 0, 0], [1, 1, 0], [1, 1, 1]]
+    yield _digits("query i looks at keys 0 to i", square, right, _slip(square, slips))
+    behind = ask(causal_mask, 2, 5, 3)
+    yield _boolean("two new tokens behind past = 3, five keys: a mask of shape (T, S) = (2, 5)", behind, (2, 5))
+    slips = [
+        ([[1, 0, 0, 0, 0], [1, 1, 0, 0, 0]], "past has no effect: query i stands at position past + i"),
+        (np.zeros((2, 5)), "the past moved the triangle the wrong way: with it a query sees more"),
+        ([[0, 0, 0, 1, 0], [0, 0, 0, 1, 1]], "the past is hidden: a query sees it, and what follows up to itself"),
+    ]
+    right = [[1, 1, 1, 1, 0], [1, 1, 1, 1, 1]]
+    yield _digits("the first sees four keys, the second all five", behind, right, _slip(behind, slips))
+    wide = ask(causal_mask, 2, 4)
+    advice = "no past was given, so the last key is the future of both queries: do not take S - T for the past"
+    law = "two queries, four keys and no past: they see one and two keys"
+    yield _digits(law, wide, [[1, 0, 0, 0], [1, 1, 0, 0]], advice)
+
+
+@visible_check
+def padding_mask(padding_mask):
+    mask = ask(padding_mask, np.array([2, 4, 0]), 5)
+    law = "lengths 2, 4 and 0, five positions: a boolean mask of shape (B, 1, S) = (3, 1, 5)"
+    yield _boolean(law, mask, (3, 1, 5), "the axis of length 1 stands for the queries; the last one has S positions")
+    right = [[[1, 1, 0, 0, 0]], [[1, 1, 1, 1, 0]], [[0] * 5]]
+    slips = [
+        (1 - np.array(right), "it is the wrong way round: True where a token stands"),
+        ([[[1, 1, 1, 0, 0]], [[1] * 5], [[1, 0, 0, 0, 0]]], "one too many: positions count from 0, so j < length"),
+        ([[[1, 0, 0, 0, 0]], [[1, 1, 1, 0, 0]], [[0] * 5]], "one too few: positions count from 0, so j < length"),
+        (np.array(right)[..., ::-1], "the tokens come first, the padding behind them"),
+    ]
+    yield _digits("True where a token stands; a sentence without tokens has none", mask, right, _slip(mask, slips))
+
+
+@visible_check
+def scaled_dot_product_attention(scaled_dot_product_attention):
+    attend = scaled_dot_product_attention
+    reply = ask(attend, Q, K, V)
+    yield _results(reply, {"output": (1, 2), "weights": (1, 3)})
+    slips = [
+        ([[0.66524096, 0.09003057, 0.24472847]], "the scores are not divided by √3: call scaled_scores"),
+        ([[1, 1, 1]], "every weight is 1: the softmax ran over the queries; each row, axis -1, sums to 1"),
+        ([[0.57597535, 0.14002925, 0.28399541]], "you divided by the root of the width of V: it is that of K"),
+    ]
+    yield _digits("the weights of the chapter's second case", reply.value[1], WEIGHTS, _slip(reply.value[1], slips))
+    yield _digits("and its output", reply.value[0], OUTPUT, "weights are fine, the output is not: weights @ V")
+
+    queries, keys, values = _stream(3, (2, 4, 3), (2, 5, 3), (2, 5, 6))
+    _, open_weights = ask(attend, queries, keys, values).value
+    sums = np.sum(open_weights, axis=-1)
+    yield Verdict("a batch: each row sums to 1", _near(sums, np.ones((2, 4))), f"they sum to {rounded(sums)}")
+    mask = np.array([[[True, True, False, True, False]], [[True, True, True, False, True]]])
+    output, weights = ask(attend, queries, keys, values, mask).value
+    yield _masked(weights, open_weights, mask)
+    sums = np.sum(weights, axis=-1)
+    advice = f"they sum to {rounded(sums)}: hide the scores before the softmax, not the weights after it"
+    yield Verdict("and each row still sums to 1", _near(sums, np.ones((2, 4))), advice)
+    yield _digits("the output is blended by these weights", output, np.asarray(weights) @ values, "weights @ V")
+
+    yield _empty_row(ask(attend, queries, keys, values, mask & [[[True]], [[False]]]), output[0], weights[0])
+    far = np.array([0.0, 2000.0, 2001.0])[:, None] * [[1.0, 1.0, 1.0]]
+    large = ask(attend, np.array([[1.0, 0.0, 0.0]]), far, V)
+    advice = f"got {rounded(large.value[1])}: take the largest visible score of each row off before np.exp"
+    yield _digits("scores above 1000 stay finite", large.value[1], [[0, 0.35954252, 0.64045748]], advice)
+    yield _causal(attend)
+    yield _leading_axes(attend)
+    small = [a.astype(np.float32) for a in (queries, keys, values)]
+    yield _float32(ask(attend, *small, mask))
+
+
+def _masked(weights, open_weights, mask):
+    """Hidden keys get nothing, seen from another reply without a mask."""
+    hidden = np.broadcast_to(~mask, np.shape(weights))
+    advice = "hidden keys got weight: a hidden score is -np.inf (a score of 0 counts, exp(0) is 1)"
+    if _near(weights, open_weights):
+        advice = "the mask has no effect"
+    elif not np.any(np.asarray(weights)[~hidden]):
+        advice = "the hidden keys got all the weight: True means may look"
+    return Verdict("a mask (2, 1, 5): hidden keys get exactly 0", not np.any(np.asarray(weights)[hidden]), advice)
+
+
+def _empty_row(reply, output, weights):
+    """The second sentence sees nothing, the first what it saw before."""
+    law = "a sentence that may look nowhere: output and weights are exactly 0, the other one is as before"
+    got_output, got_weights = map(as_array, reply.value)
+    cause = "-inf minus -inf is nan, and so is 0/0: give such a row another maximum and another sum"
+    if np.isfinite(got_weights).all():
+        cause = "-1e9 for all leaves them equal: use -np.inf, and another sum than 0 to divide by"
+    right = not np.any(got_output[1]) and not np.any(got_weights[1])
+    same = _near(got_output[0], output) and _near(got_weights[0], weights)
+    return Verdict(law, right and same, cause if not right else "the first sentence changed: is each row on its own?")
+
+
+def _causal(attend):
+    """Two runs that differ behind the second position."""
+    queries, keys, values = _stream(4, (4, 3), (4, 3), (4, 2))
+    mask = np.array([[True, False, False, False], [True, True, False, False], [True, True, True, False], [True] * 4])
+    before = ask(attend, queries, keys, values, mask).value[0]
+    keys[2:], values[2:] = 500 * keys[2:], values[2:] + 7
+    after = ask(attend, queries, keys, values, mask).value[0]
+    same = np.array_equal(before[:2], after[:2]) or _near(before[:2], after[:2])
+    advice = "hidden keys reach it: is the maximum taken among the visible scores, and the sum?"
+    return Verdict("the future does not change the past: other keys and values later, the same output", same, advice)
+
+
+def _leading_axes(attend):
+    """Sentences and heads, and one mask for all: every head is what it is alone."""
+    queries, keys, values = _stream(5, (2, 3, 4, 5), (2, 3, 6, 5), (2, 3, 6, 2))
+    mask = np.array([[True] * 6, [True, False] * 3, [False] * 5 + [True], [True, True] + [False] * 4])
+    law = "sentences and heads: (2, 3, 4, 5) with one mask (4, 6); each head is what it is alone"
+    many = ask(attend, queries, keys, values, mask).value
+    alone = [ask(attend, queries[b, h], keys[b, h], values[b, h], mask).value for b in range(2) for h in range(3)]
+    parts = [np.reshape([each[k] for each in alone], (2, 3, 4, -1)) for k in (0, 1)]
+    agree = all(_near(one, other) for one, other in zip(many, parts, strict=True))
+    return Verdict(law, agree, "count axes from the end, and let the mask broadcast: np.where(mask, scores, -np.inf)")
+
+
+@visible_check
+def scaled_dot_product_attention_backward(scaled_dot_product_attention_backward):
+    backward = scaled_dot_product_attention_backward
+    weights, probe = np.array([[0.25, 0.75]]), np.array([[1.0, 2.0]])
+    query, keys, values = np.array([[1.0, 2.0, 0.0, 1.0]]), np.eye(2, 4), np.array([[1.0, 0.0], [0.0, 1.0]])
+    reply = ask(backward, probe, query, keys, values, weights)
+    yield _results(reply, {"d_Q": (1, 4), "d_K": (2, 4), "d_V": (2, 2)})
+    d_Q, d_K, d_V = reply.value
+    advice = f"got {rounded(d_V)}: the given weights, transposed, times d_output, and no root"
+    yield _digits("by hand, weights [1/4, 3/4], d_output [1, 2]: d_V", d_V, [[0.25, 0.5], [0.75, 1.5]], advice)
+    slips = [
+        ([[-0.1875, 0.1875, 0, 0]], "the root of d_k = 4 is missing: the way back is divided by it too"),
+        ([[0.125, 0.75, 0, 0]], "subtract the row's mean of d_weights, by the weights, before you multiply"),
+        ([[-0.0625, 0.1875, 0, 0]], "you subtracted the plain mean of d_weights: take the mean by the weights"),
+        ([[0.09375, 0.1875, 0, 0]], "each weight was taken for itself, α (1 - α), or the mean ran over the queries: "
+         "a score moves all weights of its row, so take the mean over axis -1"),
+        ([[0.5, 1, 0, 0]], "the softmax is left out: d_weights is not yet d_scores"),
+    ]
+    law = "d_weights is [1, 2], its mean 7/4, d_scores [-3/16, 3/16]: d_Q is half of that on the keys"
+    yield _digits(law, d_Q, [[-0.09375, 0.09375, 0, 0]], _slip(d_Q, slips))
+    right = np.outer([-0.09375, 0.09375], query[0])
+    advice = f"got {rounded(d_K)}: d_K is divided by the root as d_Q"
+    yield _digits("and d_K half of it on the query", d_K, right, advice)
+    yield from _slopes(backward)
+    small = [a.astype(np.float32) for a in _stream(7, (2, 3, 4), (2, 3, 5), (2, 6, 5), (2, 6, 4), (2, 3, 6))]
+    yield _float32(ask(backward, *small))
+
+
+def _slopes(backward):
+    """Central differences, with sentences and heads, a hidden key and a query that saw nothing."""
+    probe, queries, keys, values = _stream(6, (2, 3, 4, 2), (2, 3, 4, 5), (2, 3, 6, 5), (2, 3, 6, 2))
+    seen = np.ones((4, 6))
+    seen[1, 2:4], seen[3] = 0, 0
+
+    def weights():
+        powers = np.exp(np.einsum("bhid,bhjd->bhij", queries, keys) / 5**0.5) * seen
+        return powers / np.maximum(powers.sum(axis=-1, keepdims=True), 1e-300)
+
+    reply = ask(backward, probe, queries, keys, values, weights())
+    shapes = {"d_Q": queries.shape, "d_K": keys.shape, "d_V": values.shape}
+    yield _results(reply, shapes, "sentences and heads: ")
+    advice = "is the mean a row's own, axis=-1 with keepdims? Are the given weights used, which are 0 where hidden?"
+    for (name, _), array, got in zip(shapes.items(), (queries, keys, values), reply.value, strict=True):
+        slope = numerical_gradient(lambda: np.sum(probe * (weights() @ values)), array)
+        law = f"{name} agrees with central differences, hidden keys and all"
+        yield Verdict(law, _near(got, slope, 1e-5 * np.abs(slope).max()), advice)
+    empty = not np.any(as_array(reply.value[0])[:, :, 3])
+    yield Verdict("a query that saw nothing has a gradient of 0", empty, "its weights are 0, and so is the rest")
+
+
+# Verdicts
+
+
+def _stream(seed, *shapes):
+    stream = np.random.RandomState(seed)
+    return [stream.randn(*shape) for shape in shapes]
+
+
+def _float32(reply):
+    parts = reply.value if isinstance(reply.value, tuple | list) else [reply.value]
+    got = ", ".join(sorted({as_array(part).dtype.name for part in parts}))
+    advice = f"{got} went out: np.sqrt gives a NumPy float64 and promotes what it meets, d_k ** 0.5 a Python float"
+    return Verdict("float32 stays float32", got == "float32", advice)
+
+
+def _boolean(law, reply, shape, advice=""):
+    verdict = _shape(law, reply, shape, advice)
+    if verdict.passed and as_array(reply.value).dtype != bool:
+        return Verdict(law, False, f"its type is {as_array(reply.value).dtype}: True and False, not 1 and 0")
+    return verdict
+
+
+def _results(reply, shapes, what=""):
+    """Did it return as many arrays, each of the shape that it should have?"""
+    law = what + "it returns " + ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+    if not isinstance(reply.value, tuple | list) or len(reply.value) != len(shapes):
+        return Verdict(law, False, f"expected {len(shapes)} arrays, got {type(reply.value).__name__}")
+    got = [as_array(part).shape for part in reply.value]
+    return Verdict(law, got == list(shapes.values()), f"got {got}" + _reordered(got, list(shapes.values())))
+
+
+def _reordered(got, wanted):
+    return ": another order" if sorted(got) == sorted(wanted) else ""
+
+
+def _slip(reply, slips):
+    """The advice for a known wrong value, or what was got."""
+    value = getattr(reply, "value", reply)
+    hits = [advice for wrong, advice in slips if _near(value, np.asarray(wrong, float))]
+    return hits[0] if hits else f"got\n{rounded(value)}"
+
+
+def _digits(law, reply, expected, advice):
+    """`compare`, to six digits, with this advice for wrong values."""
+    value = getattr(reply, "value", reply)
+    verdict = compare(law, Reply(value), np.asarray(expected, float))
+    wrong = "wrong values" in verdict.hint or "nan" in verdict.hint
+    return Verdict(law, _near(value, expected), advice if wrong else verdict.hint)
+
+
+def _shape(law, reply, shape, advice=""):
+    got = as_array(reply.value).shape
+    hint = "returned None: is there a return statement?" if reply.value is None else f"expected {shape}, got {got}"
+    return Verdict(law, got == shape, hint + (f": {advice}" if advice else ""))
+
+
+def _near(value, expected, tolerance=DIGITS):
+    value, expected = as_array(value), np.asarray(expected)
+    fits = value.dtype.kind in "fiub" and value.shape == expected.shape
+    return bool(fits and np.allclose(value, expected, rtol=0, atol=tolerance))

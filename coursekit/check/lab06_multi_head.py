@@ -1,0 +1,347 @@
+"""The visible checks of lab 06. Each takes the student's function and states the laws that it should keep.
+
+What is expected is worked out sentence by sentence, head by head and query by query; gradients by central differences.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from coursekit.check import as_array, ask, rounded, visible_check
+from coursekit.gradient_check import numerical_gradient
+from coursekit.verdicts import Verdict, compare
+
+FOUR = ("W_Q", "W_K", "W_V", "W_O")
+DIGITS = 1e-6
+
+
+@visible_check
+def scaled_dot_product_attention(attention):
+    Q, K, V = _heads(1, 2, 3, 4, 5, 2, 3)
+    hint = "softmax(Q Kᵀ / √d_k) V: is it the root of the last axis of Q, and does each row over the keys sum to 1?"
+    law = "two sentences, three heads: output (B, h, T, d_v) = (2, 3, 4, 3), weights (B, h, T, S) = (2, 3, 4, 5)"
+    yield compare(law, ask(attention, Q, K, V), _seen((Q, K, V, None)), hint)
+    mask = np.tri(4, 5, dtype=bool)
+    hint = "True means: may look; and the mask acts on the scores, before the softmax"
+    yield compare("a mask for all of them, (T, S)", ask(attention, Q, K, V, mask), _seen((Q, K, V, mask)), hint)
+    own = np.arange(5) < np.array([[[[3]]], [[[0]]]])
+    hint = "a row that may look nowhere has weights and output 0, neither nan nor a mean"
+    law = "a mask for each sentence, (B, 1, 1, S); the second may look nowhere: zeros"
+    yield compare(law, ask(attention, Q, K, V, own), _seen((Q, K, V, own)), hint)
+
+
+@visible_check
+def scaled_dot_product_attention_backward(backward):
+    Q, K, V = _heads(2, 2, 3, 4, 5, 2, 3)
+    mask = np.tri(4, 5, dtype=bool)
+    mask[1] = False
+    weights = _seen((Q, K, V, mask))[1]
+    d_output = np.random.RandomState(9).randn(2, 3, 4, 3)
+
+    def loss():
+        return (_seen((Q, K, V, mask))[0] * d_output).sum()
+
+    found = ask(backward, d_output, Q, K, V, weights)
+    law = "three gradients, d_Q, d_K, d_V, of the shapes of Q, K and V"
+    shapes = [np.shape(each) for each in _parts(found.value, 3)]
+    yield Verdict(law, shapes == [Q.shape, K.shape, V.shape], f"expected {Q.shape}, {K.shape}, {V.shape}, got {shapes}")
+    advice = ["the softmax backward, then K, then 1/√d_k", "the softmax backward, then Q, then 1/√d_k",
+              "it is the transposed weights times d_output"]
+    for name, array, got, hint in zip(("d_Q", "d_K", "d_V"), (Q, K, V), found.value, advice, strict=True):
+        yield _close(f"{name} agrees with central differences", got, numerical_gradient(loss, array), f"{name}: {hint}")
+
+
+@visible_check
+def split_heads(split_heads):
+    x = np.arange(24.0).reshape(1, 4, 6)
+    reply = ask(split_heads, x, 2)
+    yield _shape("one sentence of four tokens, width 6, two heads: (B, h, T, d) = (1, 2, 4, 3)", reply, (1, 2, 4, 3))
+    expected = np.stack([x[:, :, :3], x[:, :, 3:]], axis=1)
+    slips = [
+        (x.reshape(1, 2, 4, 3), "head 0 holds tokens 0 and 1 alone: a reshape to (B, h, T, d) cuts the sentence, "
+         "not the rows. Reshape to (B, T, h, d), then exchange the two axes"),
+        (np.stack([x[:, :, ::2], x[:, :, 1::2]], axis=1), "head 0 got every second column: it gets the first three"),
+        (expected[:, ::-1], "the heads come in reverse"),
+    ]
+    law = "head 0 has the columns 0, 1, 2 of every token, head 1 the columns 3, 4, 5"
+    yield _digits(law, reply, expected, _slip(reply, slips))
+    x = np.random.RandomState(0).randn(2, 3, 8)
+    reply = ask(split_heads, x, 4)
+    yield _shape("two sentences of three tokens, width 8, four heads: (2, 4, 3, 2)", reply, (2, 4, 3, 2))
+    law = "head i of sentence b holds x[b, :, 2i : 2i + 2]"
+    yield _digits(law, reply, np.stack(np.split(x, 4, axis=2), axis=1), "each sentence keeps its own tokens")
+
+
+@visible_check
+def merge_heads(merge_heads):
+    first = np.array([[0.0, 1, 2], [6, 7, 8], [12, 13, 14], [18, 19, 20]])
+    x = np.stack([first, first + 3])[None]
+    reply = ask(merge_heads, x)
+    yield _shape("one sentence, two heads, four tokens, width 3: (B, T, h·d) = (1, 4, 6)", reply, (1, 4, 6))
+    expected = np.arange(24.0).reshape(1, 4, 6)
+    slips = [
+        (x.reshape(1, 4, 6), "row 0 holds two tokens of one head: exchange the axes before you reshape"),
+        (x.transpose(0, 2, 3, 1).reshape(1, 4, 6), "the heads' columns are interleaved: those of head 0 come first"),
+        (np.concatenate([first + 3, first], axis=1)[None], "head 0's piece comes first"),
+    ]
+    yield _digits("token 0 is [0 1 2] of head 0 and [3 4 5] of head 1", reply, expected, _slip(reply, slips))
+    x = np.random.RandomState(0).randn(2, 4, 3, 2)
+    right = np.concatenate(list(x.transpose(1, 0, 2, 3)), axis=-1)
+    yield _digits("two sentences, four heads", ask(merge_heads, x), right, "each token's row holds all heads in order")
+
+
+@visible_check
+def multi_head_attention(multi_head):
+    X, memory, p, heads, _ = case = _case(3, 2, 4, 5, 7, 3, 2, 3)
+    reply = ask(multi_head, X, memory, p, heads)
+    parts = [np.shape(each) for each in _parts(reply.value, 2)]
+    law = "cross-attention: output (B, T, d_model) = (2, 4, 7), weights (B, h, T, S) = (2, 3, 4, 5)"
+    yield Verdict(law, parts == [(2, 4, 7), (2, 3, 4, 5)], f"expected (2, 4, 7) and (2, 3, 4, 5), got {parts}")
+    yield _weights("the weights of each head", reply.value[1], case)
+    hint = "the weights are right: look at W_V, which meets the memory, at the merging and at W_O"
+    yield _close("the output: what all heads found, side by side, times W_O", reply.value[0], _by_heads(case)[0], hint)
+    law = "self-attention is the same function with memory = X"
+    yield compare(law, ask(multi_head, X, X, p, heads), _by_heads((X, X, p, heads, None)), "queries come from X")
+    for law, mask, hint in _masks():
+        yield _masked(law, multi_head, (X, memory, p, heads, mask), hint)
+    order = np.array([3, 0, 4, 2, 1])
+    output, weights = _by_heads(case)
+    law = "a memory in another order: the same output, and weights in that order"
+    yield compare(law, ask(multi_head, X, memory[:, order], p, heads), (output, weights[..., order]), "see above")
+    single = _case(4, 2, 4, 5, 6, 1, 2, 3)
+    law = "one head is the attention of lab 05 between two products"
+    yield compare(law, ask(multi_head, *single[:4]), _by_heads(single), "d_k is the width of a head: here all of it")
+
+
+@visible_check
+def multi_head_attention_backward(backward):
+    X, memory, p, heads, _ = case = _case(5, 2, 3, 4, 5, 2, 2, 3, masked=True)
+    weights = _by_heads(case)[1]
+    d_output = np.random.RandomState(8).randn(2, 3, 5)
+
+    def loss():
+        return (_by_heads(case)[0] * d_output).sum()
+
+    reply = ask(backward, d_output, X, memory, p, heads, weights)
+    three = _parts(reply.value, 3)
+    law = "three results: d_X, d_memory, and a dictionary with the gradients of W_Q, W_K, W_V, W_O"
+    fits = len(three) == 3 and isinstance(three[2], dict) and set(three[2]) == set(FOUR)
+    yield Verdict(law, fits, f"got {_kinds(reply.value)}")
+    advice = {
+        "d_X": "through the queries alone; what comes back to the memory is returned apart",
+        "d_memory": "the memory became keys and values: add what comes back through both",
+        "W_O": "it met the merged heads, weights @ V: those transposed, times d_output, summed over all sentences",
+        "W_Q": "X transposed, times d_Q; d_Q is divided by the root of one head's width",
+    }
+    found = {"d_X": three[0], "d_memory": three[1], **three[2]}
+    arrays = {"d_X": X, "d_memory": memory, **p}
+    for name in ("W_O", "W_V", "W_Q", "W_K", "d_memory", "d_X"):
+        hint = advice.get(name, "what it met, transposed, times what comes back; summed over sentences and positions")
+        law = f"{name if name.startswith('d_') else 'the gradient of ' + name} agrees with central differences"
+        yield _close(law, found[name], numerical_gradient(loss, arrays[name]), f"{name}: {hint}")
+
+
+@visible_check
+def parameter_count(parameter_count):
+    paper = ask(parameter_count, 512, 8, 64, 64)
+    slips = [(1_050_624, "there are no biases"), (786_432, "W_O is missing"), (131_072, "that is one head")]
+    law = "the paper's eight heads of 64 at d_model = 512: 4 · 512² = 1,048,576"
+    yield _digits(law, paper, 1_048_576, _slip(paper, slips))
+    one = ask(parameter_count, 512, 1, 512, 512)
+    yield _digits("one head of 512 has as many", one, 1_048_576, f"got {rounded(one.value)}")
+    odd = ask(parameter_count, 6, 3, 2, 7)
+    law = "d_model 6, three heads with keys of 2 and values of 7: 36 + 36 + 126 + 126 = 324"
+    yield _digits(law, odd, 324, f"got {rounded(odd.value)}: count each matrix from its shape")
+
+
+@visible_check
+def previous_token_head(previous_token_head):
+    _, X = _one_hot("a b a c b", 5)
+    reply = ask(previous_token_head, 3, 5)
+    yield _matrices("a dictionary of W_Q, W_K, W_V with 3 + 5 rows and W_O with as many columns", reply, 8)
+    output, weights = _run(reply, X)
+    slips = [
+        (np.eye(5, k=1), "each token looks at the one after: in W_Q row i asks, so the 1 stands in column i - 1"),
+        (np.eye(5), "each token looks at itself: shift the queries by one"),
+        (np.eye(5, k=-2), "each token looks two back"),
+    ]
+    advice = next((text for w, text in slips if _near(weights[2:4], w[2:4], 1e-3)), f"the rows are\n{rounded(weights)}")
+    if 0.1 < weights[1:].max() < 0.9:
+        advice = "the weights are nearly even: 1 against 0 is not enough, make the queries 100 times as long"
+    yield Verdict("tokens 1 to 4 look at the token before, with weight 1", _near(weights[1:], np.eye(5)[:4]), advice)
+    yield _handed("they hand over which word it is", output[1:, :3], X[:4, :3], output)
+    yield _handed("and nothing in the part of the positions", output[1:, 3:], 0 * output[1:, 3:], output)
+
+
+@visible_check
+def matching_token_head(matching_token_head):
+    words, X = _one_hot("a b a c b", 5)
+    reply = ask(matching_token_head, 3, 5)
+    yield _matrices("a dictionary of W_Q, W_K, W_V with 3 + 5 rows and W_O with as many columns", reply, 8)
+    output, weights = _run(reply, X)
+    same = np.array([[a == b for b in words] for a in words])
+    same = same / same.sum(axis=1, keepdims=True)
+    advice = f"the rows are\n{rounded(weights)}"
+    if _near(weights, np.eye(5), 1e-3):
+        advice = "each token finds itself alone: queries and keys should hold the word, and not the position"
+    if weights.max() < 0.45:
+        advice = "the weights are nearly even, or on other words: make the score of a match larger, by 100"
+    yield Verdict("each token looks at all places of its word, evenly", _near(weights, same), advice)
+    yield _handed("it hands over where they are", output[:, 3:], same, output)
+    yield _handed("and nothing in the part of the words", output[:, :3], 0 * output[:, :3], output)
+
+
+# What is expected
+
+
+def _seen(case):
+    """(output, weights) of attention on (Q, K, V, mask), query by query."""
+    Q, K, V, mask = case
+    leading, T, S = Q.shape[:-2], Q.shape[-2], K.shape[-2]
+    may = np.broadcast_to(True if mask is None else mask, (*leading, T, S))
+    output, weights = np.zeros((*leading, T, V.shape[-1])), np.zeros((*leading, T, S))
+    for *head, i in np.ndindex(*leading, T):
+        k, v, here, seen = K[tuple(head)], V[tuple(head)], (*head, i), may[(*head, i)]
+        powers = np.where(seen, np.exp(np.clip(k @ Q[here] / Q.shape[-1] ** 0.5, -700, 700)), 0)
+        weights[here] = powers / max(powers.sum(), 1e-300)
+        output[here] = weights[here] @ v
+    return output, weights
+
+
+def _by_heads(case):
+    """(output, weights) of (X, memory, parameters, heads, mask), head by head: no reshape, no transpose."""
+    X, memory, p, heads, mask = case
+    d_k, d_v = p["W_Q"].shape[1] // heads, p["W_V"].shape[1] // heads
+    output, weights = 0, []
+    for i in range(heads):
+        k, v = slice(i * d_k, (i + 1) * d_k), slice(i * d_v, (i + 1) * d_v)
+        found, looked = _seen((X @ p["W_Q"][:, k], memory @ p["W_K"][:, k], memory @ p["W_V"][:, v], mask))
+        output, weights = output + found @ p["W_O"][v], [*weights, looked]
+    return output, np.stack(weights, axis=1)
+
+
+def _weights(law, got, case):
+    """A verdict on the weights of cross-attention, which knows the likeliest slips."""
+    X, memory, p, heads, _ = case
+    hint = "queries are X W_Q, keys are memory W_K, each cut with split_heads; then the attention of every head"
+    for factor, slip in [((2 / 7) ** 0.5, "d_model"), (3**-0.5, "h·d_k")]:
+        scaled = _by_heads((X, memory, {**p, "W_Q": p["W_Q"] * factor}, heads, None))[1]
+        if _near(got, scaled):
+            hint = f"you divided by the root of {slip}: each head divides by the root of its own width, d_k"
+    return _close(law, got, _by_heads(case)[1], hint)
+
+
+def _masked(law, multi_head, case, hint):
+    """A verdict under a mask, which may meet the wrong axes: NumPy's error does not say so."""
+    try:
+        return compare(law, ask(multi_head, *case), _by_heads(case), hint)
+    except ValueError as error:
+        if "broadcast" not in str(error):
+            raise
+        return Verdict(law, False, f"{error}\n  {hint}: give the mask an axis of length 1 there")
+
+
+def _masks():
+    """(law, mask, hint) for two sentences with four queries and five keys."""
+    own = np.random.RandomState(7).rand(2, 4, 5) < 0.5
+    own[..., 2] = True
+    return [
+        ("a mask for all sentences, (T, S)", np.tri(4, 5, dtype=bool), "every head gets the same mask; True: may look"),
+        ("padding, (B, 1, S): the second sentence has no words, its output is 0",
+         np.arange(5) < np.array([[[3]], [[0]]]), "between B and T the weights have an axis of heads"),
+        ("a mask for each sentence, (B, T, S)", own, "between B and T the weights have an axis of heads"),
+    ]
+
+
+def _heads(seed, B, h, T, S, d_k, d_v):
+    stream = np.random.RandomState(seed)
+    return [stream.randn(B, h, *shape) for shape in [(T, d_k), (S, d_k), (S, d_v)]]
+
+
+def _case(seed, B, T, S, d_model, heads, d_k, d_v, masked=False):
+    """Arguments of the exercise: X, memory, parameters, heads, mask."""
+    stream = np.random.RandomState(seed)
+    sizes = [(d_model, heads * d_k), (d_model, heads * d_k), (d_model, heads * d_v), (heads * d_v, d_model)]
+    p = {name: stream.randn(*shape) / 2 for name, shape in zip(FOUR, sizes, strict=True)}
+    mask = np.arange(S) < np.array([[[3]], [[4]]]) if masked else None
+    return stream.randn(B, T, d_model), stream.randn(B, S, d_model), p, heads, mask
+
+
+# A programmed head is judged by what it does
+
+
+def _one_hot(text, length):
+    """The words of a text, and the rows that a programmed head reads: the one-hot word and the one-hot position."""
+    words = text.split()
+    kinds = sorted(set(words))
+    return words, np.hstack([np.eye(len(kinds))[[kinds.index(word) for word in words]], np.eye(length)])
+
+
+def _matrices(law, reply, width):
+    value = reply.value
+    if not isinstance(value, dict) or set(value) != set(FOUR):
+        return Verdict(law, False, f"got {_kinds(value)}")
+    shapes = [as_array(value[name]).shape for name in FOUR]
+    numbers = all(as_array(value[name]).dtype.kind in "fiub" for name in FOUR)
+    fits = numbers and all(len(shape) == 2 and 0 not in shape for shape in shapes)
+    fits = fits and {shapes[0][0], shapes[1][0], shapes[2][0], shapes[3][1]} == {width}
+    fits = fits and shapes[0] == shapes[1] and shapes[2][1] == shapes[3][0]
+    return Verdict(law, fits, f"the shapes of W_Q, W_K, W_V, W_O are {shapes}")
+
+
+def _run(reply, X):
+    """Output (T, d_model) and weights (T, T) of one head with the matrices of a reply."""
+    p = {name: as_array(reply.value[name]).astype(float) for name in FOUR}
+    output, weights = _by_heads((X[None], X[None], p, 1, None))
+    return output[0], weights[0, 0]
+
+
+def _handed(law, got, expected, output):
+    hint = f"the output is\n{rounded(output)}\n  W_V picks what is handed over, W_O puts it in its place"
+    return Verdict(law, _near(got, expected), hint)
+
+
+# Verdicts
+
+
+def _close(law, got, expected, hint):
+    """To six digits, as central differences have no more."""
+    shape = np.shape(as_array(got))
+    if shape != np.shape(expected):
+        return Verdict(law, False, f"expected shape {np.shape(expected)}, got {shape}")
+    return Verdict(law, _near(got, expected), hint)
+
+
+def _digits(law, reply, expected, advice):
+    """`compare`, to six digits, with this advice for wrong values."""
+    verdict = compare(law, reply, np.asarray(expected, float))
+    wrong = "wrong values" in verdict.hint or "nan" in verdict.hint
+    return dataclasses.replace(verdict, passed=_near(reply.value, expected), hint=advice if wrong else verdict.hint)
+
+
+def _slip(reply, slips):
+    """The advice for a known wrong value, or what was got."""
+    hits = [advice for value, advice in slips if _near(reply.value, np.asarray(value, float))]
+    return hits[0] if hits else f"got {rounded(reply.value)}"
+
+
+def _shape(law, reply, shape):
+    got = as_array(reply.value).shape
+    hint = "returned None: is there a return statement?" if reply.value is None else f"expected {shape}, got {got}"
+    return Verdict(law, got == shape, hint)
+
+
+def _parts(value, number):
+    """The results, if there are so many."""
+    return value if isinstance(value, tuple | list) and len(value) == number else []
+
+
+def _kinds(value):
+    kinds = [type(each).__name__ for each in value] if isinstance(value, tuple | list) else type(value).__name__
+    return f"{kinds} with {sorted(value)}" if isinstance(value, dict) else f"{kinds}"
+
+
+def _near(value, expected, tolerance=DIGITS):
+    value, expected = as_array(value), np.asarray(expected)
+    fits = value.dtype.kind in "fiub" and value.shape == expected.shape
+    return bool(fits and np.allclose(value, expected, rtol=0, atol=tolerance * max(1, np.abs(expected).max(initial=0))))

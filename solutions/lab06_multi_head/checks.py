@@ -1,0 +1,287 @@
+"""What lab 06 is judged on: a generator for each exercise, each verdict a line of feedback and a share of its points.
+
+Called in the marking room once per submission, at the exercise's check cell. All sizes in a case differ, so that no
+transposed axis can pass, but for one case with as many heads as sentences, where a mask without an axis for the heads
+goes through silently. What builds on an earlier exercise is compared with what a known mistake there leads to as well,
+so that a mistake costs its points once.
+"""
+
+import dataclasses
+import itertools
+
+import numpy as np
+
+from coursekit.verdicts import Verdict, compare
+from solutions.lab06_multi_head import reference
+
+NAMES = ("W_Q", "W_K", "W_V", "W_O")
+
+
+def scaled_dot_product_attention(student, rng):
+    hint = "is it softmax(Q Kᵀ / √d_k) V over the keys, True = may look, and 0 in a row that sees nothing?"
+    for law, args in _attentions(rng):
+        reply = student.scaled_dot_product_attention(*args)
+        yield compare(law, reply, reference.scaled_dot_product_attention(*args), hint)
+
+
+def scaled_dot_product_attention_backward(student, rng):
+    hint = "are d_V, the gradient in the weights, the softmax and 1/√d_k all in it, and in this order: d_Q, d_K, d_V?"
+    for law, (Q, K, V, *mask) in _attentions(rng):
+        output, weights = reference.scaled_dot_product_attention(Q, K, V, *mask)
+        args = rng.normal(size=output.shape), Q, K, V, weights
+        reply = student.scaled_dot_product_attention_backward(*args)
+        yield compare(law, reply, reference.scaled_dot_product_attention_backward(*args), hint)
+
+
+def split_heads(student, rng):
+    hint = "does head 0 hold the first d columns of every token, head 1 the next d?"
+    for B, T, heads, d in [(2, 5, 3, 4), (3, 4, 2, 6), (5, 2, 4, 3), (2, 3, 6, 1)]:
+        args = rng.normal(size=(B, T, heads * d)), heads
+        yield compare(f"{heads} heads of width {d}", student.split_heads(*args), reference.split_heads(*args), hint)
+
+
+def merge_heads(student, rng):
+    hint = "does a token's row hold the d numbers of head 0, then those of head 1, and so on?"
+    for B, heads, T, d in [(2, 3, 5, 4), (3, 2, 4, 6), (5, 4, 2, 3), (4, 5, 3, 2)]:
+        x = rng.normal(size=(B, heads, T, d))
+        yield compare(f"{heads} heads of width {d}", student.merge_heads(x), reference.merge_heads(x), hint)
+
+
+def multi_head_attention(student, rng):
+    hint = "queries from X, keys and values from the memory, each head for itself, √d_k of one head, then W_O?"
+    for law, weight, args in _calls(rng):
+        reply, expected = student.multi_head_attention(*args), reference.multi_head_attention(*args)
+        yield compare(law, reply, expected, hint, weight, follows=_followed(student, _forward, args))
+
+
+def multi_head_attention_backward(student, rng):
+    hint = "compare with central differences; the matrices' gradients are summed over sentences and positions"
+    for law, weight, (X, memory, parameters, heads, *mask) in _calls(rng):
+        output, weights = reference.multi_head_attention(X, memory, parameters, heads, *mask)
+        args = rng.normal(size=output.shape), X, memory, parameters, heads, weights
+        expected = _unpacked(reference.multi_head_attention_backward(*args))
+        reply, problem = _told(student.multi_head_attention_backward(*args))
+        follows = [_unpacked(value) for value in _followed(student, _backward, args)]
+        judged = compare(law, reply, expected, hint, weight, follows)
+        yield Verdict(law, False, problem, weight) if problem else judged
+
+
+def parameter_count(student, rng):
+    hint = "W_Q and W_K have d_model rows and h·d_k columns, W_V h·d_v, and W_O h·d_v rows; there are no biases"
+    for law, (d_model, heads, d_k, d_v) in [
+        ("heads that share the width evenly", (12, 3, 4, 4)),
+        ("values wider than keys", (10, 2, 3, 7)),
+        ("heads that are wider together than the model", (6, 4, 5, 3)),
+        ("one head, narrower than the model", (9, 1, 2, 5)),
+        ("many narrow heads", (24, 8, 2, 1)),
+    ]:
+        args = d_model, heads, d_k, d_v
+        yield compare(law, student.parameter_count(*args), reference.parameter_count(*args), hint)
+
+
+def previous_token_head(student, rng):
+    for vocabulary, length in [(4, 6), (9, 5), (3, 8)]:
+        _, X = _sentence(rng, vocabulary, length)
+        before = np.eye(length, k=-1)
+        wanted = np.hstack([before @ X[:, :vocabulary], np.zeros((length, length))])
+        reply = student.previous_token_head(vocabulary, length)
+        size = f"{vocabulary} words, {length} positions"
+        yield from _does(size, reply, X, X, None, before, wanted, slice(1, None))
+        causal = np.tri(length, dtype=bool)
+        yield from _does(f"{size}, causal", reply, X, X, causal, before, wanted, slice(1, None))
+
+
+def matching_token_head(student, rng):
+    for vocabulary, length in [(5, 8), (3, 7), (8, 6)]:
+        words, X = _sentence(rng, vocabulary, length)
+        same = (words[:, None] == words) / (words[:, None] == words).sum(axis=1, keepdims=True)
+        wanted = np.hstack([np.zeros((length, vocabulary)), same])
+        reply = student.matching_token_head(vocabulary, length)
+        yield from _does(f"{vocabulary} words, {length} positions", reply, X, X, None, same, wanted)
+    vocabulary, length = 7, 6
+    _, X = _sentence(rng, vocabulary, length, distinct=True)
+    order = rng.permutation(length)
+    memory = np.hstack([X[order, :vocabulary], np.eye(length)])
+    same = np.eye(length)[np.argsort(order)]
+    wanted = np.hstack([np.zeros((length, vocabulary)), same])
+    reply = student.matching_token_head(vocabulary, length)
+    yield from _does("a memory with the same words in another order", reply, X, memory, None, same, wanted)
+
+
+# A head is judged by what it does: its matrices run in the reference.
+
+
+def _does(what, reply, X, memory, mask, looks, hands_over, rows=slice(None)):
+    """Two verdicts on the head that a student programmed: where it looks, and what it hands over."""
+    laws = [f"{what}: where it looks", f"{what}: what it hands over"]
+    parameters, problem = _matrices(reply, X.shape[1])
+    if problem:
+        return [Verdict(law, False, problem) for law in laws]
+    output, weights = reference.multi_head_attention(X[None], memory[None], parameters, 1, mask)
+    there = _near(weights[0, 0, rows], looks[rows])
+    hints = ["the weights are not those: look at W_Q and W_K, and at the scale",
+             "it is not what should be handed over: look at W_V and W_O, once the weights are right"]
+    passed = [there, there and _near(output[0, rows], hands_over[rows])]
+    return [Verdict(*each) for each in zip(laws, passed, hints, strict=True)]
+
+
+def _matrices(reply, d_model):
+    """The four matrices of a reply as float64, and what is wrong with them if they do not make one head."""
+    if reply.error is not None:
+        return None, compare("", reply, 0).hint
+    if not isinstance(reply.value, dict) or set(reply.value) != set(NAMES):
+        return None, f"expected a dictionary of {', '.join(NAMES)}"
+    kinds = [np.asarray(reply.value[name]) if isinstance(reply.value[name], np.ndarray | list) else None
+             for name in NAMES]
+    if any(a is None or a.ndim != 2 or a.dtype.kind not in "fiub" or a.size > 10**6 for a in kinds):
+        return None, "expected four matrices of real numbers"
+    matrices = {name: a.astype(float) for name, a in zip(NAMES, kinds, strict=True)}
+    shapes = [a.shape for a in matrices.values()]
+    (m, k), (m2, k2), (m3, v), (v2, m4) = shapes
+    if {m, m2, m3, m4} != {d_model} or k != k2 or v != v2 or 0 in (k, v):
+        return None, f"expected {d_model} rows in W_Q, W_K, W_V, as many columns in W_O, and widths that fit"
+    if not all(np.isfinite(a).all() for a in matrices.values()):
+        return None, "contains nan or inf"
+    return matrices, None
+
+
+def _near(got, expected):
+    return bool(np.isfinite(got).all() and np.allclose(got, expected, rtol=0, atol=1e-6))
+
+
+def _sentence(rng, vocabulary, length, distinct=False):
+    """Words (T,) and the rows that a programmed head reads: (T, vocabulary + T)."""
+    words = rng.permutation(vocabulary)[:length] if distinct else rng.integers(vocabulary, size=length)
+    if not distinct:
+        words[[1, -1]] = words[0]  # a word that stands in three places
+    return words, np.hstack([np.eye(vocabulary)[words], np.eye(length)])
+
+
+# What follows from earlier exercises
+
+
+def _followed(student, compute, args):
+    """What comes out if some of the parts are the student's known mistakes: a list of results, the right one left out.
+
+    A part in which no mistake is known, or whose mistake raises here, is that of the reference.
+    """
+    names = compute(None)
+    known = [name for name in names if student.mistaken(name, *_sample(name)) is not None]
+    found = []
+    for chosen in itertools.product([False, True], repeat=len(known)):
+        wrong = {name for name, take in zip(known, chosen, strict=True) if take}
+        parts = {name: _part(student, name, name in wrong) for name in names}
+        if wrong:
+            try:
+                found.append(compute(parts, *args))
+            except (ValueError, TypeError, IndexError, AttributeError):
+                continue  # the mistake's arrays do not even fit
+    return found
+
+
+def _part(student, name, mistaken):
+    right = getattr(reference, name)
+    return (lambda *args: student.mistaken(name, *args)) if mistaken else right
+
+
+def _sample(name):
+    """Small arguments for an exercise, to see whether a mistake in it is known."""
+    x, weights = np.ones((1, 2, 3, 2)), np.full((1, 2, 3, 3), 1 / 3)
+    return {"split_heads": (np.ones((1, 3, 4)), 2), "merge_heads": (x,), "scaled_dot_product_attention": (x, x, x),
+            "scaled_dot_product_attention_backward": (x, x, x, x, weights)}[name]
+
+
+def _forward(parts, *args):
+    """Multi-head attention put together from parts {exercise: function}; without arguments, which parts it has."""
+    if parts is None:
+        return ["split_heads", "merge_heads", "scaled_dot_product_attention"]
+    split, merge, attend = parts.values()
+    X, memory, p, heads, mask = args if len(args) == 5 else (*args, None)
+    Q, K, V = (split(x @ p[W], heads) for x, W in [(X, "W_Q"), (memory, "W_K"), (memory, "W_V")])
+    found, weights = attend(Q, K, V, None if mask is None else mask[..., None, :, :])
+    return merge(found) @ p["W_O"], weights
+
+
+def _backward(parts, *args):
+    """The way back, in the same manner."""
+    if parts is None:
+        return ["split_heads", "merge_heads", "scaled_dot_product_attention_backward"]
+    split, merge, back = parts.values()
+    d_output, X, memory, p, heads, weights = args
+    Q, K, V = (split(x @ p[W], heads) for x, W in [(X, "W_Q"), (memory, "W_K"), (memory, "W_V")])
+    d_Q, d_K, d_V = map(merge, back(split(d_output @ p["W_O"].T, heads), Q, K, V, weights))
+    pairs = [(X, d_Q), (memory, d_K), (memory, d_V), (merge(weights @ V), d_output)]
+    gradients = [np.einsum("btm,btn->mn", x, d) for x, d in pairs]
+    return d_Q @ p["W_Q"].T, d_K @ p["W_K"].T + d_V @ p["W_V"].T, dict(zip(NAMES, gradients, strict=True))
+
+
+def _told(reply):
+    """A reply with its dictionary laid out flat, so that it can be compared, and what is wrong with its form."""
+    value = reply.value
+    if reply.error is not None or value is None:
+        return reply, None
+    if not isinstance(value, tuple | list) or len(value) != 3:
+        return reply, "expected three results: d_X, d_memory, and a dictionary of gradients"
+    if not isinstance(value[2], dict) or set(value[2]) != set(NAMES):
+        return reply, f"result 3: expected a dictionary of {', '.join(NAMES)}"
+    return dataclasses.replace(reply, value=_unpacked(value)), None
+
+
+def _unpacked(value):
+    return (value[0], value[1], *(value[2][name] for name in NAMES))
+
+
+# Cases
+
+
+def _attentions(rng):
+    """(law, arguments of `scaled_dot_product_attention`), all with two leading axes."""
+    for law, B, h, T, S, d_k, d_v, kind in [
+        ("without a mask", 2, 3, 4, 5, 6, 7, None),
+        ("one mask for all, with a row that may look nowhere", 3, 2, 5, 4, 7, 6, "shared"),
+        ("a mask for each sentence, with rows that may look nowhere", 4, 3, 2, 6, 5, 3, "own"),
+        ("a causal mask", 2, 4, 5, 3, 6, 2, "causal"),
+    ]:
+        Q, K, V = (rng.normal(size=(B, h, *shape)) for shape in [(T, d_k), (S, d_k), (S, d_v)])
+        yield law, (Q, K, V, *_masks(rng, kind, B, T, S))
+
+
+def _masks(rng, kind, B, T, S):
+    if kind is None:
+        return []
+    if kind == "causal":
+        return [np.tri(T, S, dtype=bool)]
+    mask = rng.random(size=(T, S) if kind == "shared" else (B, 1, T, S)) < 0.6
+    mask[..., 0, :2] = True, False
+    mask[..., 1, :] = False
+    return [mask]
+
+
+def _calls(rng):
+    """(law, weight, arguments of `multi_head_attention`)."""
+    for law, weight, B, T, S, d_model, heads, d_k, d_v, kind in [
+        ("self-attention without a mask", 1, 3, 5, None, 6, 2, 4, 7, None),
+        ("cross-attention: a memory of another length", 1, 2, 4, 7, 5, 3, 6, 2, None),
+        ("a causal mask for all sentences, with a past", 1, 2, 4, 6, 7, 3, 2, 5, "causal"),
+        ("sentences of different lengths, one without words", 2, 4, 3, 5, 6, 2, 3, 7, "padding"),
+        ("a mask for each sentence, as many heads as sentences", 2, 3, 4, 6, 7, 3, 2, 5, "own"),
+        ("one head is the attention of lab 05 between two products", 1, 4, 5, 3, 6, 1, 2, 7, None),
+    ]:
+        X = rng.normal(size=(B, T, d_model))
+        memory = X if S is None else rng.normal(size=(B, S, d_model))
+        widths = [(d_model, heads * d_k), (d_model, heads * d_k), (d_model, heads * d_v), (heads * d_v, d_model)]
+        parameters = {name: rng.normal(size=shape) / 2 for name, shape in zip(NAMES, widths, strict=True)}
+        yield law, weight, (X, memory, parameters, heads, *_seen(rng, kind, B, T, S))
+
+
+def _seen(rng, kind, B, T, S):
+    if kind is None:
+        return []
+    if kind == "causal":
+        return [np.tri(T, S, k=S - T, dtype=bool)]
+    if kind == "padding":
+        lengths = np.array([2, 0, 4, 3])[:B]
+        return [np.arange(S) < lengths[:, None, None]]
+    mask = rng.random(size=(B, T, S)) < 0.5
+    mask[:, 0] = np.arange(S) == np.arange(B)[:, None]  # unlike in each sentence
+    return [mask]

@@ -1,0 +1,409 @@
+"""Lab 06: the reference against oracles and laws, the hidden checks against right and wrong answers."""
+
+import numpy as np
+import pytest
+
+from coursekit import check as visible
+from coursekit.check import lab06_multi_head as visible_checks
+from coursekit.gradient_check import check_gradient
+from grading.student import LocalStudent
+from solutions.lab06_multi_head import checks, mistakes, reference
+from tests import needs
+from tests.labs.variants_lab06_multi_head import VARIANTS
+
+B, T, S, M, H, D_K, D_V = 2, 4, 5, 6, 3, 2, 7
+EXERCISES = list(mistakes.MISTAKES)
+MISTAKES = [(name, mistake) for name in EXERCISES for mistake in mistakes.MISTAKES[name]]
+RIGHT = [(name, variant) for name in EXERCISES for variant in VARIANTS[name]]
+PARTS = ["scaled_dot_product_attention", "split_heads", "merge_heads"]
+
+
+def share(exercise, **answers):
+    """The share of an exercise's points that these answers earn, the reference standing in for the other functions."""
+    namespace = {name: getattr(reference, name) for name in EXERCISES} | answers
+    rng = np.random.default_rng(len(exercise))
+    found = {name: answer for name, answer in answers.items() if answer in mistakes.MISTAKES.get(name, ())}
+    verdicts = list(getattr(checks, exercise)(LocalStudent(namespace, found), rng))
+    return sum(v.weight for v in verdicts if v.passed) / sum(v.weight for v in verdicts)
+
+
+def named(pairs):
+    return [pytest.param(*pair, id=pair[1].__name__) for pair in pairs]
+
+
+def parameters_of(rng, d_model=M, heads=H, d_k=D_K, d_v=D_V):
+    widths = [(d_model, heads * d_k), (d_model, heads * d_k), (d_model, heads * d_v), (heads * d_v, d_model)]
+    return {name: rng.normal(size=shape) / 2 for name, shape in zip(checks.NAMES, widths, strict=True)}
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(1)
+
+
+@pytest.fixture
+def case(rng):
+    mask = rng.random(size=(B, T, S)) < 0.6
+    mask[..., 1] = True
+    return rng.normal(size=(B, T, M)), rng.normal(size=(B, S, M)), parameters_of(rng), H, mask
+
+
+def backward_of(case, d_output):
+    X, memory, parameters, heads, _ = case
+    weights = reference.multi_head_attention(*case)[1]
+    return reference.multi_head_attention_backward(d_output, X, memory, parameters, heads, weights)
+
+
+# The reference
+
+
+def torch_module(parameters, heads):
+    """PyTorch's own layer with our matrices, which it keeps transposed, queries, keys and values in one."""
+    import torch
+
+    width = len(parameters["W_Q"])
+    layer = torch.nn.MultiheadAttention(width, heads, bias=False, batch_first=True, dtype=torch.float64)
+    joined = np.concatenate([parameters[name].T for name in ("W_Q", "W_K", "W_V")])
+    layer.in_proj_weight.data = torch.tensor(joined)
+    layer.out_proj.weight.data = torch.tensor(parameters["W_O"].T.copy())
+    return layer
+
+
+def torch_masks(mask, heads):
+    """What `nn.MultiheadAttention` takes for each of our masks: there, True means blocked."""
+    import torch
+
+    if mask is None:
+        return {}
+    if mask.ndim == 2:
+        return {"attn_mask": torch.tensor(~mask)}
+    if mask.shape[1] == 1:
+        return {"key_padding_mask": torch.tensor(~mask[:, 0])}
+    return {"attn_mask": torch.tensor(np.repeat(~mask, heads, axis=0))}
+
+
+def masks(rng, kind):
+    own = rng.random(size=(B, T, S)) < 0.5
+    own[..., 2] = True
+    lengths = np.array([[[3]], [[5]]])
+    return {"none": None, "causal": np.tri(T, S, k=1, dtype=bool), "padding": np.arange(S) < lengths, "own": own}[kind]
+
+
+@needs.torch
+@pytest.mark.parametrize("kind", ["none", "causal", "padding", "own"])
+def test_it_is_pytorchs_layer_forward_and_backward_given_its_weights(rng, kind):
+    import torch
+
+    parameters, mask = parameters_of(rng, d_k=2, d_v=2), masks(rng, kind)
+    X, memory, d_output = (rng.normal(size=(B, length, M)) for length in (T, S, T))
+    layer = torch_module(parameters, H)
+    X_t, memory_t = (torch.tensor(a, requires_grad=True) for a in (X, memory))
+    theirs = layer(X_t, memory_t, memory_t, average_attn_weights=False, **torch_masks(mask, H))
+    theirs[0].backward(torch.tensor(d_output))
+    ours = reference.multi_head_attention(X, memory, parameters, H, mask)
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one, other.detach().numpy(), rtol=1e-10, atol=1e-13)
+    d_X, d_memory, gradients = backward_of((X, memory, parameters, H, mask), d_output)
+    expected = [*np.split(layer.in_proj_weight.grad.numpy(), 3), layer.out_proj.weight.grad.numpy()]
+    pairs = [(d_X, X_t.grad.numpy()), (d_memory, memory_t.grad.numpy())]
+    pairs += [(gradients[name], grad.T) for name, grad in zip(checks.NAMES, expected, strict=True)]
+    for one, other in pairs:
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-13)
+
+
+@needs.torch
+def test_the_attention_of_each_head_is_pytorchs(rng):
+    import torch
+
+    Q, K, V = (rng.normal(size=shape) for shape in [(B, H, T, D_K), (B, H, S, D_K), (B, H, S, D_V)])
+    mask = masks(rng, "own")[:, None]
+    arrays = [torch.tensor(a, requires_grad=True) for a in (Q, K, V)]
+    theirs = torch.nn.functional.scaled_dot_product_attention(*arrays, attn_mask=torch.tensor(mask))
+    ours, weights = reference.scaled_dot_product_attention(Q, K, V, mask)
+    np.testing.assert_allclose(ours, theirs.detach().numpy(), rtol=1e-10, atol=1e-13)
+    d_output = rng.normal(size=ours.shape)
+    theirs.backward(torch.tensor(d_output))
+    back = reference.scaled_dot_product_attention_backward(d_output, Q, K, V, weights)
+    for one, other in zip(back, arrays, strict=True):
+        np.testing.assert_allclose(one, other.grad.numpy(), rtol=1e-9, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["X", "memory", *checks.NAMES])
+def test_the_gradient_is_the_slope_of_the_loss(case, rng, name):
+    X, memory, parameters, _, _ = case
+    d_output = rng.normal(size=X.shape)
+    d_X, d_memory, gradients = backward_of(case, d_output)
+    arrays, found = {"X": X, "memory": memory, **parameters}, {"X": d_X, "memory": d_memory, **gradients}
+
+    def loss():
+        return (reference.multi_head_attention(*case)[0] * d_output).sum()
+
+    assert check_gradient(loss, arrays[name], found[name], name, tolerance=1e-7, step=1e-4) < 1e-7
+
+
+def test_for_self_attention_the_gradient_is_the_sum_of_the_first_two(rng):
+    X, parameters, d_output = rng.normal(size=(B, T, M)), parameters_of(rng), rng.normal(size=(B, T, M))
+    d_X, d_memory, _ = backward_of((X, X, parameters, H, None), d_output)
+
+    def loss():
+        return (reference.multi_head_attention(X, X, parameters, H)[0] * d_output).sum()
+
+    assert check_gradient(loss, X, d_X + d_memory, tolerance=1e-7, step=1e-4) < 1e-7
+
+
+def test_merging_undoes_splitting(rng):
+    x = rng.normal(size=(B, T, 12))
+    np.testing.assert_array_equal(reference.merge_heads(reference.split_heads(x, 4)), x)
+
+
+def test_one_head_is_the_attention_between_its_matrices(rng):
+    X, memory, p = rng.normal(size=(B, T, M)), rng.normal(size=(B, S, M)), parameters_of(rng, heads=1)
+    found, weights = reference.scaled_dot_product_attention(X @ p["W_Q"], memory @ p["W_K"], memory @ p["W_V"])
+    output, of_heads = reference.multi_head_attention(X, memory, p, 1)
+    np.testing.assert_allclose(output, found @ p["W_O"], rtol=1e-12)
+    np.testing.assert_allclose(of_heads[:, 0], weights, rtol=1e-12)
+
+
+def test_permuting_the_memory_permutes_the_weights_and_leaves_the_output(case, rng):
+    X, memory, parameters, heads, mask = case
+    order = rng.permutation(S)
+    output, weights = reference.multi_head_attention(*case)
+    other, permuted = reference.multi_head_attention(X, memory[:, order], parameters, heads, mask[..., order])
+    np.testing.assert_allclose(other, output, rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(permuted, weights[..., order], rtol=1e-12)
+
+
+def test_a_sentence_without_words_gets_zeros_and_passes_no_gradient(case, rng):
+    X, mask = case[0], case[-1]
+    mask[1] = False
+    output, weights = reference.multi_head_attention(*case)
+    d_X, d_memory, _ = backward_of(case, rng.normal(size=X.shape))
+    assert not any(a[1].any() for a in (output, weights, d_X, d_memory)) and output[0].all()
+
+
+def test_the_future_does_not_change_the_past(rng):
+    X, parameters, causal = rng.normal(size=(B, T, M)), parameters_of(rng), np.tri(T, dtype=bool)
+    before = reference.multi_head_attention(X, X, parameters, H, causal)[0]
+    X[:, 2:] = 9.0
+    after = reference.multi_head_attention(X, X, parameters, H, causal)[0]
+    np.testing.assert_allclose(after[:, :2], before[:, :2], rtol=1e-12)
+
+
+def test_float32_stays_float32(case):
+    X, memory, parameters, heads, mask = case
+    small = {name: W.astype(np.float32) for name, W in parameters.items()}
+    given = X.astype(np.float32), memory.astype(np.float32), small, heads, mask
+    output, weights = reference.multi_head_attention(*given)
+    d_X, d_memory, gradients = backward_of(given, output)
+    assert {a.dtype.name for a in (output, weights, d_X, d_memory, *gradients.values())} == {"float32"}
+
+
+def test_no_argument_is_changed(case, rng):
+    X, memory, parameters, _, mask = case
+    kept = [a.copy() for a in (X, memory, mask, *parameters.values())]
+    backward_of(case, rng.normal(size=X.shape))
+    for now, then in zip((X, memory, mask, *parameters.values()), kept, strict=True):
+        np.testing.assert_array_equal(now, then)
+
+
+@pytest.mark.parametrize("heads", [1, 2, 4, 8])
+def test_heads_that_share_the_width_have_as_many_parameters_as_one(heads):
+    assert reference.parameter_count(512, heads, 512 // heads, 512 // heads) == 4 * 512**2
+
+
+def test_the_count_is_that_of_the_arrays(rng):
+    counted = sum(W.size for W in parameters_of(rng).values())
+    assert reference.parameter_count(M, H, D_K, D_V) == counted
+
+
+def test_a_width_that_heads_cannot_share_is_refused():
+    with pytest.raises(ValueError, match="expected a width that 4 heads share evenly, got 6"):
+        reference.split_heads(np.zeros((2, 3, 6)), 4)
+
+
+@pytest.mark.parametrize("position", [0, 1])
+def test_an_array_that_does_not_fit_is_named_with_its_shape(case, position):
+    given = list(case)
+    given[position] = np.zeros((9, 8))
+    with pytest.raises(ValueError, match=r"expected \(.*\), got \(9, 8\)"):
+        reference.multi_head_attention(*given)
+
+
+def test_the_programmed_heads_do_what_they_say():
+    words = np.array([2, 0, 2, 1])
+    X = np.hstack([np.eye(3)[words], np.eye(4)])[None]
+    before, weights = reference.multi_head_attention(X, X, reference.previous_token_head(3, 4), 1)
+    np.testing.assert_allclose(weights[0, 0, 1:], np.eye(4)[:3], atol=1e-12)
+    np.testing.assert_allclose(before[0, 1:, :3], np.eye(3)[words[:-1]], atol=1e-12)
+    _, same = reference.multi_head_attention(X, X, reference.matching_token_head(3, 4), 1)
+    np.testing.assert_allclose(same[0, 0], [[0.5, 0, 0.5, 0], [0, 1, 0, 0], [0.5, 0, 0.5, 0], [0, 0, 0, 1]], atol=1e-12)
+
+
+def test_of_the_laws_only_the_order_of_the_memory_finds_a_reshape_without_transpose_out(rng):
+    X, parameters, order = rng.normal(size=(1, T, M)), parameters_of(rng, d_k=2, d_v=2), [2, 0, 3, 1]
+    output, weights = mistakes.multi_head_attention_by_reshape_alone(X, X, parameters, H)
+    other, _ = mistakes.multi_head_attention_by_reshape_alone(X, X[:, order], parameters, H)
+    assert output.shape == X.shape and np.allclose(weights.sum(axis=-1), 1)
+    assert np.abs(other - output).max() > 0.01
+
+
+# The hidden checks
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_the_reference_earns_everything(exercise):
+    assert share(exercise) == 1
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_there_are_five_mistakes_and_four_variants(exercise):
+    assert len(mistakes.MISTAKES[exercise]) >= 5 and len(VARIANTS[exercise]) >= 4
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
+def test_a_mistake_keeps_at_most_half(exercise, mistake):
+    assert share(exercise, **{exercise: mistake}) <= 0.5
+
+
+@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
+def test_a_right_answer_written_otherwise_keeps_all(exercise, variant):
+    assert share(exercise, **{exercise: variant}) == 1
+
+
+def always_refuse(*args):
+    raise ValueError("expected something else, got this")
+
+
+TRIVIAL = {
+    "zeros": lambda *args: np.zeros_like(args[0], float),
+    "its input": lambda *args: args[0],
+    "its inputs": lambda *args: args,
+    "two inputs": lambda *args: args[:2],
+    "nothing": lambda *args: None,
+    "a refusal": always_refuse,
+    "zero matrices": lambda v, n, *_: dict.fromkeys(checks.NAMES, np.zeros((2, 2))),
+    "its inputs as gradients": lambda *args: (*args[1:3], args[3]) if len(args) == 6 else args,
+    "the values and uniform weights": lambda Q, K, *rest: (Q, np.full((*Q.shape[:-1], K.shape[-2]), 0.2)),
+}
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+@pytest.mark.parametrize("answer", TRIVIAL.values(), ids=TRIVIAL.keys())
+def test_a_trivial_answer_earns_nothing(exercise, answer):
+    assert share(exercise, **{exercise: answer}) == 0
+
+
+def forward_from(attend, split, merge):
+    def multi_head_attention(X, memory, parameters, heads, mask=None):
+        Q, K, V = (split(x @ parameters[W], heads) for x, W in [(X, "W_Q"), (memory, "W_K"), (memory, "W_V")])
+        found, weights = attend(Q, K, V, None if mask is None else mask[..., None, :, :])
+        return merge(found) @ parameters["W_O"], weights
+
+    return multi_head_attention
+
+
+def fits_together(built):
+    """Does a wrong part give arrays that the rest can use at all?"""
+    rng = np.random.default_rng(0)
+    try:
+        result = built(rng.normal(size=(2, 4, M)), rng.normal(size=(2, 5, M)), parameters_of(rng), H)
+    except (ValueError, TypeError, AttributeError):
+        return False
+    return result is not None
+
+
+def built_on(part, wrong):
+    """Multi-head attention with one wrong part."""
+    return forward_from(*({name: getattr(reference, name) for name in PARTS} | {part: wrong}).values())
+
+
+CARRIED = [(part, wrong) for part in PARTS for wrong in mistakes.MISTAKES[part] if fits_together(built_on(part, wrong))]
+
+
+@pytest.mark.parametrize(("part", "wrong"), named(CARRIED))
+def test_a_wrong_part_does_not_cost_the_multi_head_attention_that_is_built_on_it(part, wrong):
+    assert share("multi_head_attention", **{part: wrong, "multi_head_attention": built_on(part, wrong)}) == 1
+
+
+def test_most_wrong_parts_can_be_carried_forward():
+    assert len(CARRIED) >= 12
+
+
+def test_two_wrong_parts_are_carried_forward_together():
+    attend, split = mistakes.attention_without_scale, mistakes.split_heads_in_reverse
+    built = forward_from(attend, split, reference.merge_heads)
+    answers = {"scaled_dot_product_attention": attend, "split_heads": split, "multi_head_attention": built}
+    assert share("multi_head_attention", **answers) == 1
+
+
+@pytest.mark.parametrize("wrong", mistakes.MISTAKES["scaled_dot_product_attention_backward"][:5],
+                         ids=lambda f: f.__name__)
+def test_a_wrong_way_back_of_one_head_costs_its_points_once(wrong):
+    def multi_head_attention_backward(d_output, X, memory, parameters, heads, weights):
+        parts = {"split": reference.split_heads, "merge": reference.merge_heads, "back": wrong}
+        return checks._backward(parts, d_output, X, memory, parameters, heads, weights)
+
+    assert share("multi_head_attention_backward", scaled_dot_product_attention_backward=wrong,
+                 multi_head_attention_backward=multi_head_attention_backward) == 1
+
+
+@pytest.mark.parametrize("answer", TRIVIAL.values(), ids=TRIVIAL.keys())
+def test_a_trivial_part_carries_nothing_forward(answer):
+    built = forward_from(answer, reference.split_heads, reference.merge_heads)
+    assert share("multi_head_attention", scaled_dot_product_attention=answer, multi_head_attention=built) == 0
+
+
+@pytest.mark.parametrize("exercise", ["parameter_count", "previous_token_head", "matching_token_head"])
+def test_what_comes_after_the_gradient_does_not_ask_for_earlier_functions(exercise):
+    nothing = dict.fromkeys([name for name in EXERCISES if name != exercise])
+    assert share(exercise, **nothing) == 1
+
+
+# The visible checks
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_the_visible_check_of_a_stub_raises_only_not_implemented(exercise):
+    def stub(*args):
+        raise NotImplementedError
+
+    with pytest.raises(NotImplementedError):
+        getattr(visible_checks, exercise)(stub)
+
+
+@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
+def test_the_visible_check_accepts_a_right_answer(exercise, variant):
+    getattr(visible_checks, exercise)(variant)
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_the_visible_check_accepts_the_reference(exercise):
+    getattr(visible_checks, exercise)(getattr(reference, exercise))
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
+def test_the_visible_check_explains_a_mistake(exercise, mistake):
+    with pytest.raises((visible.CheckFailed, ValueError)) as failure:
+        getattr(visible_checks, exercise)(mistake)
+    if failure.type is ValueError:  # the mistake's own arrays do not fit each other: NumPy says so, the check where
+        assert "while the check called it" in "".join(failure.value.__notes__)
+    else:
+        law, hint = str(failure.value).split("\n", 1)
+        assert law and len(hint.strip()) > 10
+
+
+def test_a_mask_that_meets_the_heads_is_explained():
+    with pytest.raises(visible.CheckFailed, match="an axis of heads: give the mask an axis of length 1"):
+        visible_checks.multi_head_attention(mistakes.multi_head_attention_with_the_mask_on_the_heads)
+
+
+def test_the_wrong_width_in_the_divisor_is_named():
+    with pytest.raises(visible.CheckFailed, match="you divided by the root of d_model"):
+        visible_checks.multi_head_attention(mistakes.multi_head_attention_scaled_by_the_model)
+
+
+@pytest.mark.parametrize("answer", [None, 3, "text", [1, [2]], np.zeros(1), {}, (np.zeros(2), np.zeros(3))], ids=repr)
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_the_visible_check_survives_any_answer(exercise, answer):
+    with pytest.raises(visible.CheckFailed):
+        getattr(visible_checks, exercise)(lambda *args: answer)

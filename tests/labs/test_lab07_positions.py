@@ -1,0 +1,307 @@
+"""Lab 07: the reference against oracles and laws, the hidden checks against right and wrong answers."""
+
+import numpy as np
+import pytest
+
+from coursekit import check as visible
+from coursekit.check import lab07_positions as visible_checks
+from coursekit.gradient_check import check_gradient
+from grading.student import LocalStudent
+from solutions.lab07_positions import checks, mistakes, reference
+from tests import needs
+from tests.labs.variants_lab07_positions import VARIANTS
+
+B, H, T, S, D = 2, 3, 4, 9, 6
+EXERCISES = [
+    "sinusoids", "rotate", "rotate_backward", "rotary_scores", "to_half_split", "alibi_slopes", "alibi_bias",
+]  # fmt: skip
+MISTAKES = [(name, mistake) for name in EXERCISES for mistake in mistakes.MISTAKES[name]]
+RIGHT = [(name, variant) for name in EXERCISES for variant in VARIANTS[name]]
+
+
+def share(exercise, **answers):
+    """The share of an exercise's points that these answers earn, the reference standing in for the other functions."""
+    namespace = {name: getattr(reference, name) for name in EXERCISES} | answers
+    rng = np.random.default_rng(len(exercise))
+    found = {name: answer for name, answer in answers.items() if answer in mistakes.MISTAKES.get(name, ())}
+    verdicts = list(getattr(checks, exercise)(LocalStudent(namespace, found), rng))
+    return sum(v.weight for v in verdicts if v.passed) / sum(v.weight for v in verdicts)
+
+
+def named(pairs):
+    return [pytest.param(*pair, id=pair[1].__name__) for pair in pairs]
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(1)
+
+
+# The reference: sinusoids
+
+
+def test_sinusoids_are_the_formula_of_the_paper_entry_by_entry(rng):
+    positions, d_model = rng.integers(0, 5000, size=7), 512
+    encoded = reference.sinusoids(positions, d_model)
+    for i in (0, 1, 2, 101, 255):
+        angle = positions / 10000 ** (2 * i / d_model)
+        np.testing.assert_allclose(encoded[:, [2 * i, 2 * i + 1]].T, [np.sin(angle), np.cos(angle)], atol=1e-11)
+
+
+@needs.torch
+def test_sinusoids_are_those_of_pytorchs_polar_numbers(rng):
+    import torch
+
+    positions = rng.integers(-90, 5000, size=(B, T))
+    pairs = torch.arange(D // 2, dtype=torch.float64)
+    angles = torch.tensor(positions)[..., None] * 10000.0 ** (-2 * pairs / D)
+    polar = torch.polar(torch.ones_like(angles), torch.pi / 2 - angles)  # cosine and sine change places
+    np.testing.assert_allclose(reference.sinusoids(positions, D), torch.view_as_real(polar).flatten(-2), atol=1e-11)
+
+
+def test_the_dot_product_of_two_encodings_depends_on_their_distance_alone(rng):
+    p, q = reference.sinusoids(np.array([3, 1003, 40]), 64), reference.sinusoids(np.array([10, 1010, 47]), 64)
+    products = (p * q).sum(axis=1)
+    np.testing.assert_allclose(products, products[0], rtol=1e-10)
+
+
+def test_the_encoding_of_a_later_position_is_a_rotation_of_the_earlier_one(rng):
+    positions = rng.integers(0, 100, size=T)
+    swapped = reference.sinusoids(positions, D).reshape(T, -1, 2)[..., ::-1].reshape(T, D)  # (cos, sin)
+    later = reference.rotate(swapped, np.full(T, 5)).reshape(T, -1, 2)[..., ::-1].reshape(T, D)
+    np.testing.assert_allclose(later, reference.sinusoids(positions + 5, D), atol=1e-12)
+
+
+@pytest.mark.parametrize("d_model", [5, 0, -2])
+def test_a_width_without_pairs_is_refused(d_model):
+    with pytest.raises(ValueError, match=f"d_model: expected an even number from 2, got {d_model}"):
+        reference.sinusoids(np.arange(3), d_model)
+
+
+# The reference: rotation
+
+
+@needs.torch
+def test_a_rotation_is_pytorchs_multiplication_by_complex_numbers_forward_and_backward(rng):
+    import torch
+
+    x, d_rotated = rng.normal(size=(2, B, H, T, D))
+    positions = rng.integers(0, 200, size=(B, 1, T))
+    given = torch.tensor(x, requires_grad=True)
+    angles = torch.tensor(positions)[..., None] * 10000.0 ** (-torch.arange(D // 2, dtype=torch.float64) * 2 / D)
+    turned = torch.view_as_complex(given.reshape(B, H, T, D // 2, 2)) * torch.polar(torch.ones_like(angles), angles)
+    expected = torch.view_as_real(turned).flatten(-2)
+    expected.backward(torch.tensor(d_rotated))
+    np.testing.assert_allclose(reference.rotate(x, positions), expected.detach(), atol=1e-12)
+    np.testing.assert_allclose(reference.rotate_backward(d_rotated, positions), given.grad, atol=1e-12)
+
+
+def test_the_way_back_is_the_slope_of_the_loss(rng):
+    x, d_rotated, positions = rng.normal(size=(H, T, D)), rng.normal(size=(H, T, D)), rng.integers(0, 90, size=T)
+    d_x = reference.rotate_backward(d_rotated, positions)
+    assert check_gradient(lambda: (reference.rotate(x, positions) * d_rotated).sum(), x, d_x, tolerance=1e-7) < 1e-7
+
+
+def test_a_rotation_keeps_lengths_and_is_undone_by_the_way_back(rng):
+    x, positions = rng.normal(size=(B, H, T, D)), rng.integers(0, 500, size=T)
+    turned = reference.rotate(x, positions)
+    np.testing.assert_allclose(np.linalg.norm(turned, axis=-1), np.linalg.norm(x, axis=-1), rtol=1e-12)
+    np.testing.assert_allclose(reference.rotate_backward(turned, positions), x, atol=1e-12)
+
+
+def test_scores_do_not_change_when_everything_is_shifted(rng):
+    q, k, at_q, at_k = rng.normal(size=(T, D)), rng.normal(size=(S, D)), rng.integers(0, 99, T), rng.integers(0, 99, S)
+    scores = [reference.rotate(q, at_q + by) @ reference.rotate(k, at_k + by).T for by in (0, 1000)]
+    np.testing.assert_allclose(scores[0], scores[1], rtol=0, atol=1e-10)
+
+
+def test_scores_in_chunks_behind_a_cache_are_those_of_the_whole(rng):
+    Q, K = rng.normal(size=(2, B, H, S, D))
+    whole = reference.rotary_scores(Q, K)
+    parts = [reference.rotary_scores(Q[..., a:b, :], K[..., :b, :], past=a) for a, b in [(0, 4), (4, 8), (8, 9)]]
+    for part, (a, b) in zip(parts, [(0, 4), (4, 8), (8, 9)], strict=True):
+        np.testing.assert_allclose(part, whole[..., a:b, :b], rtol=1e-12, atol=1e-14)
+
+
+@needs.torch
+def test_rotary_scores_are_those_of_pytorch(rng):
+    import torch
+
+    Q, K, past = rng.normal(size=(B, H, T, D)), rng.normal(size=(B, H, S, D)), 5
+
+    def turned(x, places):
+        angles = torch.tensor(places)[:, None] * 10000.0 ** (-torch.arange(D // 2, dtype=torch.float64) * 2 / D)
+        pairs = torch.view_as_complex(torch.tensor(x).reshape(*x.shape[:-1], D // 2, 2))
+        return torch.view_as_real(pairs * torch.polar(torch.ones_like(angles), angles)).flatten(-2)
+
+    expected = torch.matmul(turned(Q, past + np.arange(T)), turned(K, np.arange(S)).mT) / D**0.5
+    np.testing.assert_allclose(reference.rotary_scores(Q, K, past), expected, atol=1e-12)
+
+
+def test_float32_stays_float32(rng):
+    Q, K = rng.normal(size=(H, T, D)).astype(np.float32), rng.normal(size=(H, S, D)).astype(np.float32)
+    found = [reference.rotate(Q, np.arange(T)), reference.rotate_backward(Q, np.arange(T)),
+             reference.rotary_scores(Q, K, 5), reference.to_half_split(Q[0], 1)]
+    assert {array.dtype.name for array in found} == {"float32"}
+
+
+def test_an_odd_head_is_refused():
+    with pytest.raises(ValueError, match="x: expected an even width, got 5"):
+        reference.rotate(np.zeros((T, 5)), np.arange(T))
+
+
+def half_split_rotation(x, positions):
+    """Rotation in the half-split pairing, as widely used code has it: x cos + (-second half, first half) sin."""
+    d = x.shape[-1]
+    angles = np.tile(np.asarray(positions)[:, None] * 10000.0 ** (-np.arange(0, d, 2) / d), 2)
+    return x * np.cos(angles) + np.concatenate([-x[..., d // 2 :], x[..., : d // 2]], axis=-1) * np.sin(angles)
+
+
+def test_reordered_projections_and_half_split_rotations_give_the_same_scores(rng):
+    X, W_Q, W_K = rng.normal(size=(S, 5)), rng.normal(size=(5, H * D)), rng.normal(size=(5, H * D))
+
+    def heads(W):
+        return (X @ W).reshape(S, H, D).swapaxes(0, 1)
+
+    expected = reference.rotary_scores(heads(W_Q), heads(W_K))
+    q, k = (half_split_rotation(heads(reference.to_half_split(W, H)), np.arange(S)) for W in (W_Q, W_K))
+    np.testing.assert_allclose(q @ k.swapaxes(1, 2) / D**0.5, expected, rtol=1e-10, atol=1e-12)
+
+
+def test_columns_that_are_no_even_heads_are_refused():
+    with pytest.raises(ValueError, match="W: expected 3 heads of one even width, got 9 columns"):
+        reference.to_half_split(np.zeros((2, 9)), 3)
+
+
+# The reference: ALiBi
+
+
+def published_slopes(n):
+    """The slopes as a recursion over start and ratio, which is how the authors' code describes them."""
+    if n & (n - 1) == 0:
+        ratio = 2 ** -(2 ** (3 - np.log2(n)))
+        return [ratio * ratio**i for i in range(n)]
+    below = 2 ** int(np.floor(np.log2(n)))
+    return [*published_slopes(below), *published_slopes(2 * below)[0::2][: n - below]]
+
+
+@pytest.mark.parametrize("heads", range(1, 41))
+def test_slopes_are_those_of_the_authors_for_any_number_of_heads(heads):
+    np.testing.assert_allclose(reference.alibi_slopes(heads), published_slopes(heads), rtol=1e-12)
+
+
+def test_no_two_heads_have_the_same_slope():
+    assert all(len(set(reference.alibi_slopes(heads).round(12))) == heads for heads in range(1, 65))
+
+
+def test_no_heads_are_refused():
+    with pytest.raises(ValueError, match="heads: expected at least 1, got 0"):
+        reference.alibi_slopes(0)
+
+
+def test_the_bias_of_the_past_is_that_of_a_longer_sequence_cut_out():
+    slopes = reference.alibi_slopes(H)
+    whole = reference.alibi_bias(slopes, S, S)
+    np.testing.assert_array_equal(reference.alibi_bias(slopes, T, S, past=5), whole[:, 5:])
+    assert whole[0, 8, 0] == -8 * slopes[0] and not np.triu(whole[0]).any()
+
+
+# The hidden checks
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_the_reference_earns_everything(exercise):
+    assert share(exercise) == 1
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_there_are_five_mistakes_and_four_variants(exercise):
+    assert len(mistakes.MISTAKES[exercise]) >= 5 and len(VARIANTS[exercise]) >= 4
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
+def test_a_mistake_keeps_at_most_half(exercise, mistake):
+    assert share(exercise, **{exercise: mistake}) <= 0.5
+
+
+@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
+def test_a_right_answer_written_otherwise_keeps_all(exercise, variant):
+    assert share(exercise, **{exercise: variant}) == 1
+
+
+def always_refuse(*args):
+    raise ValueError("expected something else, got this")
+
+
+TRIVIAL = {
+    "zeros": lambda *args: np.zeros_like(args[0], dtype=float),
+    "its input": lambda *args: args[0],
+    "the second input": lambda *args: args[1] if len(args) > 1 else args[0],
+    "nothing": lambda *args: None,
+    "a refusal": always_refuse,
+    "zero scores": lambda q, k=None, *_: np.zeros((*np.shape(q)[:-1], np.shape(k)[-2] if np.ndim(k) > 1 else 1)),
+    "no bias": lambda slopes, T=1, S=1, past=0: np.zeros((np.size(slopes), *map(np.size, (T, S)))),
+    "ones for each head": lambda heads, *_: np.ones(np.size(heads)),
+}
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+@pytest.mark.parametrize("answer", TRIVIAL.values(), ids=TRIVIAL.keys())
+def test_a_trivial_answer_earns_nothing(exercise, answer):
+    assert share(exercise, **{exercise: answer}) == 0
+
+
+@pytest.mark.parametrize("wrong", mistakes.MISTAKES["rotate"], ids=lambda f: f.__name__)
+def test_a_wrong_rotation_does_not_cost_what_builds_on_it(wrong):
+    def rotate_backward(d_rotated, positions):
+        return wrong(d_rotated, -positions)
+
+    def rotary_scores(Q, K, past=0):
+        q, k = wrong(Q, past + np.arange(Q.shape[-2])), wrong(K, np.arange(K.shape[-2]))
+        return q @ k.swapaxes(-1, -2) / float(Q.shape[-1]) ** 0.5
+
+    assert share("rotate_backward", rotate=wrong, rotate_backward=rotate_backward) == 1
+    assert share("rotary_scores", rotate=wrong, rotary_scores=rotary_scores) == 1
+
+
+@pytest.mark.parametrize("answer", TRIVIAL.values(), ids=TRIVIAL.keys())
+@pytest.mark.parametrize("exercise", ["rotate_backward", "rotary_scores"])
+def test_a_trivial_rotation_carries_nothing_forward(exercise, answer):
+    assert share(exercise, **{"rotate": answer, exercise: answer}) == 0
+
+
+@pytest.mark.parametrize("exercise", [name for name in EXERCISES if name != "rotate"])
+def test_no_exercise_asks_for_the_functions_of_another(exercise):
+    assert share(exercise, **{name: None for name in EXERCISES if name != exercise}) == 1
+
+
+# The visible checks
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_the_visible_check_of_a_stub_raises_only_not_implemented(exercise):
+    def stub(*args):
+        raise NotImplementedError
+
+    with pytest.raises(NotImplementedError):
+        getattr(visible_checks, exercise)(stub)
+
+
+@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
+def test_the_visible_check_accepts_a_right_answer(exercise, variant):
+    getattr(visible_checks, exercise)(variant)
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
+def test_the_visible_check_explains_a_mistake(exercise, mistake):
+    with pytest.raises(visible.CheckFailed) as failure:
+        getattr(visible_checks, exercise)(mistake)
+    law, hint = str(failure.value).split("\n", 1)
+    assert law and len(hint.strip()) > 10
+
+
+@pytest.mark.parametrize("answer", [None, 3, "text", [1, [2]], np.zeros(1), (np.zeros(2), np.zeros(3))], ids=repr)
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_the_visible_check_survives_any_answer(exercise, answer):
+    with pytest.raises(visible.CheckFailed):
+        getattr(visible_checks, exercise)(lambda *args: answer)
