@@ -12,6 +12,7 @@ V = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
 SCORES = [[1.15470054, 0.0, 0.57735027]]
 WEIGHTS = [[0.53289684, 0.16794345, 0.29915971]]
 OUTPUT = [[2.53252575, 3.53252575]]
+EARLIER = "Does check.scaled_scores fail too? Then mend exercise 1. Else: do you call scaled_scores here?"
 DIGITS = 1e-6  # the numbers above are printed to eight digits
 
 
@@ -20,7 +21,9 @@ def scaled_scores(scaled_scores):
     scores = ask(scaled_scores, Q, K)
     yield _shape("one query, three keys: scores of shape (T, S) = (1, 3)", scores, (1, 3))
     slips = [
-        ([[2, 0, 1]], "these are the plain products: divide by the root of d_k"),
+        ([[2, 0, 1]], "these are the plain products: divide by the root of d_k, which is Q.shape[-1], 3 here"),
+        ([[2, 1, 1]], "K is not turned and nothing is divided: a key is a row of K, exchange its last two axes"),
+        (np.array([[2, 1, 1]]) / 3**0.5, "K is not turned: a key is a row of K, so exchange its last two axes"),
         ([[2 / 3, 0, 1 / 3]], "you divided by d_k: it is the root of it"),
         ([[1, 0, 0.5]], "these are cosines: divide by the root of the width, not by the vectors' lengths"),
         (WEIGHTS, "these are weights: the softmax comes later, in exercise 4"),
@@ -40,6 +43,7 @@ def scaled_scores(scaled_scores):
     right = [[[[q @ k / 2 for k in keys[b, 0]] for q in head] for head in queries[b]] for b in range(2)]
     yield _digits("their values too", scores, right, advice)
     yield _float32(ask(scaled_scores, queries.astype(np.float32), keys.astype(np.float32)))
+    yield _float64(scores)
 
 
 @visible_check
@@ -89,7 +93,9 @@ def scaled_dot_product_attention(scaled_dot_product_attention):
     reply = ask(attend, Q, K, V)
     yield _results(reply, {"output": (1, 2), "weights": (1, 3)})
     slips = [
-        ([[0.66524096, 0.09003057, 0.24472847]], "the scores are not divided by √3: call scaled_scores"),
+        ([[0.66524096, 0.09003057, 0.24472847]], "the scores are not divided by √3. " + EARLIER),
+        ([[0.44844086, 0.23023722, 0.32132192]], "the scores are divided by 3, not by √3. " + EARLIER),
+        ([[0.50648039, 0.18632372, 0.30719589]], "the scores are cosines: divide by √3 alone. " + EARLIER),
         ([[1, 1, 1]], "every weight is 1: the softmax ran over the queries; each row, axis -1, sums to 1"),
         ([[0.57597535, 0.14002925, 0.28399541]], "you divided by the root of the width of V: it is that of K"),
     ]
@@ -99,7 +105,8 @@ def scaled_dot_product_attention(scaled_dot_product_attention):
     queries, keys, values = _stream(3, (2, 4, 3), (2, 5, 3), (2, 5, 6))
     _, open_weights = ask(attend, queries, keys, values).value
     sums = np.sum(open_weights, axis=-1)
-    yield Verdict("a batch: each row sums to 1", _near(sums, np.ones((2, 4))), f"they sum to {rounded(sums)}")
+    advice = f"they sum to {rounded(sums)}: the softmax runs over the keys, axis=-1, however many axes stand in front"
+    yield Verdict("a batch: each row sums to 1", _near(sums, np.ones((2, 4))), advice)
     mask = np.array([[[True, True, False, True, False]], [[True, True, True, False, True]]])
     output, weights = ask(attend, queries, keys, values, mask).value
     yield _masked(weights, open_weights, mask)
@@ -113,17 +120,21 @@ def scaled_dot_product_attention(scaled_dot_product_attention):
     large = ask(attend, np.array([[1.0, 0.0, 0.0]]), far, V)
     advice = f"got {rounded(large.value[1])}: take the largest visible score of each row off before np.exp"
     yield _digits("scores above 1000 stay finite", large.value[1], [[0, 0.35954252, 0.64045748]], advice)
+    yield from _extremes(attend)
     yield _causal(attend)
     yield _leading_axes(attend)
     small = [a.astype(np.float32) for a in (queries, keys, values)]
     yield _float32(ask(attend, *small, mask))
+    yield _float64(ask(attend, queries, keys, values, mask))
 
 
 def _masked(weights, open_weights, mask):
     """Hidden keys get nothing, seen from another reply without a mask."""
     hidden = np.broadcast_to(~mask, np.shape(weights))
     advice = "hidden keys got weight: a hidden score is -np.inf (a score of 0 counts, exp(0) is 1)"
-    if _near(weights, open_weights):
+    if not np.isfinite(np.asarray(weights, float)).all():
+        advice = "there is a nan: 0 times -np.inf is one. np.where(mask, scores, -np.inf) multiplies nothing"
+    elif _near(weights, open_weights):
         advice = "the mask has no effect"
     elif not np.any(np.asarray(weights)[~hidden]):
         advice = "the hidden keys got all the weight: True means may look"
@@ -142,12 +153,29 @@ def _empty_row(reply, output, weights):
     return Verdict(law, right and same, cause if not right else "the first sentence changed: is each row on its own?")
 
 
+def _extremes(attend):
+    """A row's own visible scores alone decide, however far from them the hidden ones and the other rows are."""
+    cases = [
+        ("a hidden score of 2000 beside visible ones of 0: the weights are [0, 1/2, 1/2]", [2], [2000, 0, 0], [0, 1, 1],
+         "the largest score must be the largest VISIBLE one: hide the scores first, then take the maximum"),
+        ("a row of scores near 1000, one near -1000: in each all weights are 1/3", [2, -2], [1000] * 3, [1, 1, 1],
+         "each row has its own largest score: take it with axis=-1 and keepdims=True, not one for all rows"),
+        ("visible scores of -20000 beside a hidden one: the weights are [0, 1/2, 1/2]", [2], [-20000] * 3, [0, 1, 1],
+         "visible scores may lie below any number that stands for a hidden one: only -np.inf is below them all"),
+    ]
+    for law, of_queries, of_keys, seen, advice in cases:
+        queries, keys = (np.array(column, float)[:, None] * np.eye(1, 4) for column in (of_queries, of_keys))
+        weights = ask(attend, queries, keys, V, np.array([seen], bool)).value[1]
+        right = np.tile(np.array(seen) / sum(seen), (len(of_queries), 1))
+        yield Verdict(law, _near(weights, right), f"got {rounded(weights)}: {advice}")
+
+
 def _causal(attend):
     """Two runs that differ behind the second position."""
     queries, keys, values = _stream(4, (4, 3), (4, 3), (4, 2))
     mask = np.array([[True, False, False, False], [True, True, False, False], [True, True, True, False], [True] * 4])
     before = ask(attend, queries, keys, values, mask).value[0]
-    keys[2:], values[2:] = 500 * keys[2:], values[2:] + 7
+    keys[2:], values[2:] = 2000 * queries[:2], values[2:] + 7  # each of the first queries meets a very large score
     after = ask(attend, queries, keys, values, mask).value[0]
     same = np.array_equal(before[:2], after[:2]) or _near(before[:2], after[:2])
     advice = "hidden keys reach it: is the maximum taken among the visible scores, and the sum?"
@@ -169,29 +197,45 @@ def _leading_axes(attend):
 @visible_check
 def scaled_dot_product_attention_backward(scaled_dot_product_attention_backward):
     backward = scaled_dot_product_attention_backward
-    weights, probe = np.array([[0.25, 0.75]]), np.array([[1.0, 2.0]])
-    query, keys, values = np.array([[1.0, 2.0, 0.0, 1.0]]), np.eye(2, 4), np.array([[1.0, 0.0], [0.0, 1.0]])
-    reply = ask(backward, probe, query, keys, values, weights)
-    yield _results(reply, {"d_Q": (1, 4), "d_K": (2, 4), "d_V": (2, 2)})
-    d_Q, d_K, d_V = reply.value
-    advice = f"got {rounded(d_V)}: the given weights, transposed, times d_output, and no root"
-    yield _digits("by hand, weights [1/4, 3/4], d_output [1, 2]: d_V", d_V, [[0.25, 0.5], [0.75, 1.5]], advice)
-    slips = [
-        ([[-0.1875, 0.1875, 0, 0]], "the root of d_k = 4 is missing: the way back is divided by it too"),
-        ([[0.125, 0.75, 0, 0]], "subtract the row's mean of d_weights, by the weights, before you multiply"),
-        ([[-0.0625, 0.1875, 0, 0]], "you subtracted the plain mean of d_weights: take the mean by the weights"),
-        ([[0.09375, 0.1875, 0, 0]], "each weight was taken for itself, α (1 - α), or the mean ran over the queries: "
-         "a score moves all weights of its row, so take the mean over axis -1"),
-        ([[0.5, 1, 0, 0]], "the softmax is left out: d_weights is not yet d_scores"),
-    ]
-    law = "d_weights is [1, 2], its mean 7/4, d_scores [-3/16, 3/16]: d_Q is half of that on the keys"
-    yield _digits(law, d_Q, [[-0.09375, 0.09375, 0, 0]], _slip(d_Q, slips))
-    right = np.outer([-0.09375, 0.09375], query[0])
-    advice = f"got {rounded(d_K)}: d_K is divided by the root as d_Q"
-    yield _digits("and d_K half of it on the query", d_K, right, advice)
+    yield from _by_hand(backward)
     yield from _slopes(backward)
     small = [a.astype(np.float32) for a in _stream(7, (2, 3, 4), (2, 3, 5), (2, 6, 5), (2, 6, 4), (2, 3, 6))]
     yield _float32(ask(backward, *small))
+    yield _float64(ask(backward, *(a.astype(float) for a in small)))
+
+
+def _by_hand(backward):
+    """Two queries, two keys, d_k = 4. All but Q and K is square, so a missing transposition shows in the numbers."""
+    weights, probe = np.array([[0.25, 0.75], [0.5, 0.5]]), np.array([[1.0, 1.0], [2.0, -2.0]])
+    queries, keys = np.array([[1.0, 2.0, 0.0, 1.0], [0.0, 1.0, 3.0, 0.0]]), np.eye(2, 4)
+    reply = ask(backward, probe, queries, keys, np.array([[1.0, 0.0], [1.0, 1.0]]), weights)
+    yield _results(reply, {"d_Q": (2, 4), "d_K": (2, 4), "d_V": (2, 2)})
+    d_Q, d_K, d_V = reply.value
+    advice = f"got {rounded(d_V)}: the given weights, transposed, times d_output, and no root"
+    law = "by hand, weights [1/4, 3/4] and [1/2, 1/2], d_output [1, 1] and [2, -2]: d_V"
+    yield _digits(law, d_V, [[1.25, -0.75], [1.75, -0.25]], advice)
+    half = np.array([[-0.1875, 0.1875], [0.5, -0.5]]) / 2  # d_scores, divided by the root
+    slips = [(np.array(wrong) / 2 @ keys, advice) for wrong, advice in D_SCORES]
+    slips += [(half.T @ queries, "this is d_K: the order is d_Q, d_K, d_V")]
+    law = "d_weights is [1, 2] and [2, 0], d_scores [-3/16, 3/16] and [1/2, -1/2]: d_Q is half of that times K"
+    yield _digits(law, d_Q, half @ keys, _slip(d_Q, slips))
+    slips = [(half.T @ queries * 2, "the root of d_k = 4 is missing: d_K is divided by it as d_Q is"),
+             (half @ queries, "d_scores is to be transposed here, (..., S, T): a row of d_K belongs to a key")]
+    yield _digits("and d_K half of d_scores, transposed, times Q", d_K, half.T @ queries, _slip(d_K, slips))
+
+
+D_SCORES = [  # known wrong gradients of the scores in `_by_hand`
+    ([[-0.375, 0.375], [1, -1]], "the root of d_k = 4 is missing: the way back is divided by it too"),
+    ([[0.25, 1.5], [1, 0]], "subtract the row's mean of d_weights, by the weights, before you multiply"),
+    ([[-0.125, 0.375], [0.5, -0.5]], "you subtracted the plain mean of d_weights: take the mean by the weights"),
+    ([[0.1875, 0.375], [0.5, 0]],
+     "each weight was taken for itself, α (1 - α): a score moves all weights of its row"),
+    ([[-0.0625, 0.375], [0.375, -0.75]], "the mean ran over the queries: take it along each row, axis=-1"),
+    ([[-0.1875, 0.75], [0.125, -0.5]], "the means of the rows met the columns: keepdims=True leaves them (..., T, 1)"),
+    ([[1, 2], [2, 0]], "the softmax is left out: d_weights is not yet d_scores"),
+    ([[0.1875, -0.1875], [0.5, -0.5]], "d_weights is d_output times V transposed: here V was not turned"),
+    ([[-0.1875, 0.5], [0.1875, -0.5]], "d_scores is transposed, which it is for d_K alone: a row of d_Q is a query's"),
+]
 
 
 def _slopes(backward):
@@ -225,10 +269,19 @@ def _stream(seed, *shapes):
 
 
 def _float32(reply):
+    advice = ("NumPy's own numbers and arrays, of np.sqrt, np.full, np.zeros, are float64 and promote what they meet; "
+              "a Python float, d_k ** 0.5, does not, nor does an array with dtype=Q.dtype")
+    return _type("float32", reply, advice)
+
+
+def _float64(reply):
+    return _type("float64", reply, "cast nothing, the type of what comes in is the type of what goes out")
+
+
+def _type(name, reply, advice):
     parts = reply.value if isinstance(reply.value, tuple | list) else [reply.value]
     got = ", ".join(sorted({as_array(part).dtype.name for part in parts}))
-    advice = f"{got} went out: np.sqrt gives a NumPy float64 and promotes what it meets, d_k ** 0.5 a Python float"
-    return Verdict("float32 stays float32", got == "float32", advice)
+    return Verdict(f"{name} stays {name}", got == name, f"{got} went out: {advice}")
 
 
 def _boolean(law, reply, shape, advice=""):

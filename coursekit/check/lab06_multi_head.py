@@ -7,7 +7,7 @@ import dataclasses
 
 import numpy as np
 
-from coursekit.check import as_array, ask, rounded, visible_check
+from coursekit.check import CheckFailed, as_array, ask, rounded, visible_check
 from coursekit.gradient_check import numerical_gradient
 from coursekit.verdicts import Verdict, compare
 
@@ -28,6 +28,10 @@ def scaled_dot_product_attention(attention):
     hint = "a row that may look nowhere has weights and output 0, neither nan nor a mean"
     law = "a mask for each sentence, (B, 1, 1, S); the second may look nowhere: zeros"
     yield compare(law, ask(attention, Q, K, V, own), _seen((Q, K, V, own)), hint)
+    Q, K, V = map(np.round, _heads(1, 2, 3, 4, 5, 4, 3))  # float32 holds all scores exactly
+    Q[..., 0], K[..., 0] = 32, 64
+    hint = "np.exp overflows above 709: subtract the largest score of each row first"
+    yield compare("large scores, all near 1000", ask(attention, Q, K, V), _seen((Q, K, V, None)), hint)
 
 
 @visible_check
@@ -43,8 +47,7 @@ def scaled_dot_product_attention_backward(backward):
 
     found = ask(backward, d_output, Q, K, V, weights)
     law = "three gradients, d_Q, d_K, d_V, of the shapes of Q, K and V"
-    shapes = [np.shape(each) for each in _parts(found.value, 3)]
-    yield Verdict(law, shapes == [Q.shape, K.shape, V.shape], f"expected {Q.shape}, {K.shape}, {V.shape}, got {shapes}")
+    yield _shapes(law, found.value, Q.shape, K.shape, V.shape)
     advice = ["the softmax backward, then K, then 1/√d_k", "the softmax backward, then Q, then 1/√d_k",
               "it is the transposed weights times d_output"]
     for name, array, got, hint in zip(("d_Q", "d_K", "d_V"), (Q, K, V), found.value, advice, strict=True):
@@ -94,16 +97,15 @@ def merge_heads(merge_heads):
 def multi_head_attention(multi_head):
     X, memory, p, heads, _ = case = _case(3, 2, 4, 5, 7, 3, 2, 3)
     reply = ask(multi_head, X, memory, p, heads)
-    parts = [np.shape(each) for each in _parts(reply.value, 2)]
     law = "cross-attention: output (B, T, d_model) = (2, 4, 7), weights (B, h, T, S) = (2, 3, 4, 5)"
-    yield Verdict(law, parts == [(2, 4, 7), (2, 3, 4, 5)], f"expected (2, 4, 7) and (2, 3, 4, 5), got {parts}")
+    yield _shapes(law, reply.value, (2, 4, 7), (2, 3, 4, 5))
     yield _weights("the weights of each head", reply.value[1], case)
     hint = "the weights are right: look at W_V, which meets the memory, at the merging and at W_O"
     yield _close("the output: what all heads found, side by side, times W_O", reply.value[0], _by_heads(case)[0], hint)
     law = "self-attention is the same function with memory = X"
     yield compare(law, ask(multi_head, X, X, p, heads), _by_heads((X, X, p, heads, None)), "queries come from X")
-    for law, mask, hint in _masks():
-        yield _masked(law, multi_head, (X, memory, p, heads, mask), hint)
+    for law, mask, hint, axis in _masks():
+        yield _masked(law, multi_head, (X, memory, p, heads, mask), hint, axis)
     order = np.array([3, 0, 4, 2, 1])
     output, weights = _by_heads(case)
     law = "a memory in another order: the same output, and weights in that order"
@@ -122,23 +124,34 @@ def multi_head_attention_backward(backward):
     def loss():
         return (_by_heads(case)[0] * d_output).sum()
 
-    reply = ask(backward, d_output, X, memory, p, heads, weights)
-    three = _parts(reply.value, 3)
-    law = "three results: d_X, d_memory, and a dictionary with the gradients of W_Q, W_K, W_V, W_O"
-    fits = len(three) == 3 and isinstance(three[2], dict) and set(three[2]) == set(FOUR)
-    yield Verdict(law, fits, f"got {_kinds(reply.value)}")
-    advice = {
-        "d_X": "through the queries alone; what comes back to the memory is returned apart",
-        "d_memory": "the memory became keys and values: add what comes back through both",
-        "W_O": "it met the merged heads, weights @ V: those transposed, times d_output, summed over all sentences",
-        "W_Q": "X transposed, times d_Q; d_Q is divided by the root of one head's width",
-    }
-    found = {"d_X": three[0], "d_memory": three[1], **three[2]}
-    arrays = {"d_X": X, "d_memory": memory, **p}
+    reply = _ask_back(backward, d_output, X, memory, p, heads, weights)
+    yield _three(reply.value)
+    d_X, d_memory, gradients = reply.value
+    arrays, found = {"d_X": X, "d_memory": memory, **p}, {"d_X": d_X, "d_memory": d_memory, **gradients}
+    expected = {name: numerical_gradient(loss, array) for name, array in arrays.items()}
+    advice = _advice(case, d_output, expected, found)
     for name in ("W_O", "W_V", "W_Q", "W_K", "d_memory", "d_X"):
-        hint = advice.get(name, "what it met, transposed, times what comes back; summed over sentences and positions")
         law = f"{name if name.startswith('d_') else 'the gradient of ' + name} agrees with central differences"
-        yield _close(law, found[name], numerical_gradient(loss, arrays[name]), f"{name}: {hint}")
+        yield _close(law, found[name], expected[name], f"{name}: {advice[name]}")
+    yield from _apart(backward)
+
+
+def _apart(backward):
+    """Verdicts on a memory that has the shape of X, and on one that is X: the caller adds, the function does not."""
+    X, other, p, heads, _ = _case(6, 2, 4, 4, 5, 3, 2, 2)
+    d_output = np.random.RandomState(3).randn(2, 4, 5)
+    for law, memory in [("a memory as long as X", other), ("memory is X, and still both come apart", X)]:
+        case = (X, memory.copy(), p, heads, None)  # a copy: a step in one of them leaves the other
+
+        def loss(case=case):
+            return (_by_heads(case)[0] * d_output).sum()
+
+        reply = _ask_back(backward, d_output, X, memory, p, heads, _by_heads(case)[1])
+        if not (form := _three(reply.value)).passed:
+            yield form
+        for name, got, array in [("d_X", reply.value[0], case[0]), ("d_memory", reply.value[1], case[1])]:
+            hint = f"{name}: did you add the two? Only the caller knows whether the memory was X"
+            yield _close(f"{law}: {name}", got, numerical_gradient(loss, array), hint)
 
 
 @visible_check
@@ -165,12 +178,14 @@ def previous_token_head(previous_token_head):
         (np.eye(5), "each token looks at itself: shift the queries by one"),
         (np.eye(5, k=-2), "each token looks two back"),
     ]
-    advice = next((text for w, text in slips if _near(weights[2:4], w[2:4], 1e-3)), f"the rows are\n{rounded(weights)}")
-    if 0.1 < weights[1:].max() < 0.9:
-        advice = "the weights are nearly even: 1 against 0 is not enough, make the queries 100 times as long"
+    advice = next((text for w, text in slips if _near(weights[2:4], w[2:4], 1e-3)), None)
+    advice = advice or _where_it_looks(reply, weights[1:], np.eye(5)[:4], "position", slice(3, None), slice(3))
     yield Verdict("tokens 1 to 4 look at the token before, with weight 1", _near(weights[1:], np.eye(5)[:4]), advice)
     yield _handed("they hand over which word it is", output[1:, :3], X[:4, :3], output)
     yield _handed("and nothing in the part of the positions", output[1:, 3:], 0 * output[1:, 3:], output)
+    _, X = _one_hot("d b a c d b", 6)
+    wanted = np.hstack([X[:5, :4], np.zeros((5, 6))])
+    yield from _of_another_size(previous_token_head, X, slice(1, None), np.eye(6)[:5], wanted)
 
 
 @visible_check
@@ -179,16 +194,28 @@ def matching_token_head(matching_token_head):
     reply = ask(matching_token_head, 3, 5)
     yield _matrices("a dictionary of W_Q, W_K, W_V with 3 + 5 rows and W_O with as many columns", reply, 8)
     output, weights = _run(reply, X)
-    same = np.array([[a == b for b in words] for a in words])
-    same = same / same.sum(axis=1, keepdims=True)
-    advice = f"the rows are\n{rounded(weights)}"
+    same = _same(words)
+    advice = _where_it_looks(reply, weights, same, "word", slice(3), slice(3, None))
     if _near(weights, np.eye(5), 1e-3):
         advice = "each token finds itself alone: queries and keys should hold the word, and not the position"
-    if weights.max() < 0.45:
-        advice = "the weights are nearly even, or on other words: make the score of a match larger, by 100"
+    if weights[same > 0].max() < 1e-3:
+        advice = "each token looks at the other words: the score of a match must be the larger one"
     yield Verdict("each token looks at all places of its word, evenly", _near(weights, same), advice)
     yield _handed("it hands over where they are", output[:, 3:], same, output)
     yield _handed("and nothing in the part of the words", output[:, :3], 0 * output[:, :3], output)
+    words, X = _one_hot("d b a c d b", 6)
+    wanted = np.hstack([np.zeros((6, 4)), _same(words)])
+    yield from _of_another_size(matching_token_head, X, slice(None), _same(words), wanted)
+
+
+def _of_another_size(head, X, rows, looks, wanted):
+    """Verdicts on four words and six positions: nothing may be written for three and five alone."""
+    reply = ask(head, 4, 6)
+    yield _matrices("another size, four words and six positions: 10 rows, and 10 columns in W_O", reply, 10)
+    output, weights = _run(reply, X)
+    hint = f"is a size of the first example left in it? The rows are\n{rounded(weights)}"
+    yield Verdict("there it looks at the same places", _near(weights[rows], looks), hint)
+    yield _handed("and hands over the same", output[rows], wanted, output)
 
 
 # What is expected
@@ -202,7 +229,8 @@ def _seen(case):
     output, weights = np.zeros((*leading, T, V.shape[-1])), np.zeros((*leading, T, S))
     for *head, i in np.ndindex(*leading, T):
         k, v, here, seen = K[tuple(head)], V[tuple(head)], (*head, i), may[(*head, i)]
-        powers = np.where(seen, np.exp(np.clip(k @ Q[here] / Q.shape[-1] ** 0.5, -700, 700)), 0)
+        scores = np.where(seen, k @ Q[here] / Q.shape[-1] ** 0.5, -np.inf)
+        powers = np.exp(scores - max(scores.max(), -1e300))
         weights[here] = powers / max(powers.sum(), 1e-300)
         output[here] = weights[here] @ v
     return output, weights
@@ -231,26 +259,53 @@ def _weights(law, got, case):
     return _close(law, got, _by_heads(case)[1], hint)
 
 
-def _masked(law, multi_head, case, hint):
+def _masked(law, multi_head, case, hint, axis):
     """A verdict under a mask, which may meet the wrong axes: NumPy's error does not say so."""
     try:
         return compare(law, ask(multi_head, *case), _by_heads(case), hint)
     except ValueError as error:
         if "broadcast" not in str(error):
             raise
-        return Verdict(law, False, f"{error}\n  {hint}: give the mask an axis of length 1 there")
+        return Verdict(law, False, f"{error}\n  {hint}: {axis}")
 
 
 def _masks():
-    """(law, mask, hint) for two sentences with four queries and five keys."""
+    """(law, mask, hint, where its new axis belongs) for two sentences with four queries and five keys."""
     own = np.random.RandomState(7).rand(2, 4, 5) < 0.5
     own[..., 2] = True
+    there = "give the mask an axis of length 1 there"
+    fell = "did a new axis fall between T and S, as with mask[:, None]? Count from the right, mask[..., None, :, :]"
     return [
-        ("a mask for all sentences, (T, S)", np.tri(4, 5, dtype=bool), "every head gets the same mask; True: may look"),
+        ("a mask for all sentences, (T, S)", np.tri(4, 5, dtype=bool),
+         "every head gets the same mask; True: may look", fell),
         ("padding, (B, 1, S): the second sentence has no words, its output is 0",
-         np.arange(5) < np.array([[[3]], [[0]]]), "between B and T the weights have an axis of heads"),
-        ("a mask for each sentence, (B, T, S)", own, "between B and T the weights have an axis of heads"),
+         np.arange(5) < np.array([[[3]], [[0]]]), "between B and T the weights have an axis of heads", there),
+        ("a mask for each sentence, (B, T, S)", own, "between B and T the weights have an axis of heads", there),
     ]
+
+
+def _advice(case, d_output, expected, found):
+    """Where to look, for each gradient of exercise 6; it knows the likeliest slips."""
+    other = "what it met, transposed, times what comes back; summed over sentences and positions"
+    through = "d_output @ W_O.T goes through split_heads, which no reshape replaces, and then into exercise 2"
+    advice = {
+        "W_O": "it met the merged heads, weights @ V, V from split_heads: those transposed, times d_output, summed",
+        "W_V": f"{other}. {through}",
+        "W_Q": "X transposed, times d_Q; d_Q is divided by the root of one head's width",
+        "W_K": other,
+        "d_memory": "d_K goes back through W_K, d_V through W_V, and the two are added",
+        "d_X": "through the queries and W_Q alone; what comes back to the memory is returned apart",
+    }
+
+    def loss():
+        return (_by_heads((*case[:4], None))[0] * d_output).sum()
+
+    if _near(found["W_O"], numerical_gradient(loss, case[2]["W_O"])):
+        advice["W_O"] = "these are weights without the mask: use the weights that you are handed"
+    for name, twin in [("W_Q", "W_K"), ("W_K", "W_Q")]:
+        if _near(found[name], expected[twin]):
+            advice[name] = f"this is the gradient of {twin}: are the two exchanged in the dictionary?"
+    return advice
 
 
 def _heads(seed, B, h, T, S, d_k, d_v):
@@ -296,6 +351,26 @@ def _run(reply, X):
     return output[0], weights[0, 0]
 
 
+def _same(words):
+    """Weights that spread evenly over the places of the same word."""
+    same = np.array([[a == b for b in words] for a in words])
+    return same / same.sum(axis=1, keepdims=True)
+
+
+def _where_it_looks(reply, weights, wanted, part, own, other):
+    """What is wrong with the scores: `own` are the rows of W_Q and W_K for the part that should make them."""
+    W_Q, W_K = (as_array(reply.value[name]).astype(float) for name in ("W_Q", "W_K"))
+    empty = [name for name, W in [("W_Q", W_Q), ("W_K", W_K)] if not W[own].any()]
+    if empty:
+        return f"the {part} rows of {' and '.join(empty)} are 0: the scores should come from the {part}s"
+    if (W_Q[other] @ W_K.T).any() or (W_Q @ W_K[other].T).any():
+        return f"not only the {part}s make the scores: leave the other rows of W_Q and W_K 0"
+    elsewhere = np.where(wanted > 0, -np.inf, weights)
+    if (np.where(wanted > 0, weights, np.inf).min(axis=1) > elsewhere.max(axis=1)).all():
+        return f"right, but a weight of {elsewhere.max():.1g} is left elsewhere: make the queries longer, as 100·√d_k"
+    return f"the rows are\n{rounded(weights)}"
+
+
 def _handed(law, got, expected, output):
     hint = f"the output is\n{rounded(output)}\n  W_V picks what is handed over, W_O puts it in its place"
     return Verdict(law, _near(got, expected), hint)
@@ -310,6 +385,35 @@ def _close(law, got, expected, hint):
     if shape != np.shape(expected):
         return Verdict(law, False, f"expected shape {np.shape(expected)}, got {shape}")
     return Verdict(law, _near(got, expected), hint)
+
+
+def _shapes(law, value, *expected):
+    """Are there as many results as shapes, each of its shape?"""
+    got = [as_array(each).shape for each in value] if isinstance(value, tuple | list) else _kinds(value)
+    if isinstance(value, np.ndarray):
+        got = f"one array, {value.shape}"
+    hint = f"expected {', '.join(map(str, expected))}, got {got}"
+    return Verdict(law, got == list(expected), "returned None: is there a return statement?" if value is None else hint)
+
+
+def _three(value):
+    """A verdict on the form of exercise 6's answer."""
+    law = "three results: d_X, d_memory, and a dictionary with the gradients of W_Q, W_K, W_V, W_O"
+    three = _parts(value, 3)
+    if not three or not isinstance(three[2], dict):
+        return Verdict(law, False, f"got {_kinds(value)}")
+    return Verdict(law, set(three[2]) == set(FOUR), f"the keys of the dictionary are {list(three[2])}")
+
+
+def _ask_back(backward, *args):
+    """`ask`, with words for the dictionary of parameters, which an assignment to an entry changes."""
+    try:
+        return ask(backward, *args)
+    except CheckFailed as error:
+        if "argument 4 was changed" not in str(error):
+            raise
+        law = str(error).split("\n")[0]
+        raise CheckFailed(f"{law}\n  parameters was changed: put the gradients into a new dictionary") from None
 
 
 def _digits(law, reply, expected, advice):

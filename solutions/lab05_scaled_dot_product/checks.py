@@ -101,22 +101,32 @@ def _own(student, Q, K, V, mask=None):
 
 def _looks(rng):
     """(law, dtype, arguments of `scaled_dot_product_attention`). Half are float32. In all with a mask some query may
-    look nowhere, and the mask has fewer entries than the scores. In four all scores are so large that exp overflows."""
+    look nowhere, and the mask has fewer entries than the scores. Four are extreme, see `_extreme`."""
     laws = [
         ("one sequence without a mask", float, (), (), (5, 7), 3, 4, None, False),
-        ("a batch and one mask for all of it", np.float32, (3,), (3,), (4, 6), 4, 5, (4, 6), True),
+        ("a batch and one mask for all of it", np.float32, (3,), (3,), (4, 6), 16, 5, (4, 6), True),
         ("padding: a mask for each sentence, one of them empty", float, (4,), (4,), (3, 5), 6, 2, (4, 1, 5), True),
         ("sentences and heads, masks by sentence", np.float32, (2, 3), (2, 3), (5, 4), 16, 7, (2, 1, 5, 4), True),
         ("one set of keys and values for all heads", float, (2, 5), (2, 1), (4, 3), 7, 6, (4, 3), True),
         ("a batch without a mask, float32", np.float32, (3,), (3,), (2, 6), 4, 5, None, False),
         ("three leading axes, a mask for each query", np.float32, (2, 1, 3), (2, 1, 3), (6, 4), 4, 5, (6, 1), False),
     ]
-    for law, kind, of_Q, of_K, (T, S), d_k, d_v, of_mask, large in laws:
+    for law, kind, of_Q, of_K, (T, S), d_k, d_v, of_mask, extreme in laws:
         Q, K = _grid(rng, (*of_Q, T, d_k), kind), _grid(rng, (*of_K, S, d_k), kind)
-        if large:  # the same added to all scores of a row: 2048 / √d_k
-            Q[..., 0], K[..., 0] = 32, 64
         args = Q, K, rng.normal(size=(*of_K, S, d_v)).astype(kind)
-        yield law, kind, args if of_mask is None else (*args, _mask(rng, of_mask))
+        mask = () if of_mask is None else (_mask(rng, of_mask),)
+        yield law, kind, _extreme(*args, *mask) if extreme else (*args, *mask)
+
+
+def _extreme(Q, K, V, mask):
+    """The same, with scores near 65536 / √d_k in each second row, near -65536 / √d_k in the others, and a first key
+    that is hidden from all and would double them. In float32 this is exact where d_k is 16."""
+    Q[..., ::2, 0], Q[..., 1::2, 0] = 1024, -1024
+    K[..., 0], K[..., 0, 0] = 64, 128
+    alone = mask[..., 0] & ~mask[..., 1:].any(axis=-1)  # rows that saw the first key and nothing else see the last one
+    mask[..., -1] |= alone
+    mask[..., 0] = False
+    return Q, K, V, mask
 
 
 def _future(rng):
@@ -166,16 +176,17 @@ def _exact(args):
 
 
 def _typed(law, reply, expected, hint, kind, follows=()):
-    """`compare`, and float32 must come back as float32 (or as what an earlier mistake makes of it)."""
+    """`compare`, and the type that came in must come back (or what an earlier mistake makes of it)."""
     verdict = compare(law, reply, expected, hint, follows=follows)
-    got, right = _types(reply.value), {"float32"}.union(*map(_types, follows))
-    if kind is float or reply.error or got <= right:
+    name = np.dtype(kind).name
+    got, right = _types(reply.value), {name}.union(*map(_types, follows))
+    if reply.error or got <= right:
         return verdict
     rounded = compare(law, Reply(_rounded(reply.value), None, reply.changed), expected, hint)
     if not rounded.passed:
         return rounded
-    said = f"float32 came in, {', '.join(sorted(got))} went out: np.sqrt gives a NumPy float64, d_k ** 0.5 does not"
-    return Verdict(law, False, said)
+    cause = "np.sqrt gives a NumPy float64, d_k ** 0.5 does not" if name == "float32" else "do not cast"
+    return Verdict(law, False, f"{name} came in, {', '.join(sorted(got))} went out: {cause}")
 
 
 def _types(value):

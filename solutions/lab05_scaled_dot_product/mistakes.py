@@ -40,6 +40,11 @@ def scaled_scores_that_become_float64(Q, K):
     return Q @ turned(K) / np.sqrt(Q.shape[-1])
 
 
+def scaled_scores_always_in_float32(Q, K):
+    """float64 came in and float32 went out: do not cast, the type of what comes in is the type of what goes out."""
+    return reference.scaled_scores(Q, K).astype(np.float32)
+
+
 def scaled_scores_with_all_axes_reversed(Q, K):
     """K.T reverses all axes, heads and batch too: exchange the last two alone, np.swapaxes(K, -1, -2)."""
     return Q @ K.T / math.sqrt(Q.shape[-1])
@@ -214,6 +219,40 @@ def scaled_dot_product_attention_that_overflows(Q, K, V, mask=None):
     return weights @ V, weights
 
 
+def _less(scores, highest, V, mask):
+    """Weights by exp(scores - highest), 0 where hidden and where a row has nothing left."""
+    with np.errstate(all="ignore"):
+        powers = np.where(True if mask is None else mask, np.exp(scores - highest), 0).astype(scores.dtype)
+        totals = powers.sum(axis=-1, keepdims=True)
+        weights = powers / np.where(totals == 0, 1, totals)
+    return weights @ V, weights
+
+
+def scaled_dot_product_attention_with_a_maximum_of_hidden_scores(Q, K, V, mask=None):
+    """The maximum is taken over hidden scores too: a large one leaves the visible keys a weight of 0. Hide the scores
+    first, then take the largest."""
+    scores = reference.scaled_scores(Q, K)
+    return _less(scores, scores.max(axis=-1, keepdims=True), V, mask)
+
+
+def scaled_dot_product_attention_with_one_maximum_for_all(Q, K, V, mask=None):
+    """One maximum is taken for all rows: a row whose scores lie far below it becomes 0. Take each row's own, with
+    axis=-1 and keepdims=True."""
+    scores = reference.scaled_scores(Q, K)
+    return _less(scores, np.where(True if mask is None else mask, scores, -np.inf).max().astype(scores.dtype), V, mask)
+
+
+def scaled_dot_product_attention_with_hidden_scores_above_visible_ones(Q, K, V, mask=None):
+    """Hidden scores became a number such as -1e4, and visible scores that lie below it lose all weight to hidden keys:
+    only -np.inf lies below them all."""
+    scores = reference.scaled_scores(Q, K)
+    if mask is None:
+        return _blended(scores, V)
+    _, weights = _blended(np.where(mask, scores, -1e4), V)
+    weights = weights * mask.any(axis=-1, keepdims=True)
+    return weights @ V, weights
+
+
 def scaled_dot_product_attention_with_the_mask_as_an_index(Q, K, V, mask=None):
     """scores[~mask] needs a mask of the scores' own shape: np.where(mask, scores, -np.inf) broadcasts a smaller one."""
     scores = reference.scaled_scores(Q, K)
@@ -242,6 +281,11 @@ def scaled_dot_product_attention_in_float64(Q, K, V, mask=None):
     """float32 came in and float64 went out: np.sqrt of an int, and arrays made by np.zeros or np.ones, are float64 and
     promote what they meet."""
     return reference.scaled_dot_product_attention(Q.astype(float), K, V, mask)
+
+
+def scaled_dot_product_attention_always_in_float32(Q, K, V, mask=None):
+    """float64 came in and float32 went out: do not cast, the type of what comes in is the type of what goes out."""
+    return tuple(part.astype(np.float32) for part in reference.scaled_dot_product_attention(Q, K, V, mask))
 
 
 # scaled_dot_product_attention_backward
@@ -320,6 +364,11 @@ def scaled_dot_product_attention_backward_in_float64(d_output, Q, K, V, weights)
     return d_scores @ K, turned(d_scores) @ Q, turned(weights) @ d_output
 
 
+def scaled_dot_product_attention_backward_always_in_float32(d_output, Q, K, V, weights):
+    """float64 came in and float32 went out: do not cast, the type of what comes in is the type of what goes out."""
+    return tuple(part.astype(np.float32) for part in _backward(d_output, Q, K, V, weights))
+
+
 def scaled_dot_product_attention_backward_for_batches_alone(d_output, Q, K, V, weights):
     """Your axes count from the front and fit a batch alone, (B, T, d): count from the end, -1 and -2."""
     d_weights = d_output @ V.transpose(0, 2, 1)
@@ -333,6 +382,7 @@ MISTAKES = {
         scaled_scores_divided_by_the_width,
         scaled_scores_divided_by_the_root_of_the_keys,
         scaled_scores_that_become_float64,
+        scaled_scores_always_in_float32,
         scaled_scores_with_all_axes_reversed,
         scaled_scores_with_keys_in_rows,
         scaled_scores_as_cosines,
@@ -367,11 +417,15 @@ MISTAKES = {
         scaled_dot_product_attention_with_nan,
         scaled_dot_product_attention_with_a_large_negative_number,
         scaled_dot_product_attention_that_overflows,
+        scaled_dot_product_attention_with_a_maximum_of_hidden_scores,
+        scaled_dot_product_attention_with_one_maximum_for_all,
+        scaled_dot_product_attention_with_hidden_scores_above_visible_ones,
         scaled_dot_product_attention_with_the_mask_as_an_index,
         scaled_dot_product_attention_for_batches_alone,
         scaled_dot_product_attention_the_other_way_round,
         scaled_dot_product_attention_without_the_weights,
         scaled_dot_product_attention_in_float64,
+        scaled_dot_product_attention_always_in_float32,
     ],
     "scaled_dot_product_attention_backward": [
         scaled_dot_product_attention_backward_without_the_root,
@@ -385,6 +439,7 @@ MISTAKES = {
         scaled_dot_product_attention_backward_past_the_softmax,
         scaled_dot_product_attention_backward_with_new_weights,
         scaled_dot_product_attention_backward_in_float64,
+        scaled_dot_product_attention_backward_always_in_float32,
         scaled_dot_product_attention_backward_for_batches_alone,
     ],
 }

@@ -2,8 +2,8 @@
 
 Called in the marking room once per submission, at the exercise's check cell. All sizes in a case differ, so that no
 transposed axis can pass, but for one case with as many heads as sentences, where a mask without an axis for the heads
-goes through silently. What builds on an earlier exercise is compared with what a known mistake there leads to as well,
-so that a mistake costs its points once.
+goes through silently, and some with a memory as long as X, which is still not X. What builds on an earlier
+exercise is compared with what a known mistake there leads to as well, so that a mistake costs its points once.
 """
 
 import dataclasses
@@ -22,6 +22,10 @@ def scaled_dot_product_attention(student, rng):
     for law, args in _attentions(rng):
         reply = student.scaled_dot_product_attention(*args)
         yield compare(law, reply, reference.scaled_dot_product_attention(*args), hint)
+    hint = "subtract the largest score of each row before np.exp"
+    for law, args in _far_from_zero(rng):
+        reply = student.scaled_dot_product_attention(*args)
+        yield compare(law, reply, reference.scaled_dot_product_attention(*args), hint, weight=2)
 
 
 def scaled_dot_product_attention_backward(student, rng):
@@ -246,6 +250,17 @@ def _attentions(rng):
         yield law, (Q, K, V, *_masks(rng, kind, B, T, S))
 
 
+def _far_from_zero(rng):
+    """(law, arguments of `scaled_dot_product_attention`): scores near 1000 or -1000, which float32 holds exactly."""
+    for law, B, h, T, S, kind, sign in [
+        ("scores near 1000", 2, 3, 5, 6, None, 1),
+        ("scores near -1000, with a mask for each sentence", 3, 2, 6, 5, "own", -1),
+    ]:
+        Q, K = (rng.integers(-2, 3, size=(B, h, length, 4)).astype(float) for length in (T, S))
+        Q[..., 0], K[..., 0] = sign * 32, 64
+        yield law, (Q, K, rng.normal(size=(B, h, S, 7)), *_masks(rng, kind, B, T, S))
+
+
 def _masks(rng, kind, B, T, S):
     if kind is None:
         return []
@@ -263,9 +278,9 @@ def _calls(rng):
         ("self-attention without a mask", 1, 3, 5, None, 6, 2, 4, 7, None),
         ("cross-attention: a memory of another length", 1, 2, 4, 7, 5, 3, 6, 2, None),
         ("a causal mask for all sentences, with a past", 1, 2, 4, 6, 7, 3, 2, 5, "causal"),
-        ("sentences of different lengths, one without words", 2, 4, 3, 5, 6, 2, 3, 7, "padding"),
+        ("sentences of different lengths, one without words", 2, 4, 5, 5, 6, 2, 3, 7, "padding"),
         ("a mask for each sentence, as many heads as sentences", 2, 3, 4, 6, 7, 3, 2, 5, "own"),
-        ("one head is the attention of lab 05 between two products", 1, 4, 5, 3, 6, 1, 2, 7, None),
+        ("one head is the attention of lab 05 between two products", 1, 4, 3, 3, 6, 1, 2, 7, None),
     ]:
         X = rng.normal(size=(B, T, d_model))
         memory = X if S is None else rng.normal(size=(B, S, d_model))

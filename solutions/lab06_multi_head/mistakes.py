@@ -76,6 +76,15 @@ def attention_that_returns_the_weights_first(Q, K, V, mask=None):
     return reference.scaled_dot_product_attention(Q, K, V, mask)[::-1]
 
 
+def attention_that_overflows(Q, K, V, mask=None):
+    """Large scores give nan, very negative ones too: subtract the largest score of each row before np.exp."""
+    with np.errstate(all="ignore"):
+        powers = np.exp(_hidden(_scores(Q, K), mask, -np.inf))
+        total = powers.sum(axis=-1, keepdims=True)
+        weights = powers / np.where(total > 0, total, 1)
+        return weights @ V, weights
+
+
 # scaled_dot_product_attention_backward
 
 
@@ -354,6 +363,13 @@ def multi_head_attention_backward_that_adds_for_the_caller(d_output, X, memory, 
     return d_X + (d_memory if d_memory.shape == d_X.shape else d_memory.sum(axis=1, keepdims=True)), d_memory, gradients
 
 
+def multi_head_attention_backward_that_adds_where_it_fits(d_output, X, memory, parameters, heads, weights):
+    """You added d_memory to d_X where the memory has the shape of X: return them apart. Only the caller knows whether
+    the memory was X."""
+    d_X, d_memory, gradients = reference.multi_head_attention_backward(d_output, X, memory, parameters, heads, weights)
+    return d_X + d_memory if d_X.shape == d_memory.shape else d_X, d_memory, gradients
+
+
 # parameter_count
 
 
@@ -442,6 +458,11 @@ def previous_token_head_that_hands_over_everything(vocabulary, length):
     return {"W_Q": _from(places, -1, 100 * length), "W_K": places, "W_V": whole, "W_O": whole}
 
 
+def previous_token_head_of_one_size(vocabulary, length):
+    """Your matrices have the sizes of the check in the notebook: make them for any `vocabulary` and `length`."""
+    return reference.previous_token_head(3, 5)
+
+
 def matching_token_head_without_scale(vocabulary, length):
     """The scores are 0 and 1/√d_k, so every token gets nearly the same weight: make the queries a hundred times as
     long, and more."""
@@ -480,6 +501,11 @@ def matching_token_head_by_word_and_position(vocabulary, length):
     return {"W_Q": 100 * (vocabulary + length) * whole, "W_K": whole, "W_V": places, "W_O": places.T}
 
 
+def matching_token_head_of_one_size(vocabulary, length):
+    """Your matrices have the sizes of the check in the notebook: make them for any `vocabulary` and `length`."""
+    return reference.matching_token_head(3, 5)
+
+
 MISTAKES = {
     "scaled_dot_product_attention": [
         attention_without_scale,
@@ -491,6 +517,7 @@ MISTAKES = {
         attention_with_the_mask_on_the_weights,
         attention_normalised_over_the_queries,
         attention_that_returns_the_weights_first,
+        attention_that_overflows,
     ],
     "scaled_dot_product_attention_backward": [
         attention_backward_without_scale,
@@ -542,6 +569,7 @@ MISTAKES = {
         multi_head_attention_backward_without_the_last_matrix,
         multi_head_attention_backward_with_transposed_gradients,
         multi_head_attention_backward_that_adds_for_the_caller,
+        multi_head_attention_backward_that_adds_where_it_fits,
     ],
     "parameter_count": [
         parameter_count_with_biases,
@@ -558,6 +586,7 @@ MISTAKES = {
         previous_token_head_without_scale,
         previous_token_head_that_hands_over_the_place,
         previous_token_head_that_hands_over_everything,
+        previous_token_head_of_one_size,
     ],
     "matching_token_head": [
         matching_token_head_without_scale,
@@ -566,5 +595,6 @@ MISTAKES = {
         matching_token_head_that_hands_over_the_word,
         matching_token_head_that_hands_over_everything,
         matching_token_head_by_word_and_position,
+        matching_token_head_of_one_size,
     ],
 }

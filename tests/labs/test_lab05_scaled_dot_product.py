@@ -225,6 +225,16 @@ def test_float64_from_float32_is_told_so_and_nothing_else(exercise):
     assert len(hints) >= 2 and all(hint.startswith("float32 came in, float64 went out") for hint in hints)
 
 
+def test_an_attention_on_undivided_scores_is_sent_back_to_exercise_1():
+    with pytest.raises(visible.CheckFailed, match="Then mend exercise 1"):
+        visible_checks.scaled_dot_product_attention(building_on(mistakes.scaled_scores_without_the_root))
+
+
+def test_keys_that_are_not_turned_are_named():
+    with pytest.raises(visible.CheckFailed, match="K is not turned"):
+        visible_checks.scaled_scores(lambda Q, K: Q @ K / Q.shape[-1] ** 0.5)
+
+
 def always_refuse(*args):
     raise ValueError("expected something else, got this")
 

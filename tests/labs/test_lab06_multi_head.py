@@ -402,6 +402,65 @@ def test_the_wrong_width_in_the_divisor_is_named():
         visible_checks.multi_head_attention(mistakes.multi_head_attention_scaled_by_the_model)
 
 
+def backward_that(change):
+    """Exercise 6, right but for what `change` does to (d_X, d_memory, gradients), knowing X, memory and parameters."""
+    def backward(d_output, X, memory, parameters, heads, weights):
+        right = reference.multi_head_attention_backward(d_output, X, memory, parameters, heads, weights)
+        return change(*right, X, memory, parameters)
+
+    return backward
+
+
+@pytest.mark.parametrize(("words", "change"), [
+    ("memory is X, and still both", lambda a, b, p, X, memory, _: (a + b if memory is X else a, b, p)),
+    ("did you add the two", lambda a, b, p, X, memory, _: (a, a + b if memory is X else b, p)),
+    ("the keys of the dictionary are", lambda a, b, p, *_: (a, b, {f"d_{name}": d for name, d in p.items()})),
+    ("gradient of W_K: are the two exchanged", lambda a, b, p, *_: (a, b, p | {"W_Q": p["W_K"], "W_K": p["W_Q"]})),
+    ("into a new dictionary", lambda a, b, p, X, memory, given: (a, b, given.update(p) or given)),
+])
+def test_the_way_back_is_told_what_is_wrong(words, change):
+    with pytest.raises(visible.CheckFailed, match=words):
+        visible_checks.multi_head_attention_backward(backward_that(change))
+
+
+def test_weights_computed_again_without_the_mask_are_named():
+    def backward(d_output, X, memory, parameters, heads, weights):
+        weights = reference.multi_head_attention(X, memory, parameters, heads)[1]
+        return reference.multi_head_attention_backward(d_output, X, memory, parameters, heads, weights)
+
+    with pytest.raises(visible.CheckFailed, match="use the weights that you are handed"):
+        visible_checks.multi_head_attention_backward(backward)
+
+
+def test_one_array_in_place_of_two_results_is_named():
+    with pytest.raises(visible.CheckFailed, match=r"got one array, \(2, 4, 7\)"):
+        visible_checks.multi_head_attention(lambda *args: reference.multi_head_attention(*args)[0])
+
+
+def test_an_axis_between_T_and_S_is_named():
+    def multi_head_attention(X, memory, parameters, heads, mask=None):
+        mask = mask if mask is None else mask[:, None][None]
+        return reference.multi_head_attention(X, memory, parameters, heads, mask)
+
+    with pytest.raises(visible.CheckFailed, match="between T and S"):
+        visible_checks.multi_head_attention(multi_head_attention)
+
+
+@pytest.mark.parametrize("exercise", ["previous_token_head", "matching_token_head"])
+@pytest.mark.parametrize(("words", "queries"), [
+    ("elsewhere: make the queries longer", lambda W: W / 20),
+    ("rows of W_Q are 0", lambda W: 0 * W),
+    ("make the scores: leave the other rows", lambda W: W + 1e3 * np.arange(W.size).reshape(W.shape)),
+])
+def test_a_programmed_head_is_told_what_is_wrong_with_its_scores(exercise, words, queries):
+    def head(vocabulary, length):
+        right = getattr(reference, exercise)(vocabulary, length)
+        return right | {"W_Q": queries(right["W_Q"])}
+
+    with pytest.raises(visible.CheckFailed, match=words):
+        getattr(visible_checks, exercise)(head)
+
+
 @pytest.mark.parametrize("answer", [None, 3, "text", [1, [2]], np.zeros(1), {}, (np.zeros(2), np.zeros(3))], ids=repr)
 @pytest.mark.parametrize("exercise", EXERCISES)
 def test_the_visible_check_survives_any_answer(exercise, answer):
