@@ -80,14 +80,16 @@ def fingerprint(lab, solutions="solutions"):
 def diagnose(lab, exercise, calls, solutions="solutions"):
     """The first known mistake that answers every recorded call of `exercise` as the student did.
 
-    None if there is no such mistake, or if the student's answers are those of the reference.
+    None if there is no such mistake, or if the student's answers are those of the reference, in type too.
     """
     reference = getattr(importlib.import_module(f"{solutions}.{lab}.reference"), exercise)
     known = importlib.import_module(f"{solutions}.{lab}.mistakes").MISTAKES.get(exercise, ())
     calls = [call for call in calls if call.function == exercise]
-    if not calls or all(answers_alike(reference, call) for call in calls):
+    right = all(answers_alike(reference, call) for call in calls)
+    if right and all(types_alike(reference, call) for call in calls):
         return None
-    return next((mistake for mistake in known if all(answers_alike(mistake, call) for call in calls)), None)
+    return next((mistake for mistake in known if all(
+        answers_alike(mistake, call) and (types_alike(mistake, call) or not right) for call in calls)), None)
 
 
 def answers_alike(function, call):
@@ -95,6 +97,20 @@ def answers_alike(function, call):
     own = reply_of(function, call.args, call.kwargs)
     theirs = call.reply
     return own.error == theirs.error and own.changed == theirs.changed and alike(own.value, theirs.value)
+
+
+def types_alike(function, call):
+    """Does the function answer a recorded call with arrays of the types that the student's have?"""
+    return types(reply_of(function, call.args, call.kwargs).value) == types(call.reply.value)
+
+
+def types(value):
+    """The dtypes of the arrays in a value, in order."""
+    if isinstance(value, dict):
+        return [one for key in sorted(value, key=str) for one in types(value[key])]
+    if isinstance(value, tuple | list):
+        return [one for item in value for one in types(item)]
+    return [value.dtype] if isinstance(value, np.ndarray) else []
 
 
 def alike(expected, got):

@@ -89,7 +89,7 @@ def test_a_room_destroyed_at_the_end_costs_nothing_that_was_earned(graded, last,
 @pytest.mark.parametrize("trap", [
     "import os; os._exit(0)",
     "import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\nwhile True: pass",
-    "kept = [bytearray(2**26) for _ in range(20)]",
+    "kept = [bytearray(2**26) for _ in range(9)]\nimport time\ntime.sleep(1)",  # 576 MB: not yet a MemoryError
 ])
 def test_a_cell_that_has_to_be_stopped_costs_its_own_exercise_and_is_named(graded, trap):
     result = graded(center=trap)
