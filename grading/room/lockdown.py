@@ -62,7 +62,7 @@ def mount_scratch(size):
 
 
 def limit(limits):
-    """Limits that the kernel keeps for each process by itself. `keeper.Supervisor` keeps those for all together."""
+    """Limits that the kernel keeps for each process by itself. `keeper.watch` keeps those for all together."""
     for what, value in (
         (resource.RLIMIT_AS, 2 * limits["memory"]),   # so that one huge array is a MemoryError, not the end
         (resource.RLIMIT_NPROC, limits["processes"]),  # does nothing for root
