@@ -23,7 +23,7 @@ RELEASED := release/.made
 SOLVED := build/solved/.made
 GRADED := build/demo/.made
 
-.PHONY: help course test venv book release solved demo notebooks serve lint bench attacks artifacts lock clean
+.PHONY: help course test venv book release solved demo notebooks serve lint bench attacks artifacts gates lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -35,6 +35,7 @@ help:
 	@echo "make bench      how fast a class is graded, against nbgrader as it comes; and lab 06, against PyTorch"
 	@echo "make attacks    what hostile notebooks get from either (half an hour)"
 	@echo "make artifacts  train again what coursekit ships"
+	@echo "make gates      train each model that the course promises something of, from three seeds"
 	@echo "make lock       pin again what requirements.txt pulls in"
 	@echo "make clean      remove what was generated, never a course's records"
 
@@ -103,6 +104,9 @@ attacks: $(INSTALLED)
 
 artifacts: $(INSTALLED)
 	$(RUN) -m solutions.artifacts
+
+gates: $(INSTALLED)
+	$(RUN) -m solutions.artifacts.gates
 
 # One lock for every Python that the course runs on; a pin stays as it is until requirements.txt asks for another.
 lock: $(INSTALLED)

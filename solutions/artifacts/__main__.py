@@ -4,13 +4,18 @@ from pathlib import Path
 
 import coursekit
 from solutions.artifacts import (
+    ablations,
     date_curves,
+    date_transformer,
     date_translator,
+    depth,
     luong_translator,
     phrase_translator,
     pointer_curves,
     positions_by_length,
     sense_model,
+    symptoms,
+    transformer_translator,
 )
 from solutions.artifacts.store import save
 
@@ -24,6 +29,11 @@ MAKERS = {
     "luong_translator": luong_translator.make_translator,
     "phrase_one_vector": phrase_translator.make_one_vector,
     "sense_model": sense_model.make,
+    "date_transformer": date_transformer.make,
+    "quality_by_length_transformer": transformer_translator.make_quality,
+    "ablations": ablations.make,
+    "symptoms": symptoms.make,
+    "depth": depth.make,
 }
 
 

@@ -205,8 +205,8 @@ def scaled_dot_product_attention_with_a_large_negative_number(Q, K, V, mask=None
 
 
 def _blended(scores, V):
-    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    weights = powers / powers.sum(axis=-1, keepdims=True)
+    weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    weights /= weights.sum(axis=-1, keepdims=True)
     return weights @ V, weights
 
 

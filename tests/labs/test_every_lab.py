@@ -26,6 +26,10 @@ POINTS = {  # by checks, by hand
     "lab05_scaled_dot_product": (12, 2),
     "lab06_multi_head": (14, 2),
     "lab07_positions": (12, 2),
+    "lab08_layers": (15, 2),
+    "lab09_block": (13, 2),
+    "lab10_train_a_transformer": (12, 2),
+    "lab11_decoding": (10, 2),
 }
 MISTAKES = [(lab, exercise, mistake) for lab in LABS
             for exercise, mistakes in importlib.import_module(f"solutions.{lab}.mistakes").MISTAKES.items()

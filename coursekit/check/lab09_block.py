@@ -1,0 +1,317 @@
+"""The visible checks of lab 09. Each takes the student's function and states the laws that it should keep.
+
+What is expected is worked out token by token and head by head; gradients by central differences.
+"""
+
+import copy
+import dataclasses
+
+import numpy as np
+
+from coursekit.check import CheckFailed, as_array, ask, rounded, visible_check
+from coursekit.gradient_check import numerical_gradient
+from coursekit.verdicts import Reply, Verdict, changed_arguments, compare
+
+NAMES = ("W_Q", "W_K", "W_V", "W_O", "W_1", "b_1", "W_2", "b_2", "gamma_1", "beta_1", "gamma_2", "beta_2")
+TRACE = ("read_1", "x_hat_1", "std_1", "weights", "read_2", "x_hat_2", "std_2", "inner")
+DIGITS = 1e-6
+B, T, M, HEADS, F = 2, 3, 4, 2, 5
+CAUSAL = np.tri(T, dtype=bool)
+PADDING = np.arange(T) < np.array([[[2]], [[3]]])
+OWN = np.array([[[1, 0, 1], [0, 1, 0], [1, 1, 0]], [[0, 1, 1], [1, 1, 1], [0, 0, 1]]], dtype=bool)
+CASES = [("without a mask", None, HEADS), ("causal", CAUSAL, HEADS), ("padding, (B, 1, T)", PADDING, HEADS),
+         ("one head, and a mask of each sentence's own, (B, T, T)", OWN, 1)]
+
+
+@visible_check
+def pre_ln_block(block):
+    yield from _forward(block, "pre")
+    X, p = _case()
+    p = p | {name: 0 * p[name] for name in ("W_O", "W_2", "b_2")}
+    reply = _ask(block, X, p, HEADS)
+    yield _digits("with zeros for W_O, W_2 and b_2 the block is the identity", _first(reply), X,
+                  "the sublayers add nothing, so X must come out as it went in: what else did you do to the stream?")
+
+
+@visible_check
+def post_ln_block(block):
+    yield from _forward(block, "post")
+    X, p = _case()
+    p = p | {"gamma_2": np.ones(M), "beta_2": np.zeros(M)}
+    output = as_array(_first(_ask(block, X, p, HEADS)))
+    law = "with gamma_2 = 1 and beta_2 = 0 each row that comes out has mean 0 and variance 1 (but for eps)"
+    held = np.allclose(output.mean(axis=-1), 0, atol=1e-6) and np.allclose(output.var(axis=-1), 1, atol=1e-3)
+    yield Verdict(law, bool(held), "LayerNorm is the last thing that happens in a post-LN block")
+
+
+@visible_check
+def pre_ln_block_backward(backward):
+    yield from _backward(backward, "pre")
+    X, p = _case()
+    p = p | {name: 0 * p[name] for name in ("W_O", "W_2", "b_2")}
+    d_output = np.random.RandomState(6).randn(B, T, M)
+    reply = _ask(backward, d_output, _worked("pre", X, p, None)[1], p, HEADS)
+    yield _digits("with zero output weights d_X is d_output: the gradient passes unchanged", _first(reply), d_output,
+                  "d_output goes past both sublayers as it is")
+
+
+@visible_check
+def post_ln_block_backward(backward):
+    yield from _backward(backward, "post")
+
+
+def _forward(block, order):
+    yield from _form(block)
+    X, p = _case()
+    for law, mask, heads in CASES:
+        reply = _ask(block, X, p, heads, mask) if mask is not None else _ask(block, X, p, heads)
+        right, seen = _worked(order, X, p, mask, heads)
+        hint = _slip(_first(reply), _slips(order, X, p, mask, heads)) or _first_wrong(order, reply, right, seen)
+        yield _digits(f"the output, {law}", _first(reply), right, hint)
+    reply = _ask(block, X, p, HEADS, CAUSAL)
+    expected = _worked(order, X, p, CAUSAL)[1]
+    for name in TRACE:
+        hint = {"r": "what the sublayer was given", "x": "the second result of layer_norm",
+                "s": "the third result of layer_norm", "w": "the second result of the attention",
+                "i": "the second result of feed_forward"}[name[0]]
+        yield _digits(f"trace: {name} {expected[name].shape}", _entry(reply, name), expected[name], hint)
+    later = X.copy()
+    later[:, -1] += 1.0
+    before = as_array(reply.value[0])[:, :-1]
+    after = as_array(_first(_ask(block, later, p, HEADS, CAUSAL)))[:, :-1]
+    law = "under the causal mask, another last token changes nothing before it"
+    yield _digits(law, after, before, "hand the mask to the attention; nothing else in a block mixes tokens")
+
+
+def _form(block):
+    """Two results of the right kinds, and all names in the trace."""
+    two = _parts(_ask(block, *_case(), HEADS).value)
+    fits = len(two) == 2 and as_array(two[0]).shape == (B, T, M) and isinstance(two[1], dict)
+    got = f"got {_kinds(two) if two else 'no tuple of two'}"
+    if two and isinstance(two[0], tuple):
+        got += "; layer_norm returns three results: the normalised rows, x_hat and std"
+    yield Verdict("two results: the output, (B, T, d_model) = (2, 3, 4), and the trace, a dictionary", fits, got)
+    missing = [name for name in TRACE if name not in two[1]]
+    yield Verdict(f"the trace holds {', '.join(TRACE)}", not missing, f"missing: {', '.join(missing)}")
+
+
+def _first_wrong(order, reply, right, seen):
+    """The first wrong entry of the trace in the order of computation, or else the last step, and what to look at."""
+    output, passed = as_array(_first(reply)), []
+    own = output[0, 0] if output.shape == right.shape else output
+    rows = f"your first row is {rounded(own)}, expected {rounded(right[0, 0])}"
+    for name, advice in STEPS[order].items():
+        entry = _entry(reply, name)
+        if not _near(entry, seen[name]):
+            problem = compare(name, Reply(entry), seen[name]).hint
+            return f"right in the trace: {', '.join(passed) or 'nothing'}; {name}: {problem}: {advice}\n  {rows}"
+        passed.append(name)
+    return f"the trace is right: {LAST[order]}\n  {rows}"
+
+
+GIVEN = "the attention is given {} twice, the parameters, heads and the mask"
+MADE = "{} is the first result of layer_norm, with gamma_{} and beta_{}"
+NORM = "the {} norm is given {}; if it is, then layer_norm itself is wrong (if you kept one, yours is in use)"
+STEPS = {"pre": dict.fromkeys(("std_1", "x_hat_1"), NORM.format("first", "X")) | {
+             "read_1": MADE.format("read_1", 1, 1), "weights": GIVEN.format("read_1")}
+         | dict.fromkeys(("std_2", "x_hat_2"), NORM.format("second", "the first sum, X itself + found")) | {
+             "read_2": MADE.format("read_2", 2, 2), "inner": "the feed-forward layer is given read_2"},
+         "post": {"read_1": "the attention is given X itself", "weights": GIVEN.format("X")}
+         | dict.fromkeys(("std_1", "x_hat_1"), NORM.format("first", "the first sum, X + found")) | {
+             "read_2": MADE.format("read_2", 1, 1), "inner": "the feed-forward layer is given read_2"}
+         | dict.fromkeys(("std_2", "x_hat_2"), NORM.format("second", "the second sum, read_2 + made"))}
+LAST = {"pre": "look at the last sum, the first sum itself + what the feed-forward layer made, with no norm after it",
+        "post": MADE.format("the output", 2, 2)}
+
+
+def _backward(backward, order):
+    for law, mask, heads in CASES[1:]:
+        X, p = _case()
+        d_output = np.random.RandomState(5).randn(B, T, M)
+
+        def loss(X=X, p=p, mask=mask, heads=heads, d_output=d_output):
+            return (_worked(order, X, p, mask, heads)[0] * d_output).sum()
+
+        two = _parts(_ask(backward, d_output, _worked(order, X, p, mask, heads)[1], p, heads).value)
+        said = f"{law}: two results, d_X and a dictionary with the gradients of all {len(NAMES)} parameters"
+        fits = len(two) == 2 and isinstance(two[1], dict) and set(two[1]) == set(NAMES)
+        yield Verdict(said, fits, f"got {_kinds(two) if two else 'no tuple of two'}")
+        slopes = {name: numerical_gradient(loss, p.get(name, X)) for name in _way_back(order)}
+        for name, slope in slopes.items():
+            got, what = (two[0], name) if name == "d_X" else (two[1][name], f"the gradient of {name}")
+            hint = f"{name}: {_misnamed(got, name, slopes) or ADVICE[order][name]}"
+            yield _digits(f"{law}: {what} agrees with central differences", got, slope, hint)
+
+
+def _way_back(order):
+    """The parameters as a gradient meets them, and d_X last."""
+    layer, attention = ["b_2", "W_2", "b_1", "W_1"], ["W_O", "W_V", "W_Q", "W_K"]
+    norms = [["beta_2", "gamma_2"], ["beta_1", "gamma_1"]]
+    if order == "pre":
+        return [*layer, *norms[0], *attention, *norms[1], "d_X"]
+    return [*norms[0], *layer, *norms[1], *attention, "d_X"]
+
+
+def _misnamed(got, name, slopes):
+    """Is this the gradient of a parameter that a gradient meets later?"""
+    names = list(slopes)
+    others = [other for other in names[names.index(name) + 1 :] if _near(got, slopes[other])]
+    advice = "look at the names in your dictionary, and at the order in which the results come"
+    return f"this is the gradient of {others[0]}: {advice}" if others else ""
+
+
+# Where to look, if this is the first gradient that is wrong: those above it in `_way_back` are right.
+LAYER = {"W_2": "b_2 is right, so is the gradient that the feed-forward layer gets: it takes inner from the trace",
+         "b_1": "b_2 and W_2 are right: hand the layer's way back inner and the parameters as they are",
+         "W_1": "b_1 is right, so is the gradient that came back to here: the layer was given read_2"}
+ATTENTION = dict.fromkeys(("W_V", "W_Q", "W_K"), "W_O is right, so is the gradient that the attention gets: its way "
+                          "back takes read_1 twice, the parameters, heads as given, and weights")
+NORMS = {f"gamma_{n}": f"beta_{n} is right, so is the gradient that meets this norm: check x_hat_{n}, std_{n} and the "
+         "names in your dictionary" for n in (1, 2)}
+ADVICE = {
+    "pre": LAYER | ATTENTION | NORMS | {
+        "b_2": "the feed-forward layer gets d_output as it is",
+        "beta_2": "what comes out of the feed-forward layer's way back, d_read_2, meets this norm",
+        "W_O": "the attention gets d_output + what came back through the second LayerNorm (given std_2 and gamma_2), "
+               "and read_1 twice",
+        "beta_1": "what comes out of the attention's way back, d_X + d_memory, meets this norm",
+        "d_X": "what went past the attention, d_middle, + what came back through the first LayerNorm (given std_1 and "
+               "gamma_1)"},
+    "post": LAYER | ATTENTION | NORMS | {
+        "beta_2": "d_output meets this norm as it is",
+        "b_2": "the feed-forward layer gets the gradient of the second sum, after LayerNorm's way back (given std_2 "
+               "and gamma_2)",
+        "beta_1": "the sum of what comes past the feed-forward layer and through it meets this norm",
+        "W_O": "the attention gets the gradient of the first sum, after LayerNorm's way back (given std_1 and "
+               "gamma_1), and read_1 twice",
+        "d_X": "what comes past the attention + what comes through it, which is d_X + d_memory"},
+}
+
+
+# What is expected
+
+
+def _case():
+    stream = np.random.RandomState(2)
+    shapes = {name: (M, M) for name in NAMES[:4]}
+    shapes |= {"W_1": (M, F), "b_1": (F,), "W_2": (F, M), "b_2": (M,)} | {name: (M,) for name in NAMES[8:]}
+    return 2 * stream.randn(B, T, M), {name: stream.randn(*shape) for name, shape in shapes.items()}
+
+
+def _worked(order, X, p, mask, heads=HEADS, at=("1", "2")):
+    """A block worked out in small steps: its output and what each sublayer saw. `at` names the norms' parameters."""
+    def normed(x, n):
+        mean = x.sum(axis=-1) / M
+        std = np.sqrt(((x - mean[..., None]) ** 2).sum(axis=-1) / M + 1e-5)
+        x_hat = (x - mean[..., None]) / std[..., None]
+        return p[f"gamma_{n}"] * x_hat + p[f"beta_{n}"], x_hat, std[..., None]
+
+    seen = {}
+    read = seen["read_1"] = normed(X, at[0])[0] if order == "pre" else X
+    found, seen["weights"] = _looked(read, p, mask, heads)
+    norm = normed(X if order == "pre" else X + found, at[0])
+    seen["x_hat_1"], seen["std_1"] = norm[1:]
+    middle = X + found if order == "pre" else norm[0]
+    read = seen["read_2"] = normed(middle, at[1])[0] if order == "pre" else middle
+    seen["inner"] = np.tensordot(read, p["W_1"], 1) + p["b_1"]
+    made = np.tensordot(np.clip(seen["inner"], 0, None), p["W_2"], 1) + p["b_2"]
+    norm = normed(middle if order == "pre" else middle + made, at[1])
+    seen["x_hat_2"], seen["std_2"] = norm[1:]
+    return (middle + made if order == "pre" else norm[0]), seen
+
+
+def _looked(x, p, mask, heads):
+    """Self-attention of the heads in turn: what they find together, and their weights."""
+    may = np.broadcast_to(True if mask is None else mask, (B, T, T))
+    found, weights, d = 0, [], M // heads
+    for own in (slice(i * d, (i + 1) * d) for i in range(heads)):
+        scores = (x @ p["W_Q"][:, own]) @ np.swapaxes(x @ p["W_K"][:, own], 1, 2) / d**0.5
+        powers = np.exp(np.clip(scores, -300, 300)) * may
+        weights.append(powers / powers.sum(axis=2)[..., None])
+        found = found + weights[-1] @ (x @ p["W_V"][:, own]) @ p["W_O"][own]
+    return found, np.stack(weights, axis=1)
+
+
+def _slips(order, X, p, mask, heads):
+    """(a known wrong output, what to look at)"""
+    other = "post" if order == "pre" else "pre"
+    both = _worked(order, X, p, mask, heads, at=("1", "1"))[0]
+    swapped = _worked(order, X, p, mask, heads, at=("2", "1"))[0]
+    slips = [
+        (_worked(other, X, p, mask, heads)[0], f"this is {other}-LN"),
+        (both, "both norms use gamma_1 and beta_1: the second has its own"),
+        (swapped, "the norms have changed places: gamma_1 and beta_1 are the attention's"),
+    ]
+    if mask is not None:
+        slips.append((_worked(order, X, p, None, heads)[0], "the mask has no effect: hand it to the attention"))
+    if mask is OWN:
+        cut = _worked(order, X, p, mask[:, :1], heads)[0]
+        slips.append((cut, "all queries had their sentence's first row of the mask: hand it on as it is, uncut"))
+        advice = f"this is what {HEADS} heads make: heads is an argument, here {heads}"
+        slips.append((_worked(order, X, p, mask, HEADS)[0], advice))
+    return slips
+
+
+# Verdicts
+
+
+def _digits(law, value, expected, advice):
+    """To six digits, as central differences have no more; with this advice for wrong values."""
+    verdict = compare(law, ask(lambda: value), np.asarray(expected, float))
+    wrong = "wrong values" in verdict.hint or "nan" in verdict.hint
+    return dataclasses.replace(verdict, passed=_near(value, expected), hint=advice if wrong else verdict.hint)
+
+
+def _slip(value, slips):
+    """The advice for a known wrong value, or none."""
+    return next((advice for wrong, advice in slips if _near(value, wrong)), "")
+
+
+def _ask(function, *args):
+    """`ask`, whose advice on a changed argument is for arrays; most here are dictionaries."""
+    def careful(*given):
+        before = copy.deepcopy(given)
+        value = function(*given)
+        for position in changed_arguments(before, given):
+            if isinstance(given[position - 1], dict):
+                raise CheckFailed(f"a function leaves its arguments as they were\n  argument {position}, a dictionary, "
+                                  "was changed: a | b makes a new one where a |= b and a[name] = x write into the old "
+                                  "one; and x -= 1 writes into an array that it holds")
+        return value
+
+    return ask(careful, *args)
+
+
+def _first(reply):
+    return reply.value[0] if isinstance(reply.value, tuple | list) and len(reply.value) else reply.value
+
+
+def _entry(reply, name):
+    """What the trace holds under this name."""
+    two = _parts(reply.value)
+    return two[1].get(name, []) if two and isinstance(two[1], dict) else []
+
+
+def _parts(value):
+    """The results, if there are two."""
+    return value if isinstance(value, tuple | list) and len(value) == 2 else []
+
+
+def _kinds(values):
+    return ", ".join(map(_kind, values))
+
+
+def _kind(value):
+    if isinstance(value, dict):
+        return f"a dictionary of {', '.join(map(str, value))}"
+    if isinstance(value, tuple | list):
+        return f"a {type(value).__name__} of {len(value)}"
+    return f"{type(value).__name__} {np.shape(value)}"
+
+
+def _near(value, expected):
+    value, expected = as_array(value), np.asarray(expected)
+    fits = value.dtype.kind in "fiub" and value.shape == expected.shape
+    digits = 2e-5 if value.dtype == np.float32 else DIGITS
+    scale = max(1, np.abs(expected).max(initial=0))
+    return bool(fits and np.allclose(value, expected, rtol=0, atol=digits * scale))

@@ -1,0 +1,292 @@
+"""The visible checks of lab 11. Each takes the student's function and states the laws that it should keep."""
+
+import math
+
+import numpy as np
+
+from coursekit.check import CheckFailed, as_array, ask, rounded, visible_check
+from coursekit.transformer import END, START
+from coursekit.verdicts import Verdict, compare
+
+THE, A, CAT, DOG, BIRD, SINGS = range(END + 1, END + 7)
+ROWS = [  # of PAD, START, END and the six words: what follows, and how likely
+    {SINGS: 1.0},
+    {THE: 0.55, A: 0.45},
+    {THE: 0.55, A: 0.45},
+    {CAT: 0.40, DOG: 0.35, BIRD: 0.25},
+    {BIRD: 0.90, CAT: 0.10},
+    {END: 0.70, SINGS: 0.30},
+    {END: 0.75, SINGS: 0.25},
+    {END: 0.52, SINGS: 0.48},
+    {END: 1.0},
+]
+FEW = [{3: 1.0}, {3: 0.9, END: 0.1}, {3: 1.0}, {4: 0.6, 5: 0.4}, {END: 0.55, 3: 0.45}, {END: 1.0}]
+LIVE = [{3: 1.0}, {3: 0.9, END: 0.1}, {3: 1.0}, {4: 0.9, END: 0.1}, {END: 1.0}]
+EVEN = [{3: 1.0}, {3: 0.5, END: 0.25, 4: 0.25}, {3: 1.0}, {3: 0.5, 5: 0.5}, {5: 1.0}, {END: 1.0}]
+AFTER = {  # of a model that looks at all that was written: what follows, and END after anything else
+    (): {3: 0.6, 4: 0.4},
+    (3,): {5: 0.7, END: 0.3},
+    (4,): {5: 1.0},
+    (3, 5): {3: 0.8, END: 0.2},
+    (4, 5): {END: 0.9, 3: 0.1},
+}
+MANY = -1.0 - np.arange(36).reshape(4, 9) * 5 % 7 % 2  # (4, 9), each -1 or -2
+THE_CAT, A_BIRD, A_BIRD_SINGS = [THE, CAT, END], [A, BIRD, END], [A, BIRD, SINGS, END]
+P_CAT, P_BIRD, P_SINGS = 0.55 * 0.4 * 0.7, 0.45 * 0.9 * 0.52, 0.45 * 0.9 * 0.48
+
+
+def table_of(rows):
+    """The table (V, V) of log p(next | last) of such rows; what is not named has probability 0."""
+    p = np.zeros((len(rows), len(rows)))
+    for last, following in enumerate(rows):
+        p[last, list(following)] = list(following.values())
+    with np.errstate(divide="ignore"):
+        return np.log(p)
+
+
+class Model:
+    """A model that is no table: what follows depends on all that was written, and only `following` says it."""
+
+    law = "a model that is no table is asked through following(table, tokens) with all tokens"
+    shape = (6, 6)
+
+    def following(self, tokens):
+        told = as_array(tokens).tolist()
+        if not isinstance(told, list) or told[:1] != [START]:
+            raise CheckFailed(f"{self.law}\n  `following` got {told}: give it all tokens, from START on")
+        return table_of([AFTER.get(tuple(told[1:]), {END: 1.0})] * 6)[0]
+
+    def __getitem__(self, key):
+        raise CheckFailed(f"{self.law}\n  a model is no array: ask following(table, tokens) where you wrote table[...]")
+
+    def __getattr__(self, name):
+        raise AttributeError(f"a model is no array and has no {name}: ask following(table, tokens) instead")
+
+    def __eq__(self, other):
+        return isinstance(other, Model)
+
+    __hash__ = None
+
+
+@visible_check
+def greedy(greedy):
+    table = table_of(ROWS)
+    slips = [
+        ([1, *THE_CAT], None, "START is what the model is told; it is not written, so leave it out"),
+        (THE_CAT[:2], None, "END is a token like any other: it is written, and its log-probability counts"),
+        (THE_CAT, math.log(0.55 * 0.4), "the tokens are right; the log-probability of END is missing in the score"),
+        (THE_CAT, P_CAT, "the tokens are right; the score is the logarithm of this probability"),
+        (THE_CAT, math.log(P_CAT) / 3, "the tokens are right; the score is the sum, not the mean"),
+        ([0] * 6, None, "this is PAD again and again: you read a column; row `last` holds what may follow"),
+        ([SINGS, END], None, "you began with row 0, which belongs to PAD: the first token follows START"),
+    ]
+    law = "the likeliest words: the, cat, END, with the score log(0.55 · 0.40 · 0.70)"
+    yield _writes(law, ask(greedy, table, 6), THE_CAT, math.log(P_CAT), slips)
+    slips = [([THE], None, "one token too few: START does not count"),
+             (THE_CAT, None, "three tokens: stop when `longest` are written, even where no END has come")]
+    law = "longest = 2: the, cat, and no END"
+    yield _writes(law, ask(greedy, table, 2), [THE, CAT], math.log(0.22), slips)
+    even = np.log(np.where(np.arange(7) < END, 1e-300, 0.2) * np.ones((7, 1)))
+    yield _writes("all equal: the smallest id, which is END", ask(greedy, even, 3), [END], math.log(0.2), [])
+    slips = [(wrong, None, "what follows depends on all that was written: give `following` all tokens, START once")
+             for wrong in ([3, 5, END], [END])]
+    yield _writes(Model.law, ask(greedy, Model(), 6), [3, 5, 3, END], math.log(0.6 * 0.7 * 0.8), slips)
+
+
+@visible_check
+def beam_step(beam_step):
+    scores, log_p = np.array([-1.0, -2.0]), np.array([[-np.inf, -1.0, -3.0], [-2.0, -1.0, -0.5]])
+    right = np.array([0, 1, 1, 0, 1]), np.array([1, 2, 1, 2, 0]), np.array([-2.0, -2.5, -3.0, -4.0, -4.0])
+    three = [part[:3] for part in right]
+    slips = [
+        (three[1], three[0], three[2], "parents and tokens are exchanged: place // V is the parent"),
+        (three[0][::-1], three[1][::-1], three[2][::-1], "these are the right three, but the best must come first"),
+        ([1, 0, 1], [2, 1, 1], None, "add each hypothesis's own score to its row before you compare"),
+        ([0, 1], [1, 2], None, "hypothesis 1 has two good continuations: all six sums compete"),
+        (three[0], three[1], None, "parents and tokens are right; a new score is the old one plus the new addend"),
+    ]
+    law = "two hypotheses, three tokens, beam 3: parents [0, 1, 1], tokens [1, 2, 1], scores [-2, -2.5, -3]"
+    yield _steps(law, ask(beam_step, scores, log_p, 3), three, slips)
+    four = [part[:4] for part in right]
+    slips = [([0, 1, 1, 1], [1, 2, 1, 0], four[2], "two have -4, (parent 0, token 2) and (1, 0): the smaller parent "
+              "comes first. Flatten (K, V) row by row and sort the negative stably; [::-1] turns equal ones round")]
+    yield _steps("beam 4: of two equal ones the smaller parent", ask(beam_step, scores, log_p, 4), four, slips)
+    slips = [([*right[0], 0], [*right[1], 0], None, "the sixth has the score -inf: probability 0, so drop it")]
+    yield _steps("beam 6: five come back, the sixth is impossible", ask(beam_step, scores, log_p, 6), right, slips)
+    yield _many_equal(beam_step)
+
+
+def _many_equal(beam_step):
+    """Of 36 continuations many are equal: NumPy sorts up to 16 numbers stably in any case, and more only if told."""
+    law = "four hypotheses, nine tokens, beam 24: equal ones by parent, then by token"
+    places = sorted(range(36), key=lambda place: -MANY.flat[place])[:24]  # Python's sort is stable
+    right = np.array(places) // 9, np.array(places) % 9, MANY.ravel()[places]
+    reply = ask(beam_step, np.zeros(4), MANY, 24)
+    got = _parts(reply, 3)
+    slips = [] if got is None or not _near(got[2], right[2]) else [
+        (got[0], got[1], None, "the scores are right, equal ones are not in order: sort with kind=\"stable\"; without "
+         "it, and with argpartition, the order of equal ones is left to chance in longer arrays")]
+    return _steps(law, reply, right, slips)
+
+
+@visible_check
+def penalised(penalised):
+    scores, lengths = np.array([-6.0, -6.0, -6.0, -9.0]), np.array([1, 4, 7, 13])
+    reply = ask(penalised, scores, lengths, 1.0)
+    floored = "// drops the fraction: the penalty of 4 tokens is 9 / 6 = 1.5, so divide with /"
+    slips = [
+        (scores / lengths, "this is the mean: the penalty is (5 + n) / 6, not n"),
+        (scores * (5 + lengths) / 6, "divide by the penalty: scores are negative, so a product makes long ones worse"),
+        (scores / (5 + lengths / 6), "brackets are missing: (5 + n) / 6"),
+        (scores / 3, "each score has its own length"),
+        (scores / ((5 + lengths) // 6), floored),
+        (scores // ((5 + lengths) / 6), "// drops the fraction of the result: divide with /"),
+    ]
+    law = "alpha 1, lengths 1, 4, 7, 13: the penalties are 1, 1.5, 2 and 3"
+    yield _numbers(law, reply, [-6.0, -4.0, -3.0, -3.0], slips)
+    reply = ask(penalised, scores, lengths, 2.0)
+    slips = [
+        ([-6.0, -4.0, -3.0, -3.0], "alpha has no effect: it is the exponent"),
+        ([-3.0, -2.0, -1.5, -1.5], "alpha is an exponent, not a factor"),
+        (scores / ((5 + lengths) ** 2 / 6), "the 6 belongs under the exponent too: ((5 + n) / 6) ** alpha"),
+        (scores / ((5 + lengths) ** 2 // 6), floored),
+    ]
+    yield _numbers("alpha 2: they are 1, 2.25, 4 and 9", reply, scores / [1, 2.25, 4, 9], slips)
+    reply = ask(penalised, scores, lengths, 0.0)
+    yield _numbers("alpha 0: the scores as they were", reply, scores, [])
+
+
+@visible_check
+def beam_search(beam_search):
+    table = table_of(ROWS)
+    law = "a beam of 1 writes what greedy writes"
+    yield _searches(law, beam_search, (table, 6, 1, 0.0), THE_CAT, math.log(P_CAT), [])
+    slips = [
+        (THE_CAT, None, "this is what greedy writes: carry two hypotheses from step to step"),
+        (A_BIRD_SINGS, None, "the finished a bird END was lost: it stays, and is compared at the end"),
+    ]
+    law = "a beam of 2 finds a likelier text"
+    yield _searches(law, beam_search, (table, 6, 2, 0.0), A_BIRD, math.log(P_BIRD), slips)
+    slips = [
+        (A_BIRD, None, "alpha has no effect on the choice, or the search stopped at the first that was finished"),
+        (A_BIRD_SINGS, math.log(P_SINGS), "the tokens are right: return the penalised score"),
+        (A_BIRD_SINGS, math.log(P_SINGS) / (10 / 6), "the tokens are right: the length is 4, without START"),
+    ]
+    law = "with alpha = 1 the best penalised score wins, and is returned"
+    yield _searches(law, beam_search, (table, 6, 2, 1.0), A_BIRD_SINGS, math.log(P_SINGS) / 1.5, slips)
+    law = "longest = 2: nothing is finished, and the best live hypothesis is returned as it stands"
+    yield _searches(law, beam_search, (table, 2, 2, 0.0), [A, BIRD], math.log(0.405), [])
+    slips = [([3, 5, END], None, "a finished hypothesis keeps its place: beam - finished are left for the others")]
+    law = "a beam of 2 in which one finishes at once: the other has one place"
+    yield _searches(law, beam_search, (table_of(FEW), 5, 2, 0.0), [3, 4, END], math.log(0.297), slips)
+    yield from _live_and_equal(beam_search)
+    slips = [(wrong, None, "what follows depends on all that was written: give `following` all tokens, START once")
+             for wrong in ([3, 5, END], [END])]
+    yield _searches(Model.law, beam_search, (Model(), 6, 2, 0.0), [4, 5, END], math.log(0.36), slips)
+
+
+def _live_and_equal(beam_search):
+    """Two searches that end with a hypothesis still alive beside a finished one: it wins, or is its equal."""
+    slips = [([END], None, "only finished ones were compared: those still alive at the end are compared with them")]
+    law = "one has finished, and the better one is still alive after `longest` tokens: it is returned"
+    yield _searches(law, beam_search, (table_of(LIVE), 2, 2, 0.0), [3, 4], math.log(0.81), slips)
+    slips = [
+        ([3, 3], None, "the equal finished one comes before it: first the finished, then the live ones"),
+        ([3, 5], None, "of equal ones the first wins, as with argmax: compare with > and not with >="),
+    ]
+    law = "three have the same score at the end: the first wins, and finished ones come before live ones"
+    yield _searches(law, beam_search, (table_of(EVEN), 2, 3, 0.0), [END], math.log(0.25), slips)
+
+
+ARRAYS = "`beam_step` and `penalised` expect arrays, not lists: convert with np.array before you call them"
+EMPTY = "no live hypothesis was left: stop the loop as soon as there is none"
+RAISED = {  # a piece of what Python or NumPy says, and what it means in this search
+    "argmax of an empty": "nothing was left to compare at the end: those still alive count too, as they stand",
+    "is empty": "nothing was left to compare at the end: those still alive count too, as they stand",
+    "need at least one array": EMPTY,
+    "not enough values to unpack": EMPTY,
+    "not tuple": ARRAYS,
+    "and 'list'": ARRAYS,
+    "'list' object has no attribute": ARRAYS,
+}
+
+
+def _searches(law, beam_search, args, tokens, score, slips):
+    """What `_writes` says of a search, and a word to what it raises where that alone would not help."""
+    try:
+        reply = ask(beam_search, *args)
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        advice = next((advice for said, advice in RAISED.items() if said in str(error)), None)
+        if advice is None:
+            raise
+        raise CheckFailed(f"{law}\n  {type(error).__name__}: {error}\n  {advice}") from error
+    got = _parts(reply, 2)
+    shared = [] if got is None or not _impossible(got[0], args) else [
+        (got[0], None, "no such text can be written: do two continuations of one hypothesis share a list? append "
+         "changes it for both, so make a new one, [*live[k], y]. Or was a finished one continued?")]
+    return _writes(law, reply, tokens, score, [*slips, *_search_slips(tokens), *shared])
+
+
+def _impossible(tokens, args):
+    """Are these tokens too many, or with something after END, or with a step of probability 0?"""
+    table, longest = args[:2]
+    if tokens.ndim != 1 or tokens.dtype.kind not in "iu" or not np.isin(tokens, range(table.shape[1])).all():
+        return False
+    told = [START, *tokens.tolist()]
+    inside = END in told[1:-1] or len(tokens) > longest
+    return inside or not isinstance(table, Model) and bool(np.isneginf(table[told[:-1], told[1:]]).any())
+
+
+def _search_slips(right):
+    return [
+        ([1, *right], None, "START is what the model is told; it is not written, so leave it out"),
+        (right[:-1], None, "the last token is missing"),
+    ]
+
+
+def _writes(law, reply, tokens, score, slips):
+    """Are these the tokens and the score? A slip is (tokens, score or None for any, advice)."""
+    got = _parts(reply, 2)
+    if got is None:
+        return Verdict(law, False, f"return two things, the tokens and their score; got {_kind(reply.value)}")
+    said = next((advice for wrong, at, advice in slips
+                 if _near(got[0], wrong) and (at is None or _near(got[1], at))), None)
+    inside = END in got[0].ravel()[:-1] and "something stands after END: stop as soon as END is written"
+    hint = said or inside or f"got tokens {rounded(got[0])} and score {rounded(got[1])}"
+    verdict = compare(law, reply, (np.array(tokens), score), hint)
+    return verdict if verdict.passed else Verdict(law, False, hint)
+
+
+def _steps(law, reply, right, slips):
+    got = _parts(reply, 3)
+    if got is None:
+        return Verdict(law, False, f"expected (parents, tokens, scores), got {_kind(reply.value)}")
+    said = next((advice for parents, tokens, scores, advice in slips if _near(got[0], parents)
+                 and _near(got[1], tokens) and (scores is None or _near(got[2], scores))), None)
+    hint = said or f"got parents {rounded(got[0])}, tokens {rounded(got[1])}, scores {rounded(got[2])}"
+    verdict = compare(law, reply, right, hint)
+    return verdict if verdict.passed else Verdict(law, False, hint)
+
+
+def _numbers(law, reply, expected, slips):
+    said = next((advice for wrong, advice in slips if _near(as_array(reply.value), wrong)), None)
+    verdict = compare(law, reply, np.array(expected), said or f"got {rounded(reply.value)}")
+    return verdict
+
+
+def _parts(reply, n):
+    """The n results of a reply as arrays of numbers; None where it has another form."""
+    value = reply.value
+    if not isinstance(value, tuple | list) or len(value) != n:
+        return None
+    parts = [as_array(part) for part in value]
+    return parts if all(part.dtype.kind in "iufb" for part in parts) else None
+
+
+def _kind(value):
+    return f"{len(value)} results" if isinstance(value, tuple | list) else f"one {type(value).__name__}"
+
+
+def _near(got, expected):
+    expected = np.asarray(expected, float)
+    return got.shape == expected.shape and bool(np.allclose(got, expected, rtol=0, atol=1e-6))

@@ -1,0 +1,199 @@
+"""What lab 08 is judged on: a generator for each exercise, each verdict a line of feedback and a share of its points.
+
+Called in the marking room once per submission, at the exercise's check cell. All sizes in a case differ, so that no
+transposed axis can pass. The ways back receive what the ways forward compute as arguments; the feed-forward layer is
+compared with what a known mistake in `gelu` leads to as well, so that a mistake costs its points once.
+"""
+
+import dataclasses
+import itertools
+
+import numpy as np
+
+from coursekit.verdicts import Verdict, compare
+from solutions.lab08_layers import reference
+
+NAMES = ["W_1", "b_1", "W_2", "b_2"]
+
+
+def layer_norm(student, rng):
+    hint = "each row by itself: minus its mean, over the root of (biased variance + eps); then gamma and beta"
+    for law, args in _rows(rng, axes=(3, 2, 3, 4)):
+        reply = student.layer_norm(*args)
+        yield _typed(compare(law, reply, reference.layer_norm(*args), hint), reply, args[0].dtype)
+
+
+def layer_norm_backward(student, rng):
+    hint = "d_output * gamma, less its mean, less x_hat times the mean of its product with x_hat; then over std"
+    for law, (x, gamma, beta, *eps) in _rows(rng, axes=(4, 4, 4, 4)):
+        output, x_hat, std = reference.layer_norm(x, gamma, beta, *eps)
+        args = rng.normal(size=output.shape).astype(x.dtype), x_hat, std, gamma
+        reply, expected = student.layer_norm_backward(*args), reference.layer_norm_backward(*args)
+        yield _some(f"{law}: d_x", reply, expected, [0], hint)
+        also = "d_gamma and d_beta are sums over all axes but the last, d_gamma of d_output * x_hat"
+        yield _some(f"{law}: d_gamma and d_beta", reply, expected, [1, 2], also)
+
+
+def gelu(student, rng):
+    hint = "x Φ(x) with erf, and the form with tanh, √(2/π) and 0.044715 x³"
+    for law, x, form in _activations(rng):
+        verdict = compare(law, student.gelu(x, form), reference.gelu(x, form), hint)
+        small = x.astype(np.float32)
+        yield _typed(verdict, student.gelu(small, form), small.dtype)
+
+
+def gelu_backward(student, rng):
+    hint = "the product rule on each form, times d_output: compare with central differences"
+    for law, x, form in _activations(rng):
+        args = rng.normal(size=x.shape), x, form
+        verdict = compare(law, student.gelu_backward(*args), reference.gelu_backward(*args), hint)
+        small = [a.astype(np.float32) for a in args[:2]]
+        yield _typed(verdict, student.gelu_backward(*small, form), np.float32)
+
+
+def feed_forward(student, rng):
+    hint = "activation(X W_1 + b_1) W_2 + b_2; the second result is X W_1 + b_1"
+    for law, args in _layers(rng):
+        reply, expected = student.feed_forward(*args), reference.feed_forward(*args)
+        verdict = compare(law, reply, expected, hint, follows=_followed(student, _forward, args))
+        yield _typed(verdict, reply, args[0].dtype)
+
+
+def feed_forward_backward(student, rng):
+    hint = "compare with central differences; the parameters' gradients are sums over sentences and positions"
+    for law, (X, parameters, *activation) in _layers(rng):
+        output, inner = reference.feed_forward(X, parameters, *activation)
+        args = rng.normal(size=output.shape).astype(X.dtype), X, inner, parameters, *activation
+        expected = _flat(reference.feed_forward_backward(*args))
+        reply, problem = _told(student.feed_forward_backward(*args))
+        follows = [_flat(value) for value in _followed(student, _backward, args)]
+        judged = compare(law, reply, expected, hint, follows=follows)
+        yield Verdict(law, False, problem) if problem else _typed(judged, reply, X.dtype)
+
+
+# Cases
+
+
+def _rows(rng, axes):
+    """(law, arguments of `layer_norm`), with so many axes; half are float32.
+
+    In two of four a row has hardly any variance, so that eps decides. The ways back have four axes in all: sums over
+    the first axis, or the first two, are wrong in each.
+    """
+    cases = [
+        ("a batch of sentences, in float32", np.float32, (2, 3, 4, 6), [], 1.0),
+        ("a row of equal entries, and small rows: eps is inside the root", float, (4, 2, 5, 3), [1e-2], 0.05),
+        ("one long sentence, a small eps", float, (3, 1, 5, 7), [1e-12], 2.0),
+        ("four axes, a large eps, in float32", np.float32, (2, 3, 5, 4), [0.5], 1.5),
+    ]
+    for (law, kind, shape, eps, scale), number in zip(cases, axes, strict=True):
+        shape = shape[-number:]
+        x = scale * rng.normal(size=shape) + rng.normal(size=(*shape[:-1], 1))
+        if "equal" in law:
+            x.reshape(-1, shape[-1])[1] = 0.75  # a row without any variance
+        yield law, (*(a.astype(kind) for a in (x, *rng.normal(size=(2, shape[-1])))), *eps)
+
+
+def _activations(rng):
+    """(law, x, form); in each, numbers so far from 0 that a power of them overflows."""
+    for form in ("erf", "tanh"):
+        near, far = rng.normal(size=(3, 4, 5)), np.concatenate([4 * rng.normal(size=6), [0, 9, -9, 40, -40]])
+        near[0, 1, 2] = -40.0
+        yield f"{form}: numbers near 0 and one far from it; float32 stays float32", near, form
+        yield f"{form}: large numbers of both signs, and 0; float32 stays float32", far, form
+
+
+def _layers(rng):
+    """(law, arguments of `feed_forward`)
+
+    With ReLU in float32, and with an entry of inner that is exactly 0. With GELU in float64, so that a type that
+    `gelu` promoted costs nothing here.
+    """
+    for law, B, T, M, F, activation in [
+        ("ReLU, a wide inner layer, in float32", 2, 3, 4, 7, ["relu"]),
+        ("ReLU, the default, a narrow inner layer, in float32", 4, 2, 6, 5, []),
+        ("GELU, the erf form", 3, 5, 4, 6, ["erf"]),
+        ("GELU, the tanh form", 2, 4, 3, 8, ["tanh"]),
+    ]:
+        shapes, kind = [(M, F), (F,), (F, M), (M,)], np.float32 if law.startswith("ReLU") else float
+        parameters = {name: rng.normal(size=shape).astype(kind) for name, shape in zip(NAMES, shapes, strict=True)}
+        X = rng.normal(size=(B, T, M)).astype(kind)
+        if kind == np.float32:
+            X[0, 0], parameters["b_1"][0] = 0, 0
+        yield law, (X, parameters, *activation)
+
+
+# What follows from a known mistake in gelu
+
+
+def _followed(student, compute, args):
+    """What comes out if `gelu`, `gelu_backward` or both are the student's known mistakes: a list of results."""
+    found = []
+    for wrong in itertools.product([False, True], repeat=2):
+        parts = [_part(student, name, use) for name, use in zip(("gelu", "gelu_backward"), wrong, strict=True)]
+        if any(wrong) and all(parts):
+            try:
+                found.append(compute(*parts, *args))
+            except (ValueError, TypeError, AttributeError):
+                continue  # the mistake's arrays do not even fit
+    return found
+
+
+def _part(student, name, mistaken):
+    if not mistaken:
+        return getattr(reference, name)
+    sample = [np.ones(2)] * (2 if "backward" in name else 1)
+    return (lambda *args: student.mistaken(name, *args)) if student.mistaken(name, *sample) is not None else None
+
+
+def _forward(gelu, _, X, p, activation="relu"):
+    inner = p["b_1"] + X @ p["W_1"]
+    active = np.maximum(inner, 0) if activation == "relu" else gelu(inner, activation)
+    return active @ p["W_2"] + p["b_2"], inner
+
+
+def _backward(gelu, gelu_backward, d_output, X, inner, p, activation="relu"):
+    if activation == "relu":
+        return reference.feed_forward_backward(d_output, X, inner, p)
+    active, d_inner = gelu(inner, activation), gelu_backward(d_output @ p["W_2"].T, inner, activation)
+    gradients = [np.einsum("btm,btf->mf", X, d_inner), d_inner.sum(axis=(0, 1)),
+                 np.einsum("btf,btm->fm", active, d_output), d_output.sum(axis=(0, 1))]
+    return d_inner @ p["W_1"].T, dict(zip(NAMES, gradients, strict=True))
+
+
+# Verdicts
+
+
+def _some(law, reply, expected, chosen, hint):
+    """A verdict on some of several results; on their number first."""
+    several = isinstance(reply.value, tuple | list) and len(reply.value) == len(expected)
+    if reply.error is None and several:
+        reply = dataclasses.replace(reply, value=tuple(reply.value[i] for i in chosen))
+        expected = tuple(expected[i] for i in chosen)
+    return _typed(compare(law, reply, expected, hint), reply, expected[0].dtype)
+
+
+def _told(reply):
+    """A reply with its dictionary laid out flat, so that it can be compared, and what is wrong with its form."""
+    value = reply.value
+    if reply.error is not None or value is None:
+        return reply, None
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        return reply, "expected two results: d_X, and a dictionary of gradients"
+    if not isinstance(value[1], dict) or set(value[1]) != set(NAMES):
+        return reply, f"result 2: expected a dictionary of {', '.join(NAMES)}"
+    return dataclasses.replace(reply, value=_flat(value)), None
+
+
+def _flat(value):
+    return (value[0], *(value[1][name] for name in NAMES))
+
+
+def _typed(verdict, reply, dtype):
+    """The same verdict, unless float32 came in and something else went out."""
+    several = reply.value if isinstance(reply.value, tuple | list) else [reply.value]
+    kinds = {str(getattr(each, "dtype", None)) for each in several}
+    if not verdict.passed or dtype != np.float32 or kinds == {"float32"}:
+        return verdict
+    hint = "float32 came in, another type went out: use numbers of Python, such as 2**0.5, and arrays like those given"
+    return dataclasses.replace(verdict, passed=False, hint=hint)

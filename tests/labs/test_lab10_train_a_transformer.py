@@ -1,0 +1,229 @@
+"""Lab 10: the reference against oracles and laws, the hidden checks against right and wrong answers."""
+
+import numpy as np
+import pytest
+
+from coursekit import check as visible
+from coursekit.check import lab10_train_a_transformer as visible_checks
+from coursekit.gradient_check import check_gradient
+from grading.student import LocalStudent
+from solutions.lab10_train_a_transformer import checks, mistakes, reference
+from tests import needs
+from tests.labs.variants_lab10_train_a_transformer import VARIANTS
+
+B, T, V = 3, 5, 7
+EXERCISES = ["shifted_targets", "attention_masks", "learning_rate", "smoothed_cross_entropy", "smoothing_floor"]
+MISTAKES = [(name, mistake) for name in EXERCISES for mistake in mistakes.MISTAKES[name]]
+RIGHT = [(name, variant) for name in EXERCISES for variant in VARIANTS[name]]
+
+
+def share(exercise, **answers):
+    """The share of an exercise's points that these answers earn, the reference standing in for the other functions."""
+    namespace = {name: getattr(reference, name) for name in EXERCISES} | answers
+    rng = np.random.default_rng(len(exercise))
+    verdicts = list(getattr(checks, exercise)(LocalStudent(namespace), rng))
+    return sum(v.weight for v in verdicts if v.passed) / sum(v.weight for v in verdicts)
+
+
+def named(pairs):
+    return [pytest.param(*pair, id=pair[1].__name__) for pair in pairs]
+
+
+@pytest.fixture
+def logits():
+    return np.random.default_rng(1).normal(size=(B, T, V))
+
+
+@pytest.fixture
+def wanted():
+    ids = np.random.default_rng(2).integers(1, V, size=(B, T))
+    return np.where(np.arange(T) < np.array([[3], [5], [1]]), ids, 0)
+
+
+# The reference
+
+
+@needs.torch
+@pytest.mark.parametrize("epsilon", [0.0, 0.1, 0.7])
+def test_the_loss_and_its_gradient_are_pytorchs(logits, wanted, epsilon):
+    import torch
+
+    values = torch.tensor(logits, requires_grad=True)
+    expected = torch.nn.functional.cross_entropy(
+        values.reshape(-1, V), torch.tensor(wanted).reshape(-1), ignore_index=0, label_smoothing=epsilon)
+    expected.backward()
+    loss, d_logits = reference.smoothed_cross_entropy(logits, wanted, epsilon)
+    np.testing.assert_allclose(loss, expected.item(), rtol=1e-12)
+    np.testing.assert_allclose(d_logits, values.grad.numpy(), rtol=1e-10, atol=1e-15)
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 0.1, 0.7])
+def test_the_gradient_is_the_slope_of_the_loss(logits, wanted, epsilon):
+    def loss():
+        return reference.smoothed_cross_entropy(logits, wanted, epsilon)[0]
+
+    d_logits = reference.smoothed_cross_entropy(logits, wanted, epsilon)[1]
+    check_gradient(loss, logits, d_logits, tolerance=1e-8)
+
+
+def test_the_floor_is_reached_by_the_smoothed_target_itself(wanted):
+    epsilon = 0.1
+    q = (1 - epsilon) * (wanted[..., None] == np.arange(V)) + epsilon / V
+    loss, d_logits = reference.smoothed_cross_entropy(np.log(q), wanted, epsilon)
+    np.testing.assert_allclose(loss, reference.smoothing_floor(V, epsilon), rtol=1e-12)
+    np.testing.assert_allclose(d_logits, 0, atol=1e-15)
+
+
+@needs.torch
+@pytest.mark.parametrize(("size", "epsilon"), [(5, 0.1), (48, 0.3), (2, 1.0), (9, 0.0)])
+def test_the_floor_is_the_entropy_that_pytorch_gives(size, epsilon):
+    import torch
+
+    q = torch.full((size,), epsilon / size, dtype=torch.float64)
+    q[0] += 1 - epsilon
+    expected = torch.distributions.Categorical(probs=q).entropy().item()
+    np.testing.assert_allclose(reference.smoothing_floor(size, epsilon), expected, rtol=1e-9, atol=1e-12)
+
+
+@needs.torch
+def test_the_schedule_is_that_of_pytorchs_lambda_rule():
+    import torch
+
+    weight = torch.zeros(1, requires_grad=True)
+    optimiser = torch.optim.SGD([weight], lr=1.0)
+    rule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda epoch: reference.learning_rate(epoch + 1, 64, 5))
+    for step in range(1, 12):
+        at = min(step**-0.5, step / 5**1.5) / 8
+        np.testing.assert_allclose(optimiser.param_groups[0]["lr"], at, rtol=1e-12)
+        optimiser.step()
+        rule.step()
+
+
+@needs.torch
+def test_the_masks_are_those_of_pytorch_turned_round(wanted):
+    import torch
+
+    told = reference.shifted_targets(wanted, 8, 9)[0]
+    encoder, decoder, cross = reference.attention_masks(wanted, told)
+    later = torch.nn.Transformer.generate_square_subsequent_mask(T + 1).numpy() < 0
+    np.testing.assert_array_equal(decoder, ~(later | (told == 0)[:, None]))
+    assert encoder.shape == (B, T, T) and cross.shape == (B, T + 1, T)
+    np.testing.assert_array_equal(encoder.any(axis=1), wanted != 0)
+    np.testing.assert_array_equal(cross.all(axis=1), wanted != 0)
+
+
+def test_what_is_wanted_at_a_place_is_what_is_told_at_the_next(wanted):
+    told, asked = reference.shifted_targets(wanted, 8, 9)
+    inside = asked[:, :-1] != 9
+    np.testing.assert_array_equal(told[:, 1:][inside], asked[:, :-1][inside])
+    assert (told[:, 0] == 8).all() and ((asked == 9).sum(axis=1) == 1).all()
+
+
+def test_float32_stays_float32(logits, wanted):
+    assert reference.smoothed_cross_entropy(logits.astype(np.float32), wanted, 0.1)[1].dtype == np.float32
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda: reference.shifted_targets(np.zeros(3, int), 1, 2), r"target: expected \(B, T\) = .*, got \(3,\)"),
+    (lambda: reference.attention_masks(np.zeros((2, 3), int), np.zeros((4, 3), int)), r"told: expected \(B, T\)"),
+    (lambda: reference.smoothed_cross_entropy(np.zeros((2, 3, 4)), np.zeros((2, 4), int), 0.1), "wanted: expected"),
+    (lambda: reference.learning_rate(0, 64, 400), "step: expected a number from 1 up, got 0"),
+    (lambda: reference.smoothing_floor(1, 0.1), "got V = 1"),
+])
+def test_what_does_not_fit_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+# The hidden checks
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_the_reference_earns_everything(exercise):
+    assert share(exercise) == 1
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_there_are_five_mistakes_and_four_variants(exercise):
+    assert len(mistakes.MISTAKES[exercise]) >= 5 and len(VARIANTS[exercise]) >= 4
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
+def test_a_mistake_keeps_at_most_half(exercise, mistake):
+    assert share(exercise, **{exercise: mistake}) <= 0.5
+
+
+@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
+def test_a_right_answer_written_otherwise_keeps_all(exercise, variant):
+    assert share(exercise, **{exercise: variant}) == 1
+
+
+def always_refuse(*args):
+    raise ValueError("expected something else, got this")
+
+
+TRIVIAL = {
+    "its input": lambda *args: args[0],
+    "the second input": lambda *args: args[1],
+    "both inputs": lambda *args: args[:2],
+    "nothing": lambda *args: None,
+    "zero": lambda *args: 0.0,
+    "one": lambda *args: 1.0,
+    "a refusal": always_refuse,
+    "zero and zeros": lambda *args: (0.0, np.zeros_like(args[0])),
+    "a constant rate": lambda step, width, *_: np.asarray(width) ** -0.5 * 0.01,
+    "masks of True": lambda source, told, *_: tuple(
+        np.ones((len(source), n, m), bool) for n, m in _sides(source, told)),
+    "log V": lambda size, *_: np.log(np.abs(np.asarray(size, float)) + 2),
+}
+
+
+def _sides(source, told):
+    S, T = np.shape(source)[1], np.shape(told)[1]
+    return [(S, S), (T, T), (T, S)]
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+@pytest.mark.parametrize("answer", TRIVIAL.values(), ids=TRIVIAL.keys())
+def test_a_trivial_answer_earns_nothing(exercise, answer):
+    assert share(exercise, **{exercise: answer}) == 0
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_no_exercise_asks_for_another(exercise):
+    assert share(exercise, **{name: None for name in EXERCISES if name != exercise}) == 1
+
+
+# The visible checks
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_the_visible_check_of_a_stub_raises_only_not_implemented(exercise):
+    def stub(*args):
+        raise NotImplementedError
+
+    with pytest.raises(NotImplementedError):
+        getattr(visible_checks, exercise)(stub)
+
+
+@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
+def test_the_visible_check_accepts_a_right_answer(exercise, variant):
+    getattr(visible_checks, exercise)(variant)
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
+def test_the_visible_check_explains_a_mistake(exercise, mistake):
+    with pytest.raises(visible.CheckFailed) as failure:
+        getattr(visible_checks, exercise)(mistake)
+    law, hint = str(failure.value).split("\n", 1)
+    assert law and len(hint.strip()) > 10
+
+
+ODD = [None, 3, "text", [1, [2]], np.zeros(1), (np.zeros(2), np.zeros(3)), ("a", None), (0.0, None, "b")]
+
+
+@pytest.mark.parametrize("answer", ODD, ids=repr)
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_the_visible_check_survives_any_answer(exercise, answer):
+    with pytest.raises(visible.CheckFailed):
+        getattr(visible_checks, exercise)(lambda *args: answer)

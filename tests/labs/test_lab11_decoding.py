@@ -1,0 +1,217 @@
+"""Lab 11: the reference against oracles and laws, the hidden checks against right and wrong answers."""
+
+import math
+from itertools import pairwise, product
+
+import numpy as np
+import pytest
+
+from coursekit import check as visible
+from coursekit.check import lab11_decoding as visible_checks
+from coursekit.transformer import END, START
+from grading.student import LocalStudent
+from solutions.lab11_decoding import checks, mistakes, reference
+from tests import needs
+from tests.labs.variants_lab11_decoding import VARIANTS
+
+EXERCISES = ["greedy", "beam_step", "penalised", "beam_search"]
+MISTAKES = [(name, mistake) for name in EXERCISES for mistake in mistakes.MISTAKES[name]]
+RIGHT = [(name, variant) for name in EXERCISES for variant in VARIANTS[name]]
+V, LONGEST = 6, 4
+OWN = {name: getattr(mistakes if name in ("greedy", "beam_search") else reference, name) for name in EXERCISES}
+
+
+def share(exercise, seed=0, **answers):
+    """The share of an exercise's points that these answers earn, the reference standing in for the other functions."""
+    namespace = OWN | answers
+    found = {name: answer for name, answer in answers.items() if answer in mistakes.MISTAKES.get(name, ())}
+    verdicts = list(getattr(checks, exercise)(LocalStudent(namespace, found), np.random.default_rng(seed)))
+    return sum(v.weight for v in verdicts if v.passed) / sum(v.weight for v in verdicts)
+
+
+def named(pairs):
+    return [pytest.param(*pair, id=pair[1].__name__) for pair in pairs]
+
+
+@pytest.fixture
+def table():
+    return checks._table(np.random.default_rng(3), (V, V))
+
+
+# The reference
+
+
+def all_texts(table):
+    """Every text that ends, or has LONGEST tokens, with its score: what a search without a beam would look through."""
+    for n in range(1, LONGEST + 1):
+        for text in product(range(END, V), repeat=n):
+            if END not in text[:-1] and (text[-1] == END or n == LONGEST):
+                path = [START, *text]
+                yield text, sum(table[a, b] for a, b in pairwise(path))
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.7, 1.5])
+def test_a_beam_with_room_for_all_finds_the_best_of_all_texts(table, alpha):
+    best = max(score / ((5 + len(text)) / 6) ** alpha for text, score in all_texts(table))
+    tokens, score = reference.beam_search(table, LONGEST, V**LONGEST, alpha)
+    path = [START, *tokens]
+    again = sum(table[a, b] for a, b in pairwise(path)) / ((5 + len(tokens)) / 6) ** alpha
+    np.testing.assert_allclose([score, again], best, rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_beam_of_one_is_greedy(seed):
+    table = checks._table(np.random.default_rng(seed), (V, V))
+    (tokens, score), (own, value) = reference.greedy(table, LONGEST), reference.beam_search(table, LONGEST, 1, 0.0)
+    np.testing.assert_array_equal(own, tokens)
+    np.testing.assert_allclose(value, score, rtol=1e-12)
+
+
+@needs.torch
+def test_a_step_takes_what_pytorchs_topk_takes():
+    import torch
+
+    rng = np.random.default_rng(5)
+    scores, log_p = rng.normal(size=3), np.log(rng.dirichlet(np.ones(7), size=3))
+    values, places = torch.topk((torch.from_numpy(scores)[:, None] + torch.from_numpy(log_p)).flatten(), 4)
+    parents, tokens, got = reference.beam_step(scores, log_p, 4)
+    np.testing.assert_array_equal(parents * 7 + tokens, places.numpy())
+    np.testing.assert_allclose(got, values.numpy(), rtol=1e-12)
+
+
+@needs.torch
+def test_the_score_of_greedy_is_minus_pytorchs_cross_entropy(table):
+    import torch
+
+    tokens, score = reference.greedy(table, LONGEST)
+    logits = torch.from_numpy(table[[START, *tokens[:-1]]])
+    loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(tokens), reduction="sum")
+    np.testing.assert_allclose(score, -loss.item(), rtol=1e-12)
+
+
+def test_the_penalty_is_that_of_the_paper_by_hand():
+    got = reference.penalised(np.array([-6.0, -6.0, -9.0]), np.array([1, 7, 13]), 1.0)
+    np.testing.assert_allclose(got, [-6, -3, -3], rtol=1e-15)
+    np.testing.assert_allclose(reference.penalised(np.array([-2.0]), np.array([7]), 0.5), [-2 / math.sqrt(2)])
+
+
+def test_of_equal_continuations_the_smaller_parent_and_then_the_smaller_token_comes_first():
+    parents, tokens, _ = reference.beam_step(np.zeros(2), np.zeros((2, 3)), 5)
+    np.testing.assert_array_equal([parents, tokens], [[0, 0, 0, 1, 1], [0, 1, 2, 0, 1]])
+
+
+def test_a_model_is_searched_as_a_table_is(table):
+    class Model:
+        def following(self, tokens):
+            return table[tokens[-1]]
+
+    expected = reference.beam_search(table, LONGEST, 3, 0.5)
+    got = reference.beam_search(Model(), LONGEST, 3, 0.5)
+    np.testing.assert_array_equal(got[0], expected[0])
+    np.testing.assert_array_equal(reference.greedy(Model(), LONGEST)[0], reference.greedy(table, LONGEST)[0])
+
+
+@pytest.mark.parametrize(("function", "args"), [
+    ("beam_step", (np.zeros(3), np.zeros((2, 5)), 2)),
+    ("penalised", (np.zeros(3), np.zeros(2), 1.0)),
+])
+def test_an_array_that_does_not_fit_is_named_with_its_shape(function, args):
+    with pytest.raises(ValueError, match=r"expected \(.*\), got \(2.*\)"):
+        getattr(reference, function)(*args)
+
+
+# The hidden checks
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_the_reference_earns_everything(exercise):
+    assert share(exercise) == 1
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_there_are_five_mistakes_and_four_variants(exercise):
+    assert len(mistakes.MISTAKES[exercise]) >= 5 and len(VARIANTS[exercise]) >= 4
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_mistake_keeps_at_most_half(exercise, mistake, seed):
+    assert share(exercise, seed, **{exercise: mistake}) <= 0.5
+
+
+@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_right_answer_written_otherwise_keeps_all(exercise, variant, seed):
+    assert share(exercise, seed, **{exercise: variant}) == 1
+
+
+TRIVIAL = {
+    "zeros": lambda *args: np.zeros_like(args[0]),
+    "its input": lambda *args: args[0],
+    "nothing": lambda *args: None,
+    "the end at once": lambda *args: ([END], 0.0),
+    "no text": lambda *args: ([], 0.0),
+    "the first ones": lambda *args: (np.arange(3), np.arange(3), np.zeros(3)),
+    "all its inputs": lambda *args: args,
+}
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+@pytest.mark.parametrize("answer", TRIVIAL.values(), ids=TRIVIAL.keys())
+def test_a_trivial_answer_earns_nothing(exercise, answer):
+    assert share(exercise, **{exercise: answer}) == 0
+
+
+# With these a search comes to no answer at all: it raises, as the check of the step already showed.
+NO_ANSWER = (mistakes.beam_step_with_parents_and_tokens_exchanged, mistakes.beam_step_divided_by_the_hypotheses)
+
+
+@pytest.mark.parametrize(("exercise", "wrong"), named(
+    pair for pair in MISTAKES if pair[0] in ("beam_step", "penalised") and pair[1] not in NO_ANSWER))
+def test_an_earlier_mistake_does_not_cost_a_search_that_builds_on_it(exercise, wrong):
+    built = mistakes.asking(reference.beam_search, **{exercise: wrong})
+    assert share("beam_search", **{exercise: wrong, "beam_search": built}) == 1
+
+
+@pytest.mark.parametrize("wrong", NO_ANSWER, ids=lambda f: f.__name__)
+def test_a_search_that_only_raises_earns_nothing(wrong):
+    built = mistakes.asking(reference.beam_search, beam_step=wrong)
+    assert share("beam_search", beam_step=wrong, beam_search=built) == 0
+
+
+@pytest.mark.parametrize("exercise", ["greedy", "beam_step", "penalised"])
+def test_what_does_not_build_on_the_others_does_not_ask_for_them(exercise):
+    others = {name: None for name in EXERCISES if name != exercise}
+    assert share(exercise, **others) == 1
+
+
+# The visible checks
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_the_visible_check_of_a_stub_raises_only_not_implemented(exercise):
+    def stub(*args):
+        raise NotImplementedError
+
+    with pytest.raises(NotImplementedError):
+        getattr(visible_checks, exercise)(stub)
+
+
+@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
+def test_the_visible_check_accepts_a_right_answer(exercise, variant):
+    getattr(visible_checks, exercise)(variant)
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
+def test_the_visible_check_explains_a_mistake(exercise, mistake):
+    with pytest.raises(visible.CheckFailed) as failure:
+        getattr(visible_checks, exercise)(mistake)
+    law, hint = str(failure.value).split("\n", 1)
+    assert law and len(hint.strip()) > 10
+
+
+@pytest.mark.parametrize("answer", [None, 3, "text", [1, [2]], np.zeros(1), (np.zeros(2), np.zeros(3))], ids=repr)
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_the_visible_check_survives_any_answer(exercise, answer):
+    with pytest.raises(visible.CheckFailed):
+        getattr(visible_checks, exercise)(lambda *args: answer)

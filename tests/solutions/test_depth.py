@@ -1,0 +1,67 @@
+"""The curves of chapter 9: the stack's gradient, and what the artifact promises."""
+
+import numpy as np
+import pytest
+
+import coursekit
+from coursekit.gradient_check import check_gradient
+from solutions.artifacts import depth
+
+LN_10 = np.log(10)
+
+
+@pytest.fixture(scope="module")
+def curves():
+    return coursekit.load("depth")
+
+
+@pytest.mark.parametrize("name", ["digits", "places", "readout", "gamma", "0.W_Q", "0.gamma_1", "1.W_2", "1.b_1"])
+@pytest.mark.parametrize("order", depth.ORDERS)
+def test_the_gradient_of_a_stack_is_the_slope_of_its_loss(order, name):
+    rng = np.random.default_rng(0)
+    p = depth.initial_parameters(rng, 2)
+    digits = rng.integers(depth.DIGITS, size=(3, depth.T))
+    _, gradient = depth.loss_and_gradient(p, order, 2, digits)
+    direction = rng.normal(size=p[name].shape)
+    along = np.array(0.0)
+
+    def loss():
+        return depth.loss_and_gradient(p | {name: p[name] + along * direction}, order, 2, digits)[0]
+
+    assert check_gradient(loss, along, np.array((gradient[name] * direction).sum()), name, step=1e-6) < 1e-6
+
+
+@pytest.mark.parametrize("order", depth.ORDERS)
+def test_a_few_steps_twice_give_the_same_losses(order):
+    first, second = (depth.run(3, order, 1, 0, steps=10) for _ in range(2))
+    assert len(first) == 1 and np.array_equal(first, second)
+
+
+def test_the_curves_were_made_by_the_code_in_the_tree(curves):
+    assert curves["about.sources_sha256"] == depth.sources_hash(), "depth.npz is stale: run make artifacts"
+
+
+def test_the_last_blocks_gradient_stays_with_post_ln_and_falls_with_pre_ln(curves):
+    post, pre = curves["last"].mean(axis=2)
+    assert post.max() < 1.2 * post.min()
+    assert (np.diff(pre) < 0).all() and pre[-1] < pre[0] / 3
+
+
+def test_no_gradient_vanishes_within_a_stack_of_16(curves):
+    for of_blocks in curves["by_block"].mean(axis=1):
+        assert of_blocks.shape == (depth.PROFILE,) and of_blocks.min() > of_blocks.max() / 6
+
+
+@pytest.mark.parametrize("warm_up", [0, 100])
+def test_twelve_pre_ln_blocks_learn_with_and_without_warm_up(curves, warm_up):
+    assert curves[f"pre.12.{warm_up}.loss"][:, -1].max() < 0.1
+
+
+def test_most_twelve_post_ln_blocks_stay_at_a_guess_without_warm_up_and_all_leave_it_with_one(curves):
+    without, with_one = (curves[f"post.12.{warm_up}.loss"][:, -1] for warm_up in (0, 100))
+    assert np.sum(without > LN_10 - 0.02) >= 2 and without.min() > 2.1
+    assert with_one.max() < LN_10 - 0.3
+
+
+def test_six_post_ln_blocks_learn_without_warm_up(curves):
+    assert curves["post.6.0.loss"][:, -1].max() < 0.1
