@@ -64,8 +64,8 @@ $(INSTALLED): requirements.lock pyproject.toml tools/check_python.py
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# tools.book itself knows whether anything has changed.
-book: $(INSTALLED)
+# tools.book itself knows whether anything has changed; the site holds the released labs.
+book: $(INSTALLED) $(RELEASED)
 	@$(RUN) -m tools.book
 
 release: $(RELEASED)

@@ -1,6 +1,7 @@
 """Finding code of `solutions/` in what is published: pages, archives, notebooks."""
 
 import ast
+import gzip
 import io
 import json
 import re
@@ -8,6 +9,7 @@ import zipfile
 
 from bs4 import BeautifulSoup
 
+GZIP = b"\x1f\x8b"
 LENGTH = 25  # characters; shorter statements, such as `return weights`, say nothing
 
 
@@ -46,10 +48,23 @@ def _texts(name, content):
     if zipfile.is_zipfile(io.BytesIO(content)):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return [found for inner in archive.namelist() for found in _texts(f"{name}/{inner}", archive.read(inner))]
+    if content.startswith(GZIP):
+        return _texts(name, gzip.decompress(content))
     text = content.decode("utf-8", "ignore")
     if name.endswith(".ipynb"):
         cells = json.loads(text)["cells"]
         text = "\n".join("".join(cell["source"]) + json.dumps(cell.get("outputs", "")) for cell in cells)
+    if name.endswith(".json"):
+        text = "\n".join(_strings(json.loads(text)))
     if name.endswith(".html"):
         text = BeautifulSoup(text, "html.parser").get_text()
     return [(name, text)]
+
+
+def _strings(data):
+    """Every text that stands in what was JSON, its names too."""
+    if isinstance(data, dict):
+        data = [*data, *data.values()]
+    if isinstance(data, list):
+        return [text for value in data for text in _strings(value)]
+    return [data] if isinstance(data, str) else []

@@ -25,4 +25,5 @@ def needs(present, what):
 
 torch = needs(importlib.util.find_spec("torch"), "PyTorch: pip install -r requirements-oracle.txt")
 chromium = needs(chromium_path(), "Chromium on PATH, on Debian: apt-get install chromium")
+pyodide = needs(os.environ.get("PYODIDE_DIST"), "PYODIDE_DIST, a folder with the files of Pyodide 0.27.7")
 bubblewrap = needs(not sandbox.doctor(), "a sandbox: python -m grading doctor says what is missing")

@@ -1,5 +1,6 @@
 """Nothing that is published holds code of `solutions/`, nor a function that would do as an answer."""
 
+import gzip
 import importlib
 import inspect
 import json
@@ -61,6 +62,20 @@ def test_a_leak_would_be_found(disguise, tmp_path):
     path = tmp_path / "page.html"
     path.write_text(disguise.format(line))
     assert leaks(secrets, texts(path)[0][1])
+
+
+@pytest.mark.parametrize(("name", "content"), [
+    ("all.json", json.dumps({"cells": ["return  x['a long name'] / total"]}).encode()),
+    ("page.js.gz", gzip.compress(b'return x["a long name"]/total')),
+], ids=["json", "gzip"])
+def test_a_leak_that_is_wrapped_would_be_found(name, content, tmp_path):
+    (tmp_path / name).write_bytes(content)
+    assert leaks({squeeze("return x['a long name'] / total")}, texts(tmp_path / name)[0][1])
+
+
+def test_the_labs_in_the_browser_are_looked_into():
+    found = [name for path in files("_build/html/lite") for name, _ in texts(path)]
+    assert any(name.endswith("lab00_warm_up.ipynb") for name in found) and len(found) > 300
 
 
 def test_an_archive_is_looked_into():

@@ -16,7 +16,10 @@ import sys
 import time
 from pathlib import Path
 
-PAGES = ("_config.yml", "_toc.yml", "index.md", "references.bib", "chapters", "_static", "_templates")
+from tools import browser, lite, notebooks, trim
+
+PAGES = ("_config.yml", "_toc.yml", "index.md", "references.bib", "chapters", "_static", "_templates", "release",
+         "tools", "pyproject.toml")  # the labs as students get them, and what puts more than Sphinx's pages on the site
 CODE = ("coursekit", "requirements.lock")  # what the cells run: a change here executes every chapter again
 
 
@@ -37,9 +40,18 @@ def build(root, fresh=False):
     print(f"book: building {how}", flush=True)
     if not _sphinx(root):
         return False
+    complete(root, Path(root, "_build", "html"))
     _record_path(root).write_text(json.dumps(now))
     print(f"book: built in {time.monotonic() - start:.0f} s: {Path('_build/html/index.html')}")
     return True
+
+
+def complete(root, site):
+    """Put beside Sphinx's pages what a reader opens from them, and take away what nobody reads."""
+    trim.trim(site)
+    notebooks.publish(root, site)
+    if Path(root, "release").is_dir():
+        lite.build(root, site, browser.ship(root, site))
 
 
 def is_current(root):

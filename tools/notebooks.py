@@ -1,39 +1,79 @@
-"""Turn chapters into notebooks, the same bytes every time: `python -m tools.notebooks`, called by `make notebooks`.
+"""Chapters and released labs as notebooks, the same bytes every time.
 
-nbval runs notebooks only, and chapters are text. The notebooks are written to build/chapters/ and never committed; the
-measurements in chapters/data that their cells read go with them.
+`python -m tools.notebooks`, called by `make notebooks`, writes what nbval runs to build/chapters; tools.book puts what
+readers download into the site; `python -m tools.notebooks --branch FOLDER`, called when the course is published, fills
+the folder of the branch from which Colab opens them. None of it is committed to the branch of the sources.
 """
 
+import argparse
 import shutil
+import sys
 from pathlib import Path
 
 import jupytext
 import nbformat
+import yaml
 
 METADATA = {  # of every notebook of the course
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+BRANCH = "notebooks"  # the header's link to Colab names it too: _templates/article-header-buttons.html
 
 
 def write_chapters(root):
     """Write every chapter of the folder `root` that holds code as build/chapters/NAME.ipynb, and remove all others.
 
-    Returns the paths that were written.
+    The measurements that their cells read, chapters/data, go with them. Returns the paths that were written.
     """
     target = Path(root, "build", "chapters")
+    shutil.rmtree(target, ignore_errors=True)
+    return write(chapters(root), target, Path(root, "chapters", "data"))
+
+
+def publish(root, site):
+    """Put every chapter with code and every released lab into the folder `site`, as notebooks/NAME.ipynb.
+
+    Called by tools.book when Sphinx has made the site. Without release/ there are chapters only.
+    """
+    write(chapters(root) | labs(root), Path(site, "notebooks"))
+
+
+def write_branch(root, target, address):
+    """Fill the folder `target` with notebooks that run where nothing but Jupyter, NumPy and Matplotlib is installed.
+
+    address  where the files of `target` will be found, a URL: the first cell of each notebook takes the course's
+             package and the chapter's measurements from there
+    """
+    wheel = next(Path(root, "release").glob("coursekit-*.whl"))
+    notebooks = chapters(root) | labs(root)
+    for notebook in notebooks.values():
+        notebook.cells.insert(0, first_cell(notebook, Path(root, "chapters", "data"), address, wheel.name))
+    write(notebooks, target, Path(root, "chapters", "data"))
+    shutil.copy(wheel, target)
+
+
+def chapters(root):
+    """Name -> notebook of each page of the book that holds code."""
+    paths = [Path(root, "index.md"), *sorted(Path(root, "chapters").glob("*.md"))]
+    notebooks = {path.stem: chapter_notebook(path.read_text(encoding="utf-8")) for path in paths}
+    return {name: notebook for name, notebook in notebooks.items() if has_code(notebook)}
+
+
+def labs(root):
+    """Name -> notebook of each lab as students get it."""
+    return {path.stem: nbformat.read(path, as_version=4) for path in sorted(Path(root, "release").glob("lab*/*.ipynb"))}
+
+
+def write(notebooks, target, data=None):
+    """Write the notebooks, by name, to the folder `target`, the folder `data` beside them. Returns the paths."""
     target.mkdir(parents=True, exist_ok=True)
-    for old in target.glob("*.ipynb"):
-        old.unlink()
-    chapters = [Path(root, "index.md"), *sorted(Path(root, "chapters").glob("*.md"))]
-    notebooks = {target / f"{path.stem}.ipynb": chapter_notebook(path.read_text(encoding="utf-8")) for path in chapters}
-    with_code = {path: notebook for path, notebook in notebooks.items() if has_code(notebook)}
-    for path, notebook in with_code.items():
+    if data and data.is_dir():
+        shutil.copytree(data, target / "data", dirs_exist_ok=True)
+    paths = [target / f"{name}.ipynb" for name in notebooks]
+    for path, notebook in zip(paths, notebooks.values(), strict=True):
         nbformat.write(notebook, path)
-    shutil.rmtree(target / "data", ignore_errors=True)
-    if Path(root, "chapters", "data").is_dir():
-        shutil.copytree(Path(root, "chapters", "data"), target / "data")
-    return list(with_code)
+    return paths
 
 
 def chapter_notebook(text):
@@ -46,13 +86,38 @@ def chapter_notebook(text):
     return notebook
 
 
+def first_cell(notebook, data, address, wheel):
+    """The cell that installs the course's package, and fetches those files of the folder `data` that are read."""
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    read = [path.name for path in sorted(data.glob("*")) if f"data/{path.name}" in code]
+    lines = ["# Only where this notebook runs without the course: what its cells import and read",
+             f"%pip install --quiet {address}/{wheel}",
+             *(f"!curl --silent --show-error --create-dirs -o data/{name} {address}/data/{name}" for name in read)]
+    metadata = {"tags": ["colab-setup"]}
+    return nbformat.v4.new_code_cell("\n".join(lines), id="colab-setup", metadata=metadata)
+
+
 def has_code(notebook):
     return any(cell.cell_type == "code" for cell in notebook.cells)
 
 
+def raw_address(root):
+    """Where GitHub serves the files of the branch; SystemExit where _config.yml names no repository on GitHub."""
+    config = yaml.safe_load(Path(root, "_config.yml").read_text(encoding="utf-8"))
+    url = config["sphinx"]["config"]["html_theme_options"]["repository_url"].rstrip("/")
+    if not url.startswith("https://github.com/"):
+        sys.exit("notebooks: _config.yml, repository_url: expected https://github.com/OWNER/REPO")
+    return f"{url.replace('https://github.com', 'https://raw.githubusercontent.com')}/{BRANCH}"
+
+
 def main():
-    written = write_chapters(Path.cwd())
-    print(f"notebooks: {len(written)} chapters written to build/chapters")
+    parser = argparse.ArgumentParser(description="Write the chapters as notebooks to build/chapters.")
+    parser.add_argument("--branch", type=Path, metavar="FOLDER", help="write chapters and labs for Colab there instead")
+    target = parser.parse_args().branch
+    if target:
+        write_branch(Path.cwd(), target, raw_address(Path.cwd()))
+    else:
+        print(f"notebooks: {len(write_chapters(Path.cwd()))} chapters written to build/chapters")
 
 
 if __name__ == "__main__":

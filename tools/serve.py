@@ -3,7 +3,7 @@
 import argparse
 import gzip
 import sys
-from functools import partial
+from functools import lru_cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
@@ -22,7 +22,7 @@ class Handler(SimpleHTTPRequestHandler):
         takes_gzip = "gzip" in self.headers.get("Accept-Encoding", "")
         if not (takes_gzip and path.is_file() and path.suffix in COMPRESSED):
             return super().send_head()
-        body = gzip.compress(path.read_bytes(), compresslevel=6)
+        body = compressed(path, path.stat().st_mtime_ns)
         self.send_response(200)
         self.send_header("Content-Type", self.guess_type(path))
         self.send_header("Content-Encoding", "gzip")
@@ -36,6 +36,12 @@ class Handler(SimpleHTTPRequestHandler):
 
     def log_message(self, format, *args):
         """Say nothing about each request."""
+
+
+@lru_cache(maxsize=256)
+def compressed(path, modified):
+    """The file's bytes as gzip, made once for each time that it was modified."""
+    return gzip.compress(path.read_bytes(), compresslevel=6)
 
 
 def server(folder, port):

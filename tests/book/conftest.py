@@ -1,7 +1,9 @@
 """The built book, as files and as a reader's browser sees it."""
 
+import os
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,6 +16,9 @@ from tools.serve import server
 WIDTHS = (1440, 360)  # a desk and a phone, in CSS pixels
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
             "--disable-background-networking", "--disable-component-update"]  # says nothing to anybody by itself
+
+CDN = "https://cdn.jsdelivr.net/pyodide/v0.27.7/full/"  # where pages take Pyodide from; here, from the disk
+TYPES = {".wasm": "application/wasm", ".mjs": "text/javascript", ".js": "text/javascript", ".json": "application/json"}
 
 RAW_TEX = r"""() => {
   const page = document.body.cloneNode(true)
@@ -44,6 +49,13 @@ FAINT = r"""() => {
 }"""
 
 
+def pyodide_from_disk(route):
+    """Answer a request to CDN with the file of the folder that PYODIDE_DIST names."""
+    file = Path(os.environ["PYODIDE_DIST"], Path(urlsplit(route.request.url).path).name)
+    kind = TYPES.get(file.suffix, "application/octet-stream")
+    route.fulfill(path=file, headers={"content-type": kind, "access-control-allow-origin": "*"})
+
+
 @dataclass
 class Visit:
     """What happened when one page was opened."""
@@ -68,7 +80,7 @@ def site(root):
 @pytest.fixture(scope="session")
 def pages(site):
     """Each page's address within the site, and the page, parsed."""
-    files = sorted(path for path in site.rglob("*.html") if "_static" not in path.parts)
+    files = sorted(path for path in site.rglob("*.html") if not {"_static", "lite"} & set(path.parts))
     return {file.relative_to(site).as_posix(): BeautifulSoup(file.read_bytes(), "html.parser") for file in files}
 
 

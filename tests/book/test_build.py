@@ -26,8 +26,10 @@ print("the module says", SAYS)
 
 
 @pytest.fixture
-def tiny(tmp_path):
+def tiny(root, tmp_path):
     """A book of one page, which imports a coursekit of its own."""
+    (tmp_path / "pyproject.toml").write_bytes((root / "pyproject.toml").read_bytes())
+    (tmp_path / "chapters" / "data").mkdir(parents=True)
     (tmp_path / "coursekit").mkdir()
     (tmp_path / "coursekit" / "__init__.py").write_text("SAYS = 'one'\n")
     (tmp_path / "_config.yml").write_text(CONFIG)

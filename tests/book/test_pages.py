@@ -68,8 +68,9 @@ def test_no_two_pages_describe_themselves_alike(pages):
 
 
 def test_every_image_has_a_text_for_those_who_cannot_see_it(pages):
-    images = [(here, image) for here, page in pages.items() for image in page.select("main img")]
-    assert [(here, image.get("src")) for here, image in images if not image.get("alt", "").strip()] == []
+    images = [(here, image) for here, page in pages.items() for image in page.select("main img, main svg[role=img]")]
+    texts = [(here, image.name, image.get("alt") or image.get("aria-label") or "") for here, image in images]
+    assert [image for image in texts if not image[2].strip()] == []
 
 
 def test_the_style_sheet_of_katex_is_as_old_as_its_script(root):
@@ -127,3 +128,9 @@ def test_an_answer_opens_when_it_is_asked_for(reader):
     assert not answer.locator(".sd-card-body").is_visible()
     answer.locator("summary").click()
     assert answer.locator(".sd-card-body").is_visible()
+
+
+def test_every_icon_is_drawn(pages):
+    left = [(here, icon.name, icon["class"]) for here, page in pages.items()
+            for icon in page.select("[class*='fa-']") if icon.name != "svg"]
+    assert pages and left == []

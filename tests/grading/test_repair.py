@@ -78,6 +78,14 @@ def test_an_old_format_is_read(notebook, lab):
     assert "old or unknown format" in problems and tiny.cell(result, "center").source == tiny.CENTER
 
 
+def test_a_notebook_that_was_done_in_the_browser_has_no_problems(notebook, lab):
+    notebook.metadata.kernelspec = {"name": "python", "display_name": "Python (Pyodide)", "language": "python"}
+    notebook.metadata.language_info = {"name": "python", "pygments_lexer": "ipython3", "version": "3.8"}
+    notebook.cells[1].metadata.trusted = True
+    result, problems = repaired(notebook, lab)
+    assert problems == "" and result.metadata.kernelspec.name == "python3"
+
+
 def test_another_kernel_is_said_and_replaced(notebook, lab):
     notebook.metadata.kernelspec.name = "julia-1.9"
     result, problems = repaired(notebook, lab)

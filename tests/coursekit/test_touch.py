@@ -1,0 +1,67 @@
+"""The still pictures of the figures to touch show what NumPy computes, and say it in words."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from bs4 import BeautifulSoup
+
+from coursekit import touch
+
+E = np.array([0.5, -1.0, 2.0])
+K, V = np.array([[2.0, 0.0], [0.0, 1.5], [-1.0, -1.0]]), np.array([[1.0, 2.0], [4.0, 4.0], [5.0, 1.0]])
+WEIGHTS = np.array([[0.7, 0.2, 0.1], [0.0, 0.25, 0.75]])
+
+
+def parts(figure, name):
+    """The elements of a figure that carry a name."""
+    return BeautifulSoup(figure._repr_html_(), "html.parser").find_all(attrs={"data-is": name})
+
+
+def shown(figure, name):
+    return [float(part.text.replace("−", "-")) for part in parts(figure, name)]
+
+
+def softmax(e):
+    return np.exp(e) / np.exp(e).sum()
+
+
+def test_bars_are_as_high_as_the_weights():
+    figure = touch.softmax(E, {})
+    np.testing.assert_allclose([float(bar["height"]) for bar in parts(figure, "bar")], softmax(E))
+    np.testing.assert_allclose(shown(figure, "weight"), softmax(E), atol=0.005)
+
+
+def test_a_query_gets_its_place_among_the_values():
+    figure, q = touch.turn([0.3, 1.1], K, V), np.array([0.3, 1.1])
+    np.testing.assert_allclose(shown(figure, "score"), K @ q / 2**0.5, atol=0.005)
+    o = [float(n) for n in re.findall(r"[\d.]+", parts(figure, "pair")[1].text)]
+    np.testing.assert_allclose(o, softmax(K @ q / 2**0.5) @ V, atol=0.005)
+
+
+def test_the_lines_of_an_alignment_are_as_wide_as_its_weights():
+    lines = parts(touch.alignment(WEIGHTS, "a b", "xy", "xz"), "look")
+    assert [(line["data-row"], float(line["stroke-width"])) for line in lines] == [
+        ("0", 7), ("0", 2), ("0", 1), ("1", 2.5), ("1", 7.5)]
+
+
+def test_a_mask_is_causal_at_first_and_knows_four():
+    figure = touch.mask(np.diag(E), "abc", [False, True, True])
+    start = json.loads(BeautifulSoup(figure._repr_html_(), "html.parser").find("touch-figure")["data-start"])
+    assert np.array_equal(start["now"], np.tri(3))
+    assert start["masks"][3] == [[0, 0, 0], [0, 1, 0], [0, 1, 1]]
+
+
+def test_the_product_of_turned_vectors_is_the_cosine_of_their_distance():
+    assert parts(touch.rotary(5, 1, 20), "says")[2].text == f"q · k = {np.cos(np.deg2rad(80)):.3f}"
+
+
+def test_every_figure_says_in_words_what_it_shows():
+    assert "0.18, 0.04, 0.79" in repr(touch.softmax(E, {}))
+    assert "0.500" in repr(touch.rotary(3, 1, 30))
+
+
+def test_an_array_that_does_not_fit_is_named():
+    with pytest.raises(ValueError, match="weights"):
+        touch.alignment(WEIGHTS.T, "a b", "xy", "xy")
