@@ -42,9 +42,10 @@ class LivePage {
   // Run these cells, and before them those above that have not been run. Called by the buttons and by Shift+Enter.
   request(wanted) {
     const last = wanted[wanted.length - 1]
+    const settled = cell => this.queue.slice(cell.outdated ? 1 : 0).includes(cell)
     const earlier = this.cells.slice(0, last.number - 1)
-      .filter(cell => cell.ran !== cell.source && !wanted.includes(cell) && !this.queue.includes(cell))
-    const added = [...earlier, ...wanted.filter(cell => !this.queue.includes(cell))]
+      .filter(cell => cell.ran !== cell.source && !wanted.includes(cell) && !settled(cell))
+    const added = [...earlier, ...wanted.filter(cell => !settled(cell))]
     const idle = !this.queue.length
     this.queue.push(...added)
     added.forEach(cell => cell.wait(true, "Waiting"))
@@ -53,9 +54,11 @@ class LivePage {
   }
 
   next() {
-    const cell = this.queue[0]
+    const cell = this.queue[0], focused = document.activeElement
     this.stopButton.hidden = !cell
     this.runAll.hidden = Boolean(cell)
+    if (focused === this.runAll && cell) this.stopButton.focus()
+    if (focused === this.stopButton && !cell) this.runAll.focus()
     this.bar.classList.toggle("live-busy", Boolean(cell))
     if (!cell) return
     if (!this.worker) return this.start()
@@ -68,13 +71,13 @@ class LivePage {
 
   start() {
     const setting = name => document.querySelector(`meta[name="${name}"]`)?.content ?? ""
-    this.pyodide = new URL(setting("live-pyodide"), SITE)
+    this.pyodide = new URL(setting("live-pyodide").replace(/\/*$/, "/"), SITE)
     this.again = this.stopped ? " The variables of before are gone." : ""
     this.late = setTimeout(() => this.say(`Python is still loading from ${this.pyodide.host}. If the network is slow, `
       + "wait; if it blocks that address, Stop gives up."), 30_000)
     try {
       this.worker = new Worker(new URL("_static/live-worker.mjs", SITE), {type: "module"})
-      this.worker.onerror = event => { event.preventDefault(); this.fail() }
+      this.worker.onerror = event => { event.preventDefault(); this.ready ? this.breakDown() : this.fail(event.message) }
       this.worker.onmessage = ({data}) => this.hear(data)
       this.worker.postMessage({pyodide: this.pyodide.href, wheel: new URL(setting("live-wheel"), SITE).href,
                                page: location.href, files: setting("live-files").split(" ").filter(Boolean)})
@@ -114,7 +117,7 @@ class LivePage {
     this.worker?.terminate()
     this.worker = null
     this.ready = false
-    this.cells.forEach(cell => { cell.ran = null })
+    this.cells.forEach(cell => { cell.ran = cell.running = null })
     this.empty().forEach(cell => cell.wait(false, note))
     this.next()
   }
@@ -123,6 +126,13 @@ class LivePage {
     this.stopped = this.ready
     this.end("Stopped")
     this.say("Stopped. The variables are gone; the next Run starts Python again.")
+  }
+
+  // Python itself has ended in the middle of a cell, as by os._exit or a fatal error of Pyodide.
+  breakDown() {
+    this.stopped = true
+    this.end("Python broke down here, or before")
+    this.say("Python broke down, and the variables are gone. The next Run starts it again.", true)
   }
 
   fail(detail = "") {
@@ -146,12 +156,16 @@ function numbers(cells) {
 
 class LiveCell {
   constructor(page, block, number) {
-    Object.assign(this, {page, block, number, ran: null})
+    Object.assign(this, {page, block, number, ran: null, running: null})   // the text that has run, and that runs
     this.pre = block.querySelector(".cell_input pre")
     this.output = block.querySelector(".cell_output") || block.appendChild(make("div", {className: "cell_output"}))
     this.published = {text: this.source, code: this.pre.innerHTML, outputs: [...this.output.childNodes]}
-    this.pictures = [...this.output.querySelectorAll("img")].map(image => image.closest("figure") || image)
-    this.button = make("button", {type: "button", onclick: () => this.queued ? page.stop() : page.request([this])})
+    this.pictures = [...this.output.querySelectorAll("img, touch-figure")].map(each => each.closest("figure") || each)
+    this.button = make("button", {type: "button"})
+    this.button.onclick = ({detail}) => {
+      if (detail < 2) this.queued ? page.stop() : page.request([this])   // a double click is no Run and Stop,
+    }
+    this.button.onkeydown = event => { if (event.repeat) event.preventDefault() }         // nor is a key held down
     this.resetButton = make("button", {type: "button", textContent: "Reset", hidden: true, onclick: () => this.reset()})
     this.resetButton.setAttribute("aria-label", `Reset cell ${number} to the published text`)
     this.note = make("span", {className: "live-note"})
@@ -170,6 +184,11 @@ class LiveCell {
     return this.source !== this.published.text
   }
 
+  // Is it running as it stood before somebody changed it?
+  get outdated() {
+    return this.page.queue[0] === this && this.running !== null && this.source !== this.running
+  }
+
   say(text) {
     this.note.textContent = text
   }
@@ -179,6 +198,7 @@ class LiveCell {
     this.queued = queued
     this.button.textContent = queued ? "Stop" : "Run"
     this.button.setAttribute("aria-label", queued ? "Stop Python" : `Run cell ${this.number}`)
+    this.resetButton.hidden = queued || !this.changed
     if (!queued) this.output.classList.remove("live-old")
     if (note !== undefined) this.say(note)
   }
@@ -194,7 +214,10 @@ class LiveCell {
   end(ok, seconds) {
     this.refresh()
     this.ran = ok ? this.running : null
-    this.wait(false, ok ? `Ran in ${seconds.toFixed(1)} s` : "Ended with an error")
+    const note = !ok ? "Ended with an error" : this.source === this.running ? `Ran in ${seconds.toFixed(1)} s` : CHANGED
+    this.running = null
+    const again = this.page.queue.includes(this)
+    this.wait(again, again ? "Waiting" : note)
   }
 
   // The old output goes when the first new one comes, so that the page does not jump.
@@ -210,7 +233,7 @@ class LiveCell {
     const last = this.output.lastElementChild
     if (kind === "png") this.output.append(this.picture(text))
     else if (kind === "html" || kind === "svg") {
-      this.output.append(make("div", {className: "output text_html", innerHTML: text}))
+      this.output.append(this.framed(make("div", {className: "output text_html", innerHTML: text})))
     } else if (kind === "markdown") {
       this.output.append(make("div", {className: "output text_markdown"}, markdown(text)))
     } else if (last?.dataset.kind === kind) last.querySelector("pre").append(text)
@@ -233,6 +256,16 @@ class LiveCell {
     return picture
   }
 
+  // So does a figure that a reader can move.
+  framed(box) {
+    const published = this.pictures[this.shown]
+    if (!published?.querySelector(".text_html")) return box
+    this.shown++
+    const figure = published.cloneNode(true)
+    figure.querySelector(".text_html").replaceWith(box)
+    return figure
+  }
+
   reset() {
     this.pre.innerHTML = this.published.code
     this.output.replaceChildren(...this.published.outputs)
@@ -251,10 +284,10 @@ class LiveCell {
     pre.addEventListener("focus", () => { typing = false })
     pre.addEventListener("input", () => {
       typing = true
-      this.resetButton.hidden = !this.changed
-      this.say(this.source === this.ran ? "" : "Changed, not run yet")
+      this.resetButton.hidden = this.queued || !this.changed
+      this.say(this.source === this.ran ? "" : CHANGED)
     })
-    pre.addEventListener("blur", () => this.colour())
+    pre.addEventListener("blur", () => { if (document.activeElement !== pre) this.colour() })   // not for Alt+Tab
     this.block.addEventListener("keydown", event => {
       const {key, shiftKey} = event
       if (event.target === pre) event.stopPropagation()     // the theme's own shortcuts: "/" goes to the search
@@ -282,6 +315,7 @@ class LiveCell {
   }
 }
 
+const CHANGED = "Changed, not run yet"
 const CLASSES = {stdout: "stream highlight-myst-ansi", stderr: "stderr highlight-myst-ansi",
                  plain: "text_plain highlight-myst-ansi", error: "traceback highlight-ipythontb"}
 

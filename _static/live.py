@@ -27,7 +27,8 @@ if version("matplotlib") == "3.8.4":  # Pyodide ships it with a list of fonts th
 os.environ["MPLBACKEND"] = "agg"  # draws into memory; Pyodide's own wants the page
 import matplotlib.pyplot as plt
 
-LIMIT = 100_000  # characters that one cell may print: an endless loop of prints must not fill the page
+LIMIT = 100_000  # characters that one cell may print, or one value show: a loop must not fill the page
+MOST = 200       # values and pictures that one cell may show
 REPRS = ("html", "png", "svg", "markdown")  # what a value may offer, as _repr_html_ and so on; the first counts
 sends = []  # where the running cell's outputs go
 
@@ -40,7 +41,7 @@ class Stream(io.TextIOBase):
 
     def write(self, text):
         self.held += text
-        if "\n" in text:
+        if "\n" in text or len(self.held) > 8192:
             self.flush()
         return len(text)
 
@@ -89,7 +90,23 @@ def _represented(value):
         found = offer() if offer else None
         if found is not None:
             return kind, base64.b64encode(found).decode() if isinstance(found, bytes) else found
-    return "plain", repr(value)
+    text = repr(value)
+    return "plain", text if len(text) <= LIMIT else f"{text[:LIMIT]} … and {len(text) - LIMIT} characters more"
+
+
+def limited(send):
+    """`send` for what a cell displays, which falls silent after the MOST first."""
+    left = MOST
+
+    def send_or_not(kind, text):
+        nonlocal left
+        left -= 1
+        if left >= 0:
+            send(kind, text)
+        elif left == -1:
+            send("stderr", f"More than {MOST} outputs: the rest is left out.\n")
+
+    return send_or_not
 
 
 def show_figures(*args, **kwargs):
@@ -101,7 +118,7 @@ def show_figures(*args, **kwargs):
 
 def run(source, name, send):
     """Run a cell. `name` is what a traceback calls it. Returns whether it ran to its end."""
-    sends[:] = [send]
+    sends[:] = [limited(send)]
     with redirect_stdout(Stream("stdout", send)) as out, redirect_stderr(Stream("stderr", send)) as err:
         try:
             value = eval_code(source, __main__.__dict__, filename=name)
@@ -112,7 +129,7 @@ def run(source, name, send):
         except BaseException as error:  # exit() too: it must not end the worker
             out.flush()
             err.flush()
-            send("error", short_traceback(error))
+            send("error", short_traceback(error)[-LIMIT:])
             return False
         finally:
             out.flush()

@@ -37,10 +37,18 @@
   }
 
   function tryPython() {
+    var late = setTimeout(function () {
+      say("Python has still not come from its server. If the network is slow, wait; if it blocks that address, you can " +
+        "read and write, and press Download.");
+    }, 30000);
     fetch("../jupyter-lite.json").then(function (answer) { return answer.json(); }).then(function (config) {
       var kernel = config["jupyter-config-data"].litePluginSettings["@jupyterlite/pyodide-kernel-extension:kernel"];
-      return fetch(new URL(kernel.pyodideUrl, new URL("..", location.href)), { mode: "no-cors" });
+      return fetch(new URL(kernel.pyodideUrl, new URL("..", location.href)));
+    }).then(function (answer) {
+      clearTimeout(late);
+      if (!answer.ok) throw new Error(String(answer.status));
     }).catch(function () {
+      clearTimeout(late);
       say("Python could not be loaded: the network does not let this page reach the server that it comes from. You can " +
         "read and write; to run what you write, try another network and reload this page, or press Download and work " +
         "in JupyterLab.");

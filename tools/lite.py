@@ -46,7 +46,7 @@ def build(root, site, wheel):
     if not labs:
         raise RuntimeError("release/ holds no labs: run `make release` first")
     out = Path(site, "lite").resolve()
-    wanted = settings(_pyodide(root), wheel.name)
+    wanted = settings(pyodide(root), wheel.name)
     shutil.rmtree(out, ignore_errors=True)
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch)
@@ -65,10 +65,10 @@ def build(root, site, wheel):
     return out
 
 
-def settings(pyodide, wheel):
+def settings(folder, wheel):
     """What jupyter-lite.json says: where Python comes from, and what is there before the first cell runs."""
     kernel = {
-        "pyodideUrl": f"{pyodide}pyodide.js",
+        "pyodideUrl": f"{folder}pyodide.js",
         "disablePyPIFallback": True,
         "loadPyodideOptions": {"packages": ["numpy", "matplotlib", f"{UP}{WHEELS.as_posix()}/{wheel}"]},
     }
@@ -84,10 +84,14 @@ def settings(pyodide, wheel):
     }
 
 
-def _pyodide(root):
-    """The folder that Pyodide comes from, as a URL with a slash at its end: html_context of _config.yml says which."""
+def pyodide(root):
+    """The folder that Pyodide comes from, with a slash at its end: html_context of _config.yml says which.
+
+    A folder of the site, such as _static/pyodide, is named from lite/, as JupyterLite wants it.
+    """
     config = yaml.safe_load(Path(root, "_config.yml").read_text(encoding="utf-8"))
-    return config["sphinx"]["config"]["html_context"]["pyodide_url"].rstrip("/") + "/"
+    url = config["sphinx"]["config"]["html_context"]["pyodide_url"].rstrip("/") + "/"
+    return url if "://" in url or url.startswith("/") else f"./../{url}"
 
 
 def _options(source, out):

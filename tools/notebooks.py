@@ -6,6 +6,8 @@ the folder of the branch from which Colab opens them. None of it is committed to
 """
 
 import argparse
+import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -102,10 +104,14 @@ def has_code(notebook):
 
 
 def raw_address(root):
-    """Where GitHub serves the files of the branch; SystemExit where _config.yml names no repository on GitHub."""
+    """Where GitHub serves the branch of the repository that _config.yml names, or else that a workflow runs in.
+
+    Raises SystemExit where neither is one on GitHub.
+    """
     config = yaml.safe_load(Path(root, "_config.yml").read_text(encoding="utf-8"))
     url = config["sphinx"]["config"]["html_theme_options"]["repository_url"].rstrip("/")
-    if not url.startswith("https://github.com/"):
+    url = url or f"https://github.com/{os.environ.get('GITHUB_REPOSITORY', '')}".rstrip("/")
+    if not re.fullmatch(r"https://github\.com/[^/]+/[^/]+", url):
         sys.exit("notebooks: _config.yml, repository_url: expected https://github.com/OWNER/REPO")
     return f"{url.replace('https://github.com', 'https://raw.githubusercontent.com')}/{BRANCH}"
 

@@ -1,5 +1,6 @@
 """The buttons above a page with cells: its notebook, and Colab where the book has a repository."""
 
+import re
 import shutil
 
 import pytest
@@ -7,7 +8,6 @@ from bs4 import BeautifulSoup
 
 from tools import book
 
-NO_REPOSITORY = 'repository_url: ""'
 OURS = "https://github.com/ada/attention/"
 WORDS = "---\nfile_format: mystnb\n---\n# Words\n\nNo cells.\n"
 CELLS = "---\nfile_format: mystnb\nkernelspec: {display_name: Python 3, name: python3}\n---\n# Cells\n\nA cell.\n\n" \
@@ -25,21 +25,23 @@ def has_cells(page):
     return bool(page.select("div.cell"))
 
 
-@pytest.fixture(scope="module")
-def in_repository(root, tmp_path_factory):
-    """Two pages, without cells and with, of a book that names its repository and is else configured as ours."""
+@pytest.fixture(scope="module", params=["", OURS], ids=["no repository", "a repository"])
+def book_of(request, root, tmp_path_factory):
+    """The repository that a book names, and its two pages, without cells and with; else it is configured as ours."""
     tiny = tmp_path_factory.mktemp("book")
     for name in ("_templates", "_static"):
         shutil.copytree(root / name, tiny / name)
-    config = (root / "_config.yml").read_text("utf-8").replace(NO_REPOSITORY, f'{NO_REPOSITORY[:-2]}"{OURS}"')
+    config, found = re.subn(r'repository_url: ".*"', f'repository_url: "{request.param}"',
+                            (root / "_config.yml").read_text("utf-8"))
+    assert found == 1
     files = {"_config.yml": config, "_toc.yml": TOC, "references.bib": "", "index.md": WORDS,
              "chapters/01_cells.md": CELLS}
     (tiny / "chapters").mkdir()
     for name, text in files.items():
         (tiny / name).write_text(text)
     assert book.build(tiny)
-    return [BeautifulSoup((tiny / "_build" / "html" / name).read_bytes(), "html.parser")
-            for name in ("index.html", "chapters/01_cells.html")]
+    return request.param, *(BeautifulSoup((tiny / "_build" / "html" / name).read_bytes(), "html.parser")
+                            for name in ("index.html", "chapters/01_cells.html"))
 
 
 def test_every_page_with_cells_and_no_other_can_be_had_as_a_notebook(pages):
@@ -54,13 +56,8 @@ def test_a_notebook_that_is_offered_is_there_and_is_that_page(site, pages):
             assert notebook == site.resolve() / "notebooks" / f"{(site / name).stem}.ipynb" and notebook.is_file()
 
 
-def test_without_a_repository_no_page_leads_to_colab(root, pages):
-    assert NO_REPOSITORY in (root / "_config.yml").read_text("utf-8"), "this test is for a book without one"
-    assert [name for name, page in pages.items() if buttons(page)["btn-colab-button"]] == []
-
-
-def test_with_a_repository_a_page_with_cells_opens_in_colab(in_repository):
-    words, cells = in_repository
+def test_a_page_with_cells_opens_in_colab_where_the_book_has_a_repository(book_of):
+    repository, words, cells = book_of
     assert buttons(words)["btn-colab-button"] == []
-    assert buttons(cells)["btn-colab-button"] == [
-        "https://colab.research.google.com/github/ada/attention/blob/notebooks/01_cells.ipynb"]
+    assert buttons(cells)["btn-colab-button"] == (
+        ["https://colab.research.google.com/github/ada/attention/blob/notebooks/01_cells.ipynb"] if repository else [])

@@ -236,6 +236,80 @@ def test_the_keyboard_alone_edits_runs_and_leaves(live):
 
 
 @needs.chromium
+@needs.pyodide
+def test_a_change_made_while_the_cell_runs_is_run_too(live):
+    live.goto(CHAPTER)
+    write(live, 2, "import time\ntime.sleep(3)\nprint('the first text')")
+    cell(live, 2).get_by_role("button", name="Run").click()
+    expect(note(live, 2)).to_have_text("Running …")
+    expect(cell(live, 2).get_by_role("button", name="Reset")).to_be_hidden()
+    write(live, 2, "print('the second text')")
+    live.keyboard.press("Shift+Enter")
+    expect(cell(live, 2).locator(".cell_output")).to_have_text(re.compile("^\\s*the second text\\s*$"))
+    expect(note(live, 2)).to_have_text(re.compile("Ran"))
+    write(live, 2, "time.sleep(3)")
+    cell(live, 2).get_by_role("button", name="Run").click()
+    expect(note(live, 2)).to_have_text("Running …")
+    write(live, 2, "print('not asked for')")
+    expect(note(live, 2)).to_have_text("Changed, not run yet")
+    expect(status(live)).to_have_text(re.compile("Cell 2 has run"))
+    expect(note(live, 2)).to_have_text("Changed, not run yet")
+
+
+@needs.chromium
+@needs.pyodide
+def test_a_double_click_does_not_stop_what_it_started(live):
+    live.goto(CHAPTER)
+    write(live, 2, "print('here')")
+    cell(live, 2).get_by_role("button", name="Run").dblclick()
+    expect(note(live, 2)).to_have_text(re.compile("Ran"))
+
+
+@needs.chromium
+@needs.pyodide
+def test_values_without_end_do_not_fill_the_page_and_a_long_one_is_cut(live):
+    live.goto(CHAPTER)
+    write(live, 2, "list(range(10**6))")
+    cell(live, 2).get_by_role("button", name="Run").click()
+    expect(cell(live, 2).locator(".cell_output")).to_have_text(re.compile("characters more"))
+    write(live, 2, "from IPython.display import display\nfor n in range(1000): display(n)")
+    cell(live, 2).get_by_role("button", name="Run").click()
+    expect(cell(live, 2).locator(".cell_output")).to_have_text(re.compile("199\\s*More than 200 outputs"))
+
+
+@needs.chromium
+@needs.pyodide
+def test_where_python_breaks_down_the_page_says_so_and_starts_it_again(live):
+    live.goto(CHAPTER)
+    write(live, 2, "import os\nos._exit(1)")
+    cell(live, 2).get_by_role("button", name="Run").click()
+    expect(status(live)).to_have_text(re.compile("Python broke down"))
+    write(live, 2, "print('alive')")
+    cell(live, 2).get_by_role("button", name="Run").click()
+    expect(cell(live, 2).locator(".cell_output")).to_have_text(re.compile("alive"))
+
+
+@needs.chromium
+@needs.pyodide
+def test_a_figure_to_move_keeps_its_caption_when_it_is_drawn_anew(live):
+    live.goto("/chapters/02_additive_attention.html")
+    figure = live.locator("figure#fig-drag-scores")
+    number = live.locator("div.cell").evaluate_all("cells => cells.findIndex(c => c.querySelector('touch-figure')) + 1")
+    cell(live, number).get_by_role("button", name="Run").click()
+    expect(note(live, number)).to_have_text(re.compile("Ran"))
+    expect(figure.locator("figcaption")).to_have_text(re.compile("Scores above"))
+    expect(figure.locator("touch-figure [role=slider], touch-figure input").first).to_be_visible()
+
+
+@needs.chromium
+def test_a_browser_that_cannot_read_the_script_says_so(reader):
+    unreadable = {"body": "a ?. ?. b", "content_type": "text/javascript"}
+    reader.context.route("**/_static/live.js*", lambda route: route.fulfill(**unreadable))
+    reader.goto(CHAPTER)
+    expect(reader.get_by_text("This browser is too old to run the code")).to_be_visible()
+
+
+@needs.chromium
 @pytest.mark.parametrize(("trouble", "sentence"), [("offline", "there is no network"), ("blocked", "may be blocked"),
                                                    ("old", "this browser is too old")])
 def test_where_python_cannot_be_loaded_a_sentence_says_why(reader, trouble, sentence):

@@ -116,8 +116,15 @@ def test_the_branch_is_found_where_github_serves_its_files(tmp_path):
     assert raw_address(tmp_path) == "https://raw.githubusercontent.com/ada/attention/notebooks"
 
 
+def test_a_workflow_need_not_be_told_its_repository(tmp_path, monkeypatch):
+    monkeypatch.setenv("GITHUB_REPOSITORY", "ada/attention")
+    (tmp_path / "_config.yml").write_text(CONFIG.format(""))
+    assert raw_address(tmp_path) == "https://raw.githubusercontent.com/ada/attention/notebooks"
+
+
 @pytest.mark.parametrize("url", ["", "https://example.org/ada/attention"])
-def test_without_a_repository_on_github_nothing_is_written_for_colab(tmp_path, url):
+def test_without_a_repository_on_github_nothing_is_written_for_colab(tmp_path, monkeypatch, url):
+    monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
     (tmp_path / "_config.yml").write_text(CONFIG.format(url))
     with pytest.raises(SystemExit, match=r"expected https://github\.com/OWNER/REPO"):
         raw_address(tmp_path)
