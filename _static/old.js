@@ -1,5 +1,5 @@
 // A browser that is too old to read live.js runs nothing of it. This one it can read, and it says so.
-document.addEventListener("DOMContentLoaded", function () {
+window.addEventListener("load", function () {
   if (!document.querySelector("div.cell .cell_input pre") || document.querySelector(".live-page")) return;
   var note = document.createElement("p");
   note.setAttribute("role", "status");

@@ -303,6 +303,9 @@ def test_a_figure_to_move_keeps_its_caption_when_it_is_drawn_anew(live):
 
 @needs.chromium
 def test_a_browser_that_cannot_read_the_script_says_so(reader):
+    reader.goto(CHAPTER, wait_until="load")
+    expect(reader.locator(".live-page")).to_be_visible()
+    expect(reader.get_by_text("This browser is too old to run the code")).to_have_count(0)
     unreadable = {"body": "a ?. ?. b", "content_type": "text/javascript"}
     reader.context.route("**/_static/live.js*", lambda route: route.fulfill(**unreadable))
     reader.goto(CHAPTER)
