@@ -27,8 +27,8 @@ def greedy(student, rng):
     for law, shape, n, ends, longest, known in laws:
         ties = "equal" in law
         table, _ = _telling(lambda s=shape, n=n, e=ends, t=ties, r=longest: (_with_path(rng, s, n, e, t), r),
-                            mistakes.greedy, known)
-        yield compare(law, student.greedy(table, longest), mistakes.greedy(table, longest), hint)
+                            reference.greedy, known)
+        yield compare(law, student.greedy(table, longest), reference.greedy(table, longest), hint)
 
 
 def beam_step(student, rng):
@@ -66,9 +66,9 @@ def beam_search(student, rng):
         ("a strong penalty, little room, and equal scores", (8, 8, 8), 6, 3, 1.1, TOLD, [LIVE, EQUAL], 2),
     ]
     for law, shape, longest, beam, alpha, known, more, weight in laws:
-        args = _telling(lambda s=shape, n=longest, b=beam, a=alpha: (_table(rng, s), n, b, a), mistakes.beam_search,
+        args = _telling(lambda s=shape, n=longest, b=beam, a=alpha: (_table(rng, s), n, b, a), reference.beam_search,
                         known, _decided_by_the_penalty if known is TOLD else bool)
-        asked = [args, *(_telling(lambda a=alpha: (_in_quarters(rng, 6), 3, 3, a), mistakes.beam_search, untold)
+        asked = [args, *(_telling(lambda a=alpha: (_in_quarters(rng, 6), 3, 3, a), reference.beam_search, untold)
                          for untold in more)]
         yield _first_wrong([_searched(student, law, args, hint, weight) for args in asked])
 
@@ -82,7 +82,7 @@ TOLD = [m for m in mistakes.MISTAKES["beam_search"][::-1] if m not in EQUAL + LI
 
 def _searched(student, law, args, hint, weight):
     reply = _as_arrays(student.beam_search(*args))
-    expected = mistakes.beam_search(*args)
+    expected = reference.beam_search(*args)
     return compare(law, reply, expected, hint, weight=weight, follows=_follows(student, args))
 
 
@@ -141,7 +141,7 @@ def _telling(draw, right, known, wanted=bool):
 def _decided_by_the_penalty(args):
     """Would another hypothesis win without the penalty?"""
     plain, _ = mistakes.beam_search_without_the_penalty(*args)
-    return not np.array_equal(plain, mistakes.beam_search(*args)[0])
+    return not np.array_equal(plain, reference.beam_search(*args)[0])
 
 
 def _table(rng, shape):

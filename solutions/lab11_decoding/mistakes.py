@@ -9,24 +9,13 @@ import numpy as np
 
 from coursekit.transformer import END, START
 from solutions.lab11_decoding import reference
-
-
-def following(table, tokens):
-    """What the notebook's function of this name says: a table (V, V, V) looks at the last two tokens.
-
-    So a hidden check can ask for a text that depends on more than the last token: only plain arrays reach a submission.
-    """
-    if np.ndim(table) == 3:
-        return table[tuple([START, *tokens][-2:])]
-    return reference.following(table, tokens)
+from solutions.lab11_decoding.reference import following
 
 
 def asking(function, **own):
-    """A function of the reference, on the notebook's `following` and on what else is `own`."""
-    return FunctionType(function.__code__, vars(reference) | {"following": following} | own)
+    """A function of the reference, on what is `own` in place of the reference's."""
+    return FunctionType(function.__code__, vars(reference) | own)
 
-
-greedy, beam_search = asking(reference.greedy), asking(reference.beam_search)
 
 # greedy
 
@@ -55,7 +44,7 @@ def greedy_without_the_end(table, longest):
 
 def greedy_that_begins_with_start(table, longest):
     """Your tokens begin with START: it is what the model is told, and nothing that it writes."""
-    tokens, score = greedy(table, longest)
+    tokens, score = reference.greedy(table, longest)
     return np.concatenate([[START], tokens]), score
 
 
@@ -71,26 +60,26 @@ def greedy_one_token_short(table, longest):
 
 def greedy_with_the_probability(table, longest):
     """Your score is a probability: return its logarithm, the sum of the log-probabilities."""
-    tokens, score = greedy(table, longest)
+    tokens, score = reference.greedy(table, longest)
     return tokens, float(np.exp(score))
 
 
 def greedy_with_the_mean(table, longest):
     """You divided the score by the number of tokens: it is their sum; lengths come in exercise 3."""
-    tokens, score = greedy(table, longest)
+    tokens, score = reference.greedy(table, longest)
     return tokens, score / max(len(tokens), 1)
 
 
 def greedy_by_columns(table, longest):
     """You read a column of the table: row `last` holds what may follow, table[last]."""
-    return greedy(table.swapaxes(-1, -2), longest)
+    return reference.greedy(table.swapaxes(-1, -2), longest)
 
 
 def greedy_from_the_first_row(table, longest):
     """You began with row 0, which belongs to padding: the first token follows START."""
     table = table.copy()
     table[START] = table[0]
-    return greedy(table, longest)
+    return reference.greedy(table, longest)
 
 
 def greedy_that_looks_into_the_table(table, longest):
@@ -253,7 +242,7 @@ def _search(table, longest, beam, alpha, places=None, rank=None, more=True, earl
 
 def beam_search_that_is_greedy(table, longest, beam, alpha):
     """Your search keeps one hypothesis only: carry `beam` of them from step to step."""
-    tokens, score = greedy(table, longest)
+    tokens, score = reference.greedy(table, longest)
     return tokens, float(reference.penalised(np.array([score]), np.array([len(tokens)]), alpha)[0])
 
 
@@ -313,7 +302,7 @@ def beam_search_that_counts_start(table, longest, beam, alpha):
 
 def beam_search_that_begins_with_start(table, longest, beam, alpha):
     """Your tokens begin with START: it is what the model is told, and nothing that it writes."""
-    tokens, value = beam_search(table, longest, beam, alpha)
+    tokens, value = reference.beam_search(table, longest, beam, alpha)
     return np.concatenate([[START], tokens]), value
 
 

@@ -16,10 +16,14 @@ from coursekit.transformer import END, START
 def following(table, tokens):
     """The log-probability of each next token, (V,), after `tokens`, a list that begins with START.
 
-    table  (V, V) log p(next | last), or a model with a method `following` of its own
+    table  (V, V) log p(next | last), (V, V, V) log p(next | the one before, last), where START stands before START, or
+           a model with a method `following` of its own
     """
     model = getattr(table, "following", None)
-    return table[tokens[-1]] if model is None else model(tokens)
+    if model is None:
+        told = [START, *tokens]
+        return table[tuple(told[1 - np.ndim(table) :])]
+    return model(tokens)
 
 
 def greedy(table, longest):

@@ -16,7 +16,9 @@ def test_an_unknown_name_is_answered_with_the_known_ones():
 def test_an_artifact_is_read_only_and_holds_numbers(name):
     arrays = coursekit.load(name)
     assert not any(array.flags.writeable for array in arrays.values())
-    assert {array.dtype.name for key, array in arrays.items() if not key.startswith("about.")} <= {
+    texts = {key for key, array in arrays.items() if array.dtype.kind == "U" and not key.startswith("about.")}
+    assert all(name == "symptoms" and key.endswith(".written") for key in texts)  # what its models wrote
+    assert {array.dtype.name for key, array in arrays.items() if not key.startswith("about.") and key not in texts} <= {
         "float32", "float64", "int64"}
 
 

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 
 from coursekit.transformer import END, START
-from solutions.lab11_decoding.mistakes import following
+from solutions.lab11_decoding.reference import following
 
 # greedy
 
