@@ -137,6 +137,7 @@ def visit(context, address, page, name):
     tab.on("request", lambda request: is_remote(request.url, address) and strangers.append(request.url))
     tab.goto(f"{address}/{page}", wait_until="networkidle")
     overhang = tab.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    tab.add_style_tag(content="* { transition: none !important }")  # else a colour may be on its way to another
     raw_tex, faint = tab.evaluate(RAW_TEX), tab.evaluate(FAINT)
     tab.close()
     return Visit(name, complaints, strangers, overhang, raw_tex, faint)
