@@ -142,7 +142,7 @@ def test_nothing_is_loaded_before_somebody_presses_run(live):
 
 @pytest.fixture
 def own_host(site, tmp_path):
-    """The address of the book with Pyodide among its own files, as the setting `pyodide` of _config.yml allows."""
+    """The address of the book with Pyodide among its own files, as the setting `pyodide_url` of _config.yml allows."""
     shutil.copytree(site, tmp_path, dirs_exist_ok=True)
     (tmp_path / "_static" / "pyodide").symlink_to(os.environ["PYODIDE_DIST"])
     page = tmp_path / CHAPTER.lstrip("/")
