@@ -80,7 +80,7 @@ def test_the_labs_in_the_browser_are_looked_into():
 
 def test_an_archive_is_looked_into():
     found = [name for path in files("release") for name, _ in texts(path)]
-    assert any(name.endswith(".whl/coursekit/dates.py") for name in found)
+    assert any(name.endswith(".whl/coursekit/tasks/dates.py") for name in found)
     assert not [name for name in found if "solutions" in name or "grading" in name]
 
 

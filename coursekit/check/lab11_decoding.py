@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from coursekit.check import CheckFailed, as_array, ask, rounded, visible_check
-from coursekit.transformer import END, START
+from coursekit.models.transformer import END, START
 from coursekit.verdicts import Verdict, compare
 
 THE, A, CAT, DOG, BIRD, SINGS = range(END + 1, END + 7)

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coursekit import transformer_trainer
-from coursekit.transformer import Design
-from coursekit.transformer_trainer import TransformerTrainer
+from coursekit.models.transformer import Design
+from coursekit.trainers import transformer as transformer_trainer
+from coursekit.trainers.transformer import TransformerTrainer
 from solutions.artifacts.date_transformer import PARTS, SOURCES
 from solutions.artifacts.store import hash_of
 from solutions.lab10_train_a_transformer import reference

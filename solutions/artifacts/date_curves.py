@@ -1,6 +1,6 @@
 """How dates are learned with attention and with one fixed vector: the curves of chapter 3, and where its models look.
 
-Both models are trained by `coursekit.date_trainer` from the same seeds on the same batches, for the same number of
+Both models are trained by `coursekit.trainers.dates` from the same seeds on the same batches, for the same number of
 steps. They differ in what the decoder is told of the source at each step: a context of its own, or always the same
 vector of the same width, [forward state after the last character ; backward state after the first]. All parameters are
 counted for both, though the second never uses those of attention.
@@ -10,9 +10,13 @@ import sys
 
 import numpy as np
 
-from coursekit import date_trainer, dates, optimiser, recurrent, translator
-from coursekit.date_trainer import DateTrainer
-from coursekit.dates import date_pairs
+from coursekit import optimiser
+from coursekit.layers import recurrent
+from coursekit.models import dates as translator
+from coursekit.tasks import dates
+from coursekit.tasks.dates import date_pairs
+from coursekit.trainers import dates as date_trainer
+from coursekit.trainers.dates import DateTrainer
 from solutions.artifacts import date_translator
 from solutions.artifacts.store import hash_of
 

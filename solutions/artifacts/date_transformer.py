@@ -1,14 +1,17 @@
 """Train the date Transformer that chapter 10 opens up, from three seeds, and keep one of them.
 
-The parts that `coursekit.transformer_trainer` lets a caller bring are the reference of lab 10.
+The parts that `coursekit.trainers.transformer` lets a caller bring are the reference of lab 10.
 """
 
 import sys
 
 import numpy as np
 
-from coursekit import dates, optimiser, transformer, transformer_trainer
-from coursekit.transformer_trainer import Parts, TransformerTrainer
+from coursekit import optimiser
+from coursekit.models import transformer
+from coursekit.tasks import dates
+from coursekit.trainers import transformer as transformer_trainer
+from coursekit.trainers.transformer import Parts, TransformerTrainer
 from solutions.artifacts.store import hash_of
 from solutions.lab10_train_a_transformer import reference
 

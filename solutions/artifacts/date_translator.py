@@ -1,4 +1,4 @@
-"""What trains the date translator: the parts that `coursekit.date_trainer` lets a caller bring, and the seed.
+"""What trains the date translator: the parts that `coursekit.trainers.dates` lets a caller bring, and the seed.
 
 Each gradient here is derived by hand and stands, in a student's words, in a lab: attention's in lab 02, those of the
 loss and of an embedding in lab 00.
@@ -11,9 +11,13 @@ import sys
 
 import numpy as np
 
-from coursekit import date_trainer, dates, optimiser, recurrent, translator
-from coursekit.date_trainer import DateTrainer, Parts
-from coursekit.recurrent import outer
+from coursekit import optimiser
+from coursekit.layers import recurrent
+from coursekit.layers.recurrent import outer
+from coursekit.models import dates as translator
+from coursekit.tasks import dates
+from coursekit.trainers import dates as date_trainer
+from coursekit.trainers.dates import DateTrainer, Parts
 from solutions.artifacts.store import hash_of
 
 SEED, STEPS = 1, 400  # seeds 0 to 2 reach 99.7 % or more; of these, 1 looks most often at the digit that it copies

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coursekit.date_trainer import DateTrainer
+from coursekit.trainers.dates import DateTrainer
 from solutions.artifacts import date_transformer, date_translator, luong_translator, transformer_translator
 from solutions.artifacts import phrase_translator as shared
 

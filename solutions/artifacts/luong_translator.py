@@ -1,4 +1,4 @@
-"""Train the scores of Luong, Pham & Manning (2015) on `coursekit.phrases`, and measure them as the others were.
+"""Train the scores of Luong, Pham & Manning (2015) on `coursekit.tasks.phrases`, and measure them as the others were.
 
 Sentences, batches, steps, widths and measures are those of `solutions.artifacts.phrase_translator`, so that the models
 can be compared: what differs is the score, and the order of a step (look first, or state first).
@@ -10,9 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coursekit import luong_trainer, luong_translator, phrase_trainer, phrase_translator
-from coursekit.luong_trainer import LuongTrainer, Parts, attention_shapes, global_backward, local_backward
-from coursekit.phrase_translator import PhraseTranslator
+from coursekit.models import luong as luong_translator
+from coursekit.models import phrases as phrase_translator
+from coursekit.models.phrases import PhraseTranslator
+from coursekit.trainers import luong as luong_trainer
+from coursekit.trainers import phrases as phrase_trainer
+from coursekit.trainers.luong import LuongTrainer, Parts, attention_shapes, global_backward, local_backward
 from solutions.artifacts import phrase_translator as shared
 from solutions.artifacts.store import hash_of
 from solutions.lab01_additive_attention.reference import masked_softmax

@@ -1,6 +1,6 @@
-"""Train the phrase translator of `coursekit.phrase_translator` with one vector and with attention, and measure both.
+"""Train the phrase translator of `coursekit.models.phrases` with one vector and with attention, and measure both.
 
-The two differ in the `Parts` that `coursekit.phrase_trainer` is given: what the decoder is told of the source at each
+The two differ in the `Parts` that `coursekit.trainers.phrases` is given: what the decoder is told of the source at each
 step, forward and backward.
 
 B batch, S source positions, T target positions, L lengths, E encoder state, D decoder state, A attention width,
@@ -13,8 +13,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coursekit import bleu, date_trainer, optimiser, phrase_trainer, phrase_translator, phrases, recurrent
-from coursekit.phrase_trainer import (
+from coursekit import optimiser
+from coursekit.layers import recurrent
+from coursekit.models import phrases as phrase_translator
+from coursekit.models.phrases import PhraseTranslator, parameter_shapes
+from coursekit.tasks import bleu, phrases
+from coursekit.tasks.phrases import FRENCH
+from coursekit.trainers import dates as date_trainer
+from coursekit.trainers import phrases as phrase_trainer
+from coursekit.trainers.phrases import (
     Parts,
     encode_pairs,
     keys_of,
@@ -24,8 +31,6 @@ from coursekit.phrase_trainer import (
     run,
     train,
 )
-from coursekit.phrase_translator import PhraseTranslator, parameter_shapes
-from coursekit.phrases import FRENCH
 from solutions.artifacts.store import hash_of
 
 TRAINED_ON = (5, 30)  # words in a sentence, the full stop not counted

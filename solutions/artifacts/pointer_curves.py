@@ -1,6 +1,6 @@
 """How a pointer learns where to look, softly and by draws: the curves of chapter 5.
 
-The hard pointers are trained by `coursekit.pointer` with lab 04's reference solutions. The soft one has the same
+The hard pointers are trained by `coursekit.models.pointer` with lab 04's reference solutions. The soft one has the same
 parameters, the same start and the same optimiser; it sees the blend of all positions, and its scores get the gradient
 of the loss through it.
 """
@@ -9,7 +9,8 @@ import sys
 
 import numpy as np
 
-from coursekit import optimiser, pointer
+from coursekit import optimiser
+from coursekit.models import pointer
 from coursekit.optimiser import Adam, clip, flatten, views
 from solutions.artifacts.store import hash_of
 from solutions.lab04_hard_attention import reference

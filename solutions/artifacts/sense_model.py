@@ -1,4 +1,4 @@
-"""Train one layer of multi-head self-attention to say the next word of `coursekit.senses`: the model of chapter 7.
+"""Train one layer of multi-head self-attention to say the next word of `coursekit.tasks.senses`: chapter 7's model.
 
     x  = table[word] + places[position]                    (B, T, d_model)
     y  = x + multi-head attention of x on x, causal        the residual connection of chapter 9
@@ -12,8 +12,9 @@ import sys
 
 import numpy as np
 
-from coursekit import optimiser, senses
+from coursekit import optimiser
 from coursekit.optimiser import Adam, clip, flatten, views
+from coursekit.tasks import senses
 from solutions.artifacts.store import hash_of
 from solutions.lab06_multi_head import reference
 from solutions.lab06_multi_head.reference import multi_head_attention, multi_head_attention_backward
@@ -55,7 +56,7 @@ def next_words(parameters, ids, heads):
 def loss_and_gradient(parameters, ids, mask, heads):
     """The mean of -log p[next word] over all words but the first, and its gradient {name: array}.
 
-    ids and mask (B, T + 1) as `coursekit.senses.encode` returns them.
+    ids and mask (B, T + 1) as `coursekit.tasks.senses.encode` returns them.
     """
     read, target, counts = ids[:, :-1], ids[:, 1:], mask[:, 1:]
     x, y, weights = contextual(parameters, read, heads)

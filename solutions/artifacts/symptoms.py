@@ -1,8 +1,8 @@
 """A museum of bugs: small Transformers that translate dates, each trained with one bug, and a healthy one beside them.
 
-All are trained by `coursekit.transformer_trainer` from the same first parameters on the same batches for as many steps,
-with lab 10's reference solutions but for the one thing that is wrong. Nothing is smoothed, so that the least possible
-loss is 0. A bug that stands in the masks or in attention is there when the model writes, too.
+All are trained by `coursekit.trainers.transformer` from the same first parameters on the same batches, for as many
+steps, with lab 10's reference solutions but for the one thing that is wrong. Nothing is smoothed, so that the least
+possible loss is 0. A bug that stands in the masks or in attention is there when the model writes, too.
 
 B batch, S source positions, T target positions, h heads of width d_k, V tokens.
 """
@@ -12,9 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coursekit import dates, optimiser, transformer, transformer_trainer
-from coursekit.transformer import END, PAD, START, Attention, Transformer, outer_sum
-from coursekit.transformer_trainer import Parts, TransformerTrainer
+from coursekit import optimiser
+from coursekit.models import transformer
+from coursekit.models.transformer import END, PAD, START, Attention, Transformer, outer_sum
+from coursekit.tasks import dates
+from coursekit.trainers import transformer as transformer_trainer
+from coursekit.trainers.transformer import Parts, TransformerTrainer
 from solutions.artifacts.store import hash_of
 from solutions.lab10_train_a_transformer import reference
 

@@ -1,4 +1,4 @@
-"""Train the Transformer on `coursekit.phrases`, and measure it as the recurrent models were.
+"""Train the Transformer on `coursekit.tasks.phrases`, and measure it as the recurrent models were.
 
 Sentences, batches and measures are those of `solutions.artifacts.phrase_translator`, and a seed means the same batches.
 The widths differ, and so does the learning rate, which follows the Transformer's own schedule.
@@ -9,8 +9,9 @@ import sys
 
 import numpy as np
 
-from coursekit import bleu, phrases, transformer_trainer
-from coursekit.transformer_trainer import TransformerTrainer
+from coursekit.tasks import bleu, phrases
+from coursekit.trainers import transformer as transformer_trainer
+from coursekit.trainers.transformer import TransformerTrainer
 from solutions.artifacts import phrase_translator as shared
 from solutions.artifacts.date_transformer import PARTS, SOURCES
 from solutions.artifacts.luong_translator import EVERY, smoothed

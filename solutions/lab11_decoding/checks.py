@@ -6,7 +6,7 @@ mistakes answer it otherwise than the reference does, so that a wrong answer can
 
 import numpy as np
 
-from coursekit.transformer import END, START
+from coursekit.models.transformer import END, START
 from coursekit.verdicts import Reply, compare
 from solutions.lab11_decoding import mistakes, reference
 

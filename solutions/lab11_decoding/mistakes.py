@@ -7,7 +7,7 @@ from types import FunctionType
 
 import numpy as np
 
-from coursekit.transformer import END, START
+from coursekit.models.transformer import END, START
 from solutions.lab11_decoding import reference
 from solutions.lab11_decoding.reference import following
 

@@ -1,7 +1,7 @@
 """Greedy and beam search (Sutskever et al. 2014, section 3.2; length penalty of Wu et al. 2016, section 7): the
 reference solutions of lab 11.
 
-V tokens that can be written, K hypotheses that are not finished. Token ids as in `coursekit.transformer`.
+V tokens that can be written, K hypotheses that are not finished. Token ids as in `coursekit.models.transformer`.
 
 The solved notebook is built from the bodies of these functions, so each stands on what the notebook has: `np`,
 `expect`, `START`, `END`, the exercises before it, and `following`, which the notebook gives.
@@ -9,8 +9,8 @@ The solved notebook is built from the bodies of these functions, so each stands 
 
 import numpy as np
 
+from coursekit.models.transformer import END, START
 from coursekit.shapes import expect
-from coursekit.transformer import END, START
 
 
 def following(table, tokens):

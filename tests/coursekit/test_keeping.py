@@ -64,7 +64,8 @@ def test_a_function_inside_another_is_kept_without_its_indentation():
     assert kept(inner)([4]) == [2]
 
 
-@pytest.mark.parametrize("what", ["double", 3, lambda x: x, np.sum, print], ids=repr)
+@pytest.mark.parametrize("what", ["double", 3, lambda x: x, np.sum, print],
+                         ids=["text", "number", "lambda", "of NumPy", "built in"])
 def test_what_is_no_function_of_your_own_is_refused_in_one_line(what, labs):
     with pytest.raises(ValueError, match=r"^expected a function that was defined with def, got .+$"):
         keep(what)

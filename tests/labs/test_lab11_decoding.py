@@ -8,7 +8,7 @@ import pytest
 
 from coursekit import check as visible
 from coursekit.check import lab11_decoding as visible_checks
-from coursekit.transformer import END, START
+from coursekit.models.transformer import END, START
 from grading.student import LocalStudent
 from solutions.lab11_decoding import checks, mistakes, reference
 from tests import needs

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 
-from coursekit.transformer import END, START
+from coursekit.models.transformer import END, START
 from solutions.lab11_decoding.reference import following
 
 # greedy

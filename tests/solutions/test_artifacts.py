@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import coursekit
-from coursekit.date_trainer import DateTrainer, encode_pairs, initial_parameters, loss_and_gradient, run
-from coursekit.dates import all_days, date_pairs
-from coursekit.translator import DateTranslator, parameter_shapes
+from coursekit.models.dates import DateTranslator, parameter_shapes
+from coursekit.tasks.dates import all_days, date_pairs
+from coursekit.trainers.dates import DateTrainer, encode_pairs, initial_parameters, loss_and_gradient, run
 from solutions.artifacts import date_curves, date_translator
 from solutions.artifacts.date_translator import PARTS
 from solutions.artifacts.store import save

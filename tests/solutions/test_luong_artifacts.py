@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import coursekit
-from coursekit.luong_translator import LuongTranslator
-from coursekit.phrases import phrase_pairs
+from coursekit.models.luong import LuongTranslator
+from coursekit.tasks.phrases import phrase_pairs
 from solutions.artifacts import luong_translator
 
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 import coursekit
-from coursekit.date_trainer import initial_parameters
 from coursekit.gradient_check import check_gradient
-from coursekit.phrase_trainer import draw, loss_and_gradient, run, train
-from coursekit.phrase_translator import PhraseTranslator, parameter_shapes
-from coursekit.phrases import english, french
+from coursekit.models.phrases import PhraseTranslator, parameter_shapes
+from coursekit.tasks.phrases import english, french
+from coursekit.trainers.dates import initial_parameters
+from coursekit.trainers.phrases import draw, loss_and_gradient, run, train
 from solutions.artifacts import phrase_translator
 from solutions.artifacts.phrase_translator import (
     ADDITIVE,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import coursekit
-from coursekit import pointer
 from coursekit.gradient_check import check_gradient
+from coursekit.models import pointer
 from solutions.artifacts import pointer_curves
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import coursekit
-from coursekit import senses
 from coursekit.gradient_check import check_gradient
+from coursekit.tasks import senses
 from solutions.artifacts import sense_model
 from tests import needs
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import coursekit
-from coursekit.transformer import Transformer
-from coursekit.transformer_trainer import TransformerTrainer, dates
+from coursekit.models.transformer import Transformer
+from coursekit.trainers.transformer import TransformerTrainer, dates
 from solutions.artifacts import ablations, date_transformer, gates, transformer_translator
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from coursekit.gradient_check import check_gradient
-from coursekit.recurrent import (
+from coursekit.layers.recurrent import (
     GRU,
     bidirectional,
     bidirectional_backward,

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from coursekit import pointer
 from coursekit.gradient_check import check_gradient
-from coursekit.pointer import Batch, keyed_digits, look, read, train
+from coursekit.models import pointer
+from coursekit.models.pointer import Batch, keyed_digits, look, read, train
 from solutions.lab04_hard_attention.reference import estimate_gradient, move_baseline, sample_positions
 from tests import needs
 

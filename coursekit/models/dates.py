@@ -8,8 +8,8 @@ The model is the encoder and decoder of Bahdanau, Cho & Bengio (2015) in small. 
     s_i      = GRU([y_{i-1} ; c_i], s_{i-1})             so the context has its say in the new state
     y_i      = the likeliest character under softmax(s_i · W_o + b_o)
 
-Simpler than the paper: characters stand for words; the GRU is the variant in `coursekit.recurrent`; the readout is
-one linear layer of s_i alone, where the paper's is a maxout layer that also sees y_{i-1} and c_i; the likeliest
+Simpler than the paper: characters stand for words; the GRU is the variant in `coursekit.layers.recurrent`; the readout
+is one linear layer of s_i alone, where the paper's is a maxout layer that also sees y_{i-1} and c_i; the likeliest
 character is taken at each step, where the paper searches with a beam; the length is fixed at ten, so there is no end
 symbol; and `attend` multiplies memory by U at every step, where the paper does so once for each sentence.
 
@@ -19,9 +19,9 @@ A attention width, V characters that can be written.
 
 import numpy as np
 
-from coursekit.dates import BLANK, SOURCE, TARGET
-from coursekit.recurrent import GRU, bidirectional, gru_shapes, gru_step
+from coursekit.layers.recurrent import GRU, bidirectional, gru_shapes, gru_step
 from coursekit.shapes import expect
+from coursekit.tasks.dates import BLANK, SOURCE, TARGET
 
 LENGTH = 10  # characters of an ISO date
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import coursekit
-from coursekit.dates import date_pairs, split_days
-from coursekit.translator import LENGTH, DateTranslator
+from coursekit.models.dates import LENGTH, DateTranslator
+from coursekit.tasks.dates import date_pairs, split_days
 
 TEXTS = ["25 March 1984", "Wednesday, September 30th, 2009"]
 

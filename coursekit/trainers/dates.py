@@ -1,4 +1,4 @@
-"""Train the date translator of `coursekit.translator`, with an attention and gradients that the caller brings.
+"""Train the date translator of `coursekit.models.dates`, with an attention and gradients that the caller brings.
 
 The forward pass runs the given parts of `coursekit` and tells the decoder the right character before each (teacher
 forcing). It keeps states, contexts and weights, and no gates: the backward functions compute those anew. Unlike
@@ -12,17 +12,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coursekit.dates import BLANK, SOURCE, TARGET, date_pairs, split_days
-from coursekit.optimiser import Adam, clip, flatten, views
-from coursekit.recurrent import (
+from coursekit.layers.recurrent import (
     bidirectional_backward,
     gru_parameters_backward,
     gru_step_backward,
     outer,
     stack_gates,
 )
+from coursekit.models.dates import DateTranslator, parameter_shapes
+from coursekit.optimiser import Adam, clip, flatten, views
 from coursekit.shapes import expect
-from coursekit.translator import DateTranslator, parameter_shapes
+from coursekit.tasks.dates import BLANK, SOURCE, TARGET, date_pairs, split_days
 
 
 class Parts(NamedTuple):

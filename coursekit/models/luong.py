@@ -1,4 +1,4 @@
-"""A translator of `coursekit.phrases` in the order of Luong, Pham & Manning (2015): first the state, then the look.
+"""A translator of `coursekit.tasks.phrases` in the order of Luong, Pham & Manning (2015): state first, then the look.
 
     h_j      = [forward GRU ; backward GRU]             what the encoder writes at source position j
     s_0      = tanh(backward h_1 · W_s)
@@ -10,7 +10,7 @@ With input feeding the GRU takes [y_{i-1} ; s̃_{i-1}], so that a step knows whe
 Whether a model feeds is read off the rows of its `decoder.W`.
 
 Simpler than the paper: its encoder and decoder are stacks of four LSTMs, and its encoder reads from left to right only;
-here one GRU writes and two read, as in `coursekit.phrase_translator`, so that the two models differ in their attention
+here one GRU writes and two read, as in `coursekit.models.phrases`, so that the two models differ in their attention
 alone. The likeliest word is taken at each step, where the paper searches with a beam.
 
 B batch, S source positions, T target positions, X embedding width, H encoder state, E = 2H, D decoder state and
@@ -19,9 +19,9 @@ attentional state, V words that can be written.
 
 import numpy as np
 
-from coursekit.phrases import BLANK, ENGLISH, FRENCH, STOP
-from coursekit.recurrent import GRU, bidirectional, gru_shapes, gru_step
+from coursekit.layers.recurrent import GRU, bidirectional, gru_shapes, gru_step
 from coursekit.shapes import expect
+from coursekit.tasks.phrases import BLANK, ENGLISH, FRENCH, STOP
 
 
 def parameter_shapes(X, H, D, attention, feeding=False):
@@ -40,7 +40,7 @@ def parameter_shapes(X, H, D, attention, feeding=False):
 
 
 class LuongTranslator:
-    """Reads the English of `coursekit.phrases` and writes its French, looking where `look` tells it to.
+    """Reads the English of `coursekit.tasks.phrases` and writes its French, looking where `look` tells it to.
 
         translator = LuongTranslator(coursekit.load("luong_translator"))
         written, weights = translator.translate(["the small black cat had been found ."], look)

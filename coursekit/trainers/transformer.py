@@ -1,4 +1,4 @@
-"""Train the Transformer of `coursekit.transformer`, with targets, masks, rate and loss that the caller brings.
+"""Train the Transformer of `coursekit.models.transformer`, with targets, masks, rate and loss that the caller brings.
 
     told, wanted   = shifted_targets(target, START, END)          what the decoder is told, what it should answer
     masks          = attention_masks(source, told)                where each of the three attentions may look
@@ -17,12 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coursekit import bleu
-from coursekit.dates import SOURCE, TARGET, date_pairs, split_days
-from coursekit.optimiser import Adam, clip
-from coursekit.phrases import ENGLISH, FRENCH, phrase_pairs
-from coursekit.shapes import expect
-from coursekit.transformer import (
+from coursekit.models.transformer import (
     END,
     PAD,
     START,
@@ -33,6 +28,11 @@ from coursekit.transformer import (
     one_vector,
     parameter_shapes,
 )
+from coursekit.optimiser import Adam, clip
+from coursekit.shapes import expect
+from coursekit.tasks import bleu
+from coursekit.tasks.dates import SOURCE, TARGET, date_pairs, split_days
+from coursekit.tasks.phrases import ENGLISH, FRENCH, phrase_pairs
 
 
 class Parts(NamedTuple):

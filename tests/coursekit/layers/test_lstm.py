@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coursekit.lstm import LSTM, lstm_sequence, lstm_shapes, lstm_step
+from coursekit.layers.lstm import LSTM, lstm_sequence, lstm_shapes, lstm_step
 from tests import needs
 
 B, S, X, H = 3, 7, 4, 5

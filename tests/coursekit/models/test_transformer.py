@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coursekit.transformer import (
+from coursekit.models.transformer import (
     END,
     PAD,
     START,
@@ -14,7 +14,7 @@ from coursekit.transformer import (
     one_vector,
     parameter_shapes,
 )
-from coursekit.transformer_trainer import Parts, TransformerTrainer, dates, phrases
+from coursekit.trainers.transformer import Parts, TransformerTrainer, dates, phrases
 from solutions.lab10_train_a_transformer import reference
 from tests import needs
 

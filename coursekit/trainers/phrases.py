@@ -1,4 +1,4 @@
-"""Train the translator of `coursekit.phrase_translator`, with one vector or with an attention that the caller brings.
+"""Train the translator of `coursekit.models.phrases`, with one vector or with an attention that the caller brings.
 
 The forward pass tells the decoder the right word before each (teacher forcing), and keeps states, contexts and weights;
 a backward function takes what its forward function was given and computes anew what else it needs. Like Bahdanau, Cho &
@@ -13,17 +13,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coursekit.date_trainer import by_name, initial_parameters
-from coursekit.optimiser import Adam, clip, flatten, views
-from coursekit.phrase_translator import PhraseTranslator, one_vector
-from coursekit.phrases import BLANK, ENGLISH, FRENCH, phrase_pairs
-from coursekit.recurrent import (
+from coursekit.layers.recurrent import (
     bidirectional_backward,
     gru_parameters_backward,
     gru_step_backward,
     outer,
     stack_gates,
 )
+from coursekit.models.phrases import PhraseTranslator, one_vector
+from coursekit.optimiser import Adam, clip, flatten, views
+from coursekit.tasks.phrases import BLANK, ENGLISH, FRENCH, phrase_pairs
+from coursekit.trainers.dates import by_name, initial_parameters
 
 
 class Parts(NamedTuple):

@@ -1,4 +1,4 @@
-"""A translator of `coursekit.phrases`, which reads with two GRUs and writes with a third, word by word.
+"""A translator of `coursekit.tasks.phrases`, which reads with two GRUs and writes with a third, word by word.
 
     h_j      = [forward GRU ; backward GRU]               what the encoder writes at source position j
     s_0      = tanh(backward h_1 · W_s)
@@ -10,8 +10,8 @@ With `one_vector` as `attend`, c_i is the same at every step: the two states tha
 All that the decoder ever learns of the source is then in these 2H numbers, as in Cho et al. (2014) and in the RNNencdec
 of Bahdanau, Cho & Bengio (2015). With attention it is the model of the latter. Nothing else changes between the two.
 
-Simpler than the papers: see `coursekit.translator`, whose simplifications hold here too. Unlike their RNNencdec, whose
-encoder reads from left to right only, the encoder here reads both ways in either case.
+Simpler than the papers: see `coursekit.models.dates`, whose simplifications hold here too. Unlike their RNNencdec,
+whose encoder reads from left to right only, the encoder here reads both ways in either case.
 
 B batch, S source positions, T target positions, X embedding width, H encoder state, E = 2H, D decoder state,
 A attention width, V words that can be written.
@@ -19,9 +19,9 @@ A attention width, V words that can be written.
 
 import numpy as np
 
-from coursekit.phrases import BLANK, ENGLISH, FRENCH, STOP
-from coursekit.recurrent import GRU, bidirectional, gru_shapes, gru_step
+from coursekit.layers.recurrent import GRU, bidirectional, gru_shapes, gru_step
 from coursekit.shapes import expect
+from coursekit.tasks.phrases import BLANK, ENGLISH, FRENCH, STOP
 
 
 def parameter_shapes(X, H, D, A=0):
@@ -49,7 +49,7 @@ def one_vector(state, memory, mask, W=None, U=None, v=None):
 
 
 class PhraseTranslator:
-    """Reads the English of `coursekit.phrases` and writes its French.
+    """Reads the English of `coursekit.tasks.phrases` and writes its French.
 
         translator = PhraseTranslator(coursekit.load("phrase_translator"))
         written, _ = translator.translate(["the small black cat had been found ."])

@@ -6,9 +6,9 @@ That its gradients are right is tested where the functions that it needs are: in
 import numpy as np
 import pytest
 
-from coursekit.date_trainer import DateTrainer, encode_pairs, loss_and_gradient, run
-from coursekit.dates import BLANK
-from coursekit.translator import DateTranslator
+from coursekit.models.dates import DateTranslator
+from coursekit.tasks.dates import BLANK
+from coursekit.trainers.dates import DateTrainer, encode_pairs, loss_and_gradient, run
 from solutions.artifacts.date_translator import PARTS
 
 TEXTS, ISOS = ["3rd of May 2009", "Monday, 21 August 1967"], ["2009-05-03", "1967-08-21"]

@@ -60,7 +60,7 @@ def senses_of(noun):
     """The senses of a noun, a list. Raises ValueError for an unknown one."""
     found = AMBIGUOUS.get(noun) or [sense for sense, (_, nouns, _) in SENSES.items() if noun in nouns]
     if not found:
-        raise ValueError(f"noun: expected one that coursekit.senses knows, got {noun!r}")
+        raise ValueError(f"noun: expected one that coursekit.tasks.senses knows, got {noun!r}")
     return found
 
 
@@ -79,7 +79,7 @@ def encode(texts):
     rows = [text.split() for text in texts]
     unknown = sorted({word for row in rows for word in row} - set(WORDS))
     if unknown:
-        raise ValueError(f"texts: expected words of coursekit.senses, got {', '.join(unknown)}")
+        raise ValueError(f"texts: expected words of coursekit.tasks.senses, got {', '.join(unknown)}")
     length = max(map(len, rows))
     ids = [[WORDS.index(word) for word in row + ["."] * (length - len(row))] for row in rows]
     return np.array(ids), np.arange(length) < np.array([[len(row)] for row in rows])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coursekit.phrases import (
+from coursekit.tasks.phrases import (
     AFTER,
     BLANK,
     ENGLISH,

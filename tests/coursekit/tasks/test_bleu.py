@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coursekit.bleu import bleu
+from coursekit.tasks.bleu import bleu
 
 
 def test_a_perfect_translation_has_100():

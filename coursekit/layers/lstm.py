@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coursekit.recurrent import sigmoid
+from coursekit.layers.recurrent import sigmoid
 from coursekit.shapes import expect
 
 

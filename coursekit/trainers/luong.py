@@ -1,4 +1,4 @@
-"""Train the translator of `coursekit.luong_translator`, with a way to look that the caller brings.
+"""Train the translator of `coursekit.models.luong`, with a way to look that the caller brings.
 
 The attention has two halves. `look` goes forward and is the caller's own. `look_backward` goes back, and is put
 together here from the gradient of a score, by `global_backward` or `local_backward`. Scores are told apart by name:
@@ -19,13 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coursekit import bleu
-from coursekit.date_trainer import by_name, initial_parameters
-from coursekit.luong_translator import LuongTranslator, checked, parameter_shapes
-from coursekit.optimiser import Adam, clip, flatten, views
-from coursekit.phrase_trainer import draw, told_before
-from coursekit.phrases import phrase_pairs
-from coursekit.recurrent import (
+from coursekit.layers.recurrent import (
     bidirectional_backward,
     gru_parameters_backward,
     gru_step_backward,
@@ -33,6 +27,12 @@ from coursekit.recurrent import (
     sigmoid,
     stack_gates,
 )
+from coursekit.models.luong import LuongTranslator, checked, parameter_shapes
+from coursekit.optimiser import Adam, clip, flatten, views
+from coursekit.tasks import bleu
+from coursekit.tasks.phrases import phrase_pairs
+from coursekit.trainers.dates import by_name, initial_parameters
+from coursekit.trainers.phrases import draw, told_before
 
 
 class Parts(NamedTuple):

@@ -5,7 +5,7 @@ import datetime
 import numpy as np
 import pytest
 
-from coursekit.dates import (
+from coursekit.tasks.dates import (
     BLANK,
     FORMS,
     SOURCE,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from coursekit.phrase_translator import PhraseTranslator, one_vector, parameter_shapes
-from coursekit.phrases import FRENCH, STOP, phrase_pairs
+from coursekit.models.phrases import PhraseTranslator, one_vector, parameter_shapes
+from coursekit.tasks.phrases import FRENCH, STOP, phrase_pairs
 
 X, H, D, A = 3, 4, 5, 6
 TEXTS = ["the pear had been found .", "the small black cat behind one green door had been sold ."]

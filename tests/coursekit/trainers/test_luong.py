@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from coursekit.luong_trainer import (
+from coursekit.models.luong import LuongTranslator, parameter_shapes
+from coursekit.trainers.luong import (
     LuongTrainer,
     Parts,
     attention_shapes,
@@ -12,8 +13,7 @@ from coursekit.luong_trainer import (
     local_backward,
     loss_and_gradient,
 )
-from coursekit.luong_translator import LuongTranslator, parameter_shapes
-from coursekit.phrase_trainer import draw
+from coursekit.trainers.phrases import draw
 from solutions.artifacts.luong_translator import Setting, looking
 from solutions.artifacts.phrase_translator import cross_entropy, embedding_backward
 from tests import needs

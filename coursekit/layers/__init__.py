@@ -1,0 +1,1 @@
+"""Given parts of models: forward, and the way back."""

@@ -1,0 +1,1 @@
+"""Layers put together: they read parameters and write."""

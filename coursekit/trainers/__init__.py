@@ -1,0 +1,1 @@
+"""What turns a model and a task into losses that fall."""
