@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 PORT ?= 8000
+SAMPLE ?=
 
 # Recipes run in the environment. nbgrader calls alembic by name, so its bin must be on PATH; and the course's matrices
 # are so small that a second BLAS thread makes them slower.
@@ -23,12 +24,13 @@ RELEASED := release/.made
 SOLVED := build/solved/.made
 GRADED := build/demo/.made
 
-.PHONY: help course test venv book release solved demo notebooks serve lint bench attacks artifacts gates lock clean
+.PHONY: help course test ready fresh venv book release solved demo notebooks serve lint bench attacks artifacts gates lock clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make course     the book, the student release, and a small class that has been graded"
-	@echo "make test       everything that CI checks"
+	@echo "make test       what CI checks: all tests, and of the slow ones that are many alike all that a change touches"
+	@echo "                and a sample; SAMPLE=all runs everything, as every night"
 	@echo "make book | release | demo | solved    one part of it"
 	@echo "make serve      the book at a local address (PORT=$(PORT))"
 	@echo "make lint       ruff"
@@ -47,10 +49,20 @@ course: book release demo
 	@echo "  their feedback    build/demo/feedback/"
 	@echo "  their marks       build/demo/grades.csv"
 
-test: lint release solved demo notebooks
+# Two processes share the tests, file by file; nbval then runs every chapter and every solved lab, and compares what a
+# chapter prints with what the book says.
+TESTS := $(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+test: $(INSTALLED)
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line ready
+	SAMPLE=$(SAMPLE) $(TESTS)
+	$(TESTS) --nbval-lax build/chapters build/solved
+
+ready: lint solved demo fresh
+
+fresh: $(INSTALLED) $(RELEASED)
 	$(RUN) -m tools.book --fresh
-	$(RUN) -m pytest
-	$(RUN) -m pytest --nbval-lax build/chapters build/solved
+	$(RUN) -m tools.notebooks
 
 # The environment. It is made anew when a pin changes, so that nothing stays in it that the lock does not name.
 venv: $(INSTALLED)
@@ -86,7 +98,7 @@ $(GRADED): $(INSTALLED) $(LABS) $(KIT) $(GRADING) $(SOLUTIONS)
 	$(RUN) -m grading demo
 	@touch $@
 
-notebooks: $(INSTALLED)
+notebooks: book
 	@$(RUN) -m tools.notebooks
 
 serve: book

@@ -20,17 +20,39 @@ METADATA = {  # of every notebook of the course
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+COMPARED = "nbval-check-output"  # nbval's tag for a cell whose outputs must be those that the notebook holds
 BRANCH = "notebooks"  # the header's link to Colab names it too: _templates/article-header-buttons.html
 
 
 def write_chapters(root):
     """Write every chapter of the folder `root` that holds code as build/chapters/NAME.ipynb, and remove all others.
 
-    The measurements that their cells read, chapters/data, go with them. Returns the paths that were written.
+    They hold what the built book shows, for nbval to compare. The measurements that their cells read, chapters/data,
+    go with them. Returns the paths that were written. Raises ValueError where the book was built from other cells.
     """
-    target = Path(root, "build", "chapters")
+    target, notebooks = Path(root, "build", "chapters"), chapters(root)
     shutil.rmtree(target, ignore_errors=True)
-    return write(chapters(root), target, Path(root, "chapters", "data"))
+    for name, notebook in notebooks.items():
+        executed = next(Path(root, "_build", "jupyter_execute").rglob(f"{name}.ipynb"), None)
+        if executed:
+            take_outputs(name, notebook, nbformat.read(executed, as_version=4))
+    return write(notebooks, target, Path(root, "chapters", "data"))
+
+
+def take_outputs(name, notebook, executed):
+    """Give the cells of a chapter's notebook the outputs of the executed one.
+
+    nbval is to compare them, but for two kinds: those of a cell that measures time, and those of one that draws, since
+    nbval runs it without the history by which a semicolon at the end keeps a value from being shown.
+    """
+    cells, done = ([cell for cell in each.cells if cell.cell_type == "code"] for each in (notebook, executed))
+    if [cell.source.strip() for cell in cells] != [cell.source.strip() for cell in done]:
+        raise ValueError(f"{name}: the book was built from other cells: run make book")
+    for cell, other in zip(cells, done, strict=True):
+        cell.outputs = other.outputs
+        draws = any("image/png" in output.get("data", {}) for output in other.outputs)
+        if not draws and "perf_counter" not in cell.source:
+            cell.metadata.tags = [*cell.metadata.get("tags", []), COMPARED]
 
 
 def publish(root, site):
