@@ -112,7 +112,7 @@ bench: $(INSTALLED)
 	$(RUN) -m tools.bench_attention
 
 attacks: $(INSTALLED)
-	$(RUN) -m tools.attack_table
+	$(RUN) -m tests.attacks.table
 
 artifacts: $(INSTALLED)
 	$(RUN) -m solutions.artifacts

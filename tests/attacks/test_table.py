@@ -2,8 +2,8 @@
 
 import json
 
-from tests.grading.hostile import ATTACKS
-from tools.attack_table import TABLE
+from tests.attacks.corpus import ATTACKS
+from tests.attacks.table import TABLE
 
 
 def test_the_table_holds_each_attack_of_the_corpus_once():

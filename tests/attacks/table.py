@@ -1,4 +1,4 @@
-"""The hostile corpus on stock nbgrader, and on ours: `python -m tools.attack_table [--only WORD] [--jobs N]`.
+"""The hostile corpus on stock nbgrader, and on ours: `python -m tests.attacks.table [--only WORD] [--jobs N]`.
 
 Writes chapters/data/attacks.json, which the page for instructors shows as a table. On stock nbgrader each attack has a
 disposable sandbox to itself: a copy of a course in memory, no network, no other process. What could bring the machine
@@ -24,15 +24,18 @@ import nbformat
 from nbgrader.api import Gradebook
 
 from grading.checking import random_for
+from grading.course import write_files
 from grading.lab import Lab
 from grading.marking import grade
 from grading.room.room import Rooms
 from grading.room.sandbox import program
-from tests.grading import hostile, tiny
-from tests.grading.hostile import ATTACKS, SMALL, Canaries
+from tests.attacks.attack import NOTEBOOK, SMALL
+from tests.attacks.canaries import Canaries, broken_walls, markup, shown
+from tests.attacks.corpus import ATTACKS
+from tests.grading import tiny
 from tests.grading.tiny_solutions.lab_tiny import reference
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / "chapters" / "data" / "attacks.json"
 CELL = 5      # seconds for a cell on stock nbgrader, whose default is 30: so that the table is soon done
 OUTER = 25.0  # seconds for one run of it
@@ -45,16 +48,15 @@ MEETS_NEIGHBOUR = ("poison:", "break:", "gradebook")  # on stock nbgrader a neig
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m tools.attack_table", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m tests.attacks.table", description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="attacks whose kind or aim holds this word; nothing is written then")
     parser.add_argument("--jobs", type=int, default=2, help="runs of stock nbgrader at a time")
     options = parser.parse_args()
-    attacks = [attack for attack in ATTACKS if options.only in f"{attack.kind}: {attack.aim}"]
+    attacks = [attack for attack in ATTACKS if options.only in str(attack)]
     rows = measure(attacks, options.jobs)
     for row in rows if options.only else ():
         print(f"{row['kind']}: {row['aim']}\n    stock {row['stock']}\n    ours  {row['ours']}")
     if not options.only:
-        TABLE.parent.mkdir(exist_ok=True)
         TABLE.write_text(json.dumps({"about": about(rows), "attacks": rows}, indent=1, ensure_ascii=False) + "\n")
     print(json.dumps(about(rows), indent=1))
 
@@ -127,7 +129,7 @@ def points_gained(attack, points):
 
 def read_by(notebook, canaries):
     """Phrases: what a graded notebook gives away, and what walls it was on the other side of."""
-    read, caught = canaries.read_in(hostile.shown(notebook)), hostile.broken_walls(notebook)
+    read, caught = canaries.read_in(shown(notebook)), broken_walls(notebook)
     return [f"reads {', '.join(read)}"] * bool(read) + [f"gets {', '.join(caught)}"] * bool(caught)
 
 
@@ -173,7 +175,7 @@ def on_stock(attack, lab, template):
     with tempfile.TemporaryDirectory() as scratch:
         given = Path(scratch)
         subprocess.run(["cp", "-r", f"{template}/course", scratch], check=True)
-        meets = any(word in f"{attack.kind}: {attack.aim}" for word in MEETS_NEIGHBOUR)
+        meets = any(word in str(attack) for word in MEETS_NEIGHBOUR)
         students = ["anna", "bert"] if meets else ["anna"]
         canaries = Canaries(given / "course", given / "home", lab)
         hand_in(given / "course", attack, lab, canaries, students)
@@ -190,19 +192,15 @@ def on_stock(attack, lab, template):
 
 def hand_in(course, attack, lab, canaries, students):
     """Anna hands in the attack, Bert the honest neighbour's notebook; Zoe's name is the gradebook's secret."""
-    handed_in = {"anna": (attack.submission(lab, PORT), attack.files), "bert": (canaries.neighbour, {})}
+    folders = {"anna": attack.folder(lab, PORT), "bert": {NOTEBOOK: canaries.neighbour}}
     for student in students:
-        notebook, files = handed_in[student]
-        for name, data in {f"{tiny.NAME}.ipynb": notebook, **files}.items():
-            path = course / "submitted" / student / tiny.NAME / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data) if data is not None else None
+        write_files(course / "submitted" / student / tiny.NAME, folders[student])
     with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
         book.update_or_create_student("zoe", last_name=canaries.secrets["gradebook"])
 
 
 def disposable(given, canaries):
-    """A sandbox for one run of stock nbgrader: the command line up to the arguments of attack_inside.py."""
+    """A sandbox for one run of stock nbgrader: the command line up to the arguments of inside.py."""
     system = [path for path in ("/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache") if Path(path).exists()]
     binds = [*system, *dict.fromkeys((sys.base_prefix, sys.prefix))]
     room = [word for path in binds for word in ("--ro-bind", path, path)]
@@ -211,11 +209,11 @@ def disposable(given, canaries):
     sets = [word for name, value in variables.items() for word in ("--setenv", name, value)]
     places = [word for path in ("/course", HOME, "/tmp") for word in ("--size", str(2**28), "--tmpfs", path)]
     limits = ["prlimit", f"--as={2**32}", "--core=0"]
-    script = Path(__file__).with_name("attack_inside.py")
+    script = Path(__file__).with_name("inside.py")
     return [program(), "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session", "--cap-drop", "ALL",
             "--clearenv", *sets, *room, "--proc", "/proc", "--dev", "/dev", *places,
-            "--ro-bind", str(given), "/given", "--ro-bind", str(script), "/attack_inside.py", "--chdir", "/course",
-            *limits, sys.executable, "/attack_inside.py"]
+            "--ro-bind", str(given), "/given", "--ro-bind", str(script), "/inside.py", "--chdir", "/course",
+            *limits, sys.executable, "/inside.py"]
 
 
 def judged(attack, report, canaries):
@@ -226,7 +224,7 @@ def judged(attack, report, canaries):
         notebook = nbformat.reads(anna["notebook"], 4)
         got += points_gained(attack, anna["points"])
         got += read_by(notebook, canaries)
-        got += ["markup in the feedback"] * bool(markup(notebook))
+        got += ["markup in the feedback"] * bool(scripts(notebook))
     got += ["speaks to the network"] * bool(report["heard"])
     got += ["changes files"] * bool(report["changed"])
     got += neighbours(bert) if "bert" in report["students"] else []
@@ -235,10 +233,9 @@ def judged(attack, report, canaries):
     return "; ".join(got) or "nothing"
 
 
-def markup(notebook):
+def scripts(notebook):
     """Kinds of output with a script in them, as nbgrader's feedback would show them."""
-    shown = ("text/html", "application/javascript", "image/svg+xml")
-    return [kind for kind in hostile.markup(notebook) if kind in shown]
+    return {"text/html", "application/javascript", "image/svg+xml"} & set(markup(notebook))
 
 
 def neighbours(bert):
@@ -247,7 +244,7 @@ def neighbours(bert):
         return ["the neighbour is not graded"]
     points = {name: bert["points"].get(name) for name in FULL}
     changed = [f"the neighbour has {sum(filter(None, points.values())):g} points instead of 6"] * (points != FULL)
-    meets = any(word in hostile.shown(nbformat.reads(bert["notebook"], 4)) for word in ("poisoned", "left-behind"))
+    meets = any(word in shown(nbformat.reads(bert["notebook"], 4)) for word in ("poisoned", "left-behind"))
     return changed + ["its code or files reach the neighbour"] * meets
 
 

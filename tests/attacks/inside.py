@@ -1,6 +1,6 @@
-"""One attack on stock nbgrader, from inside the disposable sandbox that attack_table.py makes for it.
+"""One attack on stock nbgrader, from inside the disposable sandbox that table.py makes for it.
 
-Run there as `attack_inside.py SECONDS PORT STUDENT ...`, with a course at /given. It imports nothing of this
+Run there as `inside.py SECONDS PORT STUDENT ...`, with a course at /given. It imports nothing of this
 repository: what is not there cannot be read. Prints a report as one JSON text: what each student got, what was heard.
 """
 

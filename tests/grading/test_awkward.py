@@ -1,9 +1,16 @@
-"""Honest work that looks odd: {what is odd about it: the cells}. All of it is right, and must lose nothing.
+"""Honest work that looks odd, {what is odd about it: the cells}, loses nothing under the limits that a course has.
 
 A `FIRST` cell stands before right answers, a `LAST` one after them; the others are right answers written otherwise.
 """
 
+import pytest
+
+from grading.marking import grade
+from grading.room.room import Rooms
+from tests import needs
 from tests.grading import tiny
+
+pytestmark = needs.bubblewrap
 
 FIRST = {
     "warnings": "import warnings, sys\nwarnings.warn('careful')\nprint('note', file=sys.stderr)",
@@ -162,3 +169,16 @@ LAST = {
 
 AWKWARD = {"nothing": {}} | {oddity: {place: text} for place, group in (
     ("first", FIRST), ("center", CENTER), ("spread", SPREAD), ("last", LAST)) for oddity, text in group.items()}
+
+
+@pytest.fixture(scope="module")
+def roomy():
+    """One sandbox with the limits that a course has."""
+    with Rooms() as rooms:
+        yield rooms
+
+
+@pytest.mark.parametrize("oddity", AWKWARD)
+def test_honest_but_awkward_work_loses_nothing(oddity, lab, roomy):
+    submission = tiny.to_bytes(tiny.filled(lab, **AWKWARD[oddity]))
+    assert tiny.points(grade(submission, lab, rooms=roomy)) == (2, 4, None)
