@@ -1,7 +1,22 @@
 """What the instructor runs: grading in two rooms, behind nbgrader's front door.
 
-`grade` in `marking` takes a notebook's bytes and gives a graded notebook and marks; `autograde` is nbgrader's own
-command on top of it; `python -m grading` builds the solved labs, the release and the demonstration class.
+Both commands, nbgrader's (`autograde`) and `python -m grading grade` (`runner`), take a submission the same way:
+
+    submissions.py   read_submission: what was handed in, as bytes; `Course.task` makes a Task of it
+    work.py          work: a Task in, a Result out, in any process; what fails here waits for the instructor
+    marking.py       grade: a notebook's bytes in, a graded notebook and marks out; the next six lines are its steps
+    repair.py        repair: the answers, put into the lab's own skeleton; nothing else of the file goes on
+    room/room.py     ExamRoom.run: each cell, in the sandbox; ExamRoom.keep: a copy of the notebook at each check cell
+    room/outputs.py  clean: what the cells showed, rebuilt and cut to its limits
+    checking.py      judge: the hidden check asks the copies (student.py, ExamRoom.call) and gives a Judgement: verdicts
+    marking.py       Mark: the points, computed here and nowhere else: those of the cell times Judgement.share
+    feedback.py      verdict_output: the verdicts and points, as the first output of the check cell
+    records.py       Record: all that was found in a submission; Ledger.save: the gradebook, in one commit
+    course.py        Course.deliver: writes the graded notebook to autograded/, then has the record saved
+    pages.py         FeedbackPage: what the student reads, once nbgrader generate_feedback has been run
+
+What else shows marks (export.py, report.py, the summary of course.py) adds up what the records and the gradebook hold;
+marks by hand and late penalties are nbgrader's. solved.py, release.py and demo.py build what `make course` needs.
 """
 
 from grading.checking import judge
