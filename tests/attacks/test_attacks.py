@@ -1,9 +1,9 @@
 """The hostile corpus against our grader: no more than is earned, nothing read, no neighbour hurt, in bounded time."""
 
+import json
 import os
 import tempfile
 
-import nbformat
 import psutil
 import pytest
 
@@ -50,7 +50,7 @@ def neighbour(lab, rooms, canaries):
     """What grading the honest neighbour gives before any attack, and a function that grades it again."""
     def grade_neighbour():
         graded = grade(canaries.neighbour, lab, rooms=rooms)
-        return nbformat.writes(graded.notebook), tiny.points(graded)
+        return json.dumps(graded.notebook), tiny.points(graded)
 
     unharmed = grade_neighbour()
     assert unharmed[1] == (2, 4, None)
@@ -67,7 +67,7 @@ def test_it_earns_what_is_honest_reads_nothing_and_is_over_in_time(attack, lab, 
     assert broken_walls(graded.notebook) == [] and markup(graded.notebook) == []
     assert canaries.harmed() == [] and canaries.heard == []
     assert graded.seconds < 2 * SMALL.notebook + SLACK
-    assert len(nbformat.writes(graded.notebook)) < 3 * SMALL.output + len(submission or b"")
+    assert len(json.dumps(graded.notebook)) < 3 * SMALL.output + len(submission or b"")
     assert grade_neighbour() == unharmed
 
 
