@@ -51,7 +51,7 @@ def one_vector(state, memory, mask, W=None, U=None, v=None):
 class PhraseTranslator:
     """Reads the English of `coursekit.tasks.phrases` and writes its French.
 
-        translator = PhraseTranslator(coursekit.load("phrase_translator"))
+        translator = PhraseTranslator(coursekit.load("phrase_one_vector"))
         written, _ = translator.translate(["the small black cat had been found ."])
 
     arrays holds the parameters by name; W, U, v are those of its attention, None where it has none.

@@ -6,19 +6,12 @@ vector of the same width, [forward state after the last character ; backward sta
 counted for both, though the second never uses those of attention.
 """
 
-import sys
-
 import numpy as np
 
-from coursekit import optimiser
-from coursekit.layers import recurrent
-from coursekit.models import dates as translator
-from coursekit.tasks import dates
 from coursekit.tasks.dates import date_pairs
-from coursekit.trainers import dates as date_trainer
 from coursekit.trainers.dates import DateTrainer
 from solutions.artifacts import date_translator
-from solutions.artifacts.store import hash_of
+from solutions.artifacts.measures import smoothed
 
 SEEDS, EVERY, MARKS = (0, 1, 2), 50, 20  # measured after 50, 100, … 1000 steps
 TESTED = 500  # texts of days that training never saw, the same ones at each mark
@@ -66,13 +59,8 @@ def make():
         **_stacked("fixed", fixed),
         "on_digit": np.array([on_digit for _, _, on_digit in attention], np.float32),
         "about.seeds": np.array(SEEDS),
-        "about.sources_sha256": np.array(sources_hash()),
     }
 
-
-def sources_hash():
-    """The hash of all the code that decides what the curves become."""
-    return hash_of([dates, recurrent, translator, optimiser, date_trainer, date_translator, sys.modules[__name__]])
 
 
 def _stacked(name, curves):
@@ -88,7 +76,7 @@ def curve(seed, parts, marks=MARKS, every=EVERY):
         exact.append(trainer.exact_match(TESTED))
         if mark == LOOKED_AT:
             on_digit = darkest_on_digit(trainer, *date_pairs(np.random.default_rng(0), trainer.unseen, TESTED))
-    return exact, np.reshape(trainer.losses, (marks, every)).mean(axis=1), on_digit
+    return exact, smoothed(trainer.losses, every), on_digit
 
 
 def darkest_on_digit(trainer, texts, isos):

@@ -5,13 +5,12 @@ own position. Digits and places are learned vectors that are added; matrices sta
 With pre-LN a last LayerNorm stands before the readout, as in GPT-2; with post-LN the last block ends in one.
 """
 
-import sys
-
 import numpy as np
 
-from coursekit import optimiser
+from coursekit.layers.recurrent import outer
 from coursekit.optimiser import Adam, flatten, views
-from solutions.artifacts.store import hash_of
+from solutions.artifacts.measures import smoothed
+from solutions.artifacts.parts import cross_entropy, embedding_backward
 from solutions.lab08_layers import reference as layers
 from solutions.lab09_block import reference as block
 
@@ -25,9 +24,9 @@ LN = ("gamma", "beta")
 
 def make():
     """Gradients before learning, of the last block (order, depth, seed) and of all (order, seed, block), and losses."""
+    losses = {case: [run(seed, *case) for seed in RUNS] for case in CASES}
     norms = [[[gradients(seed, order, depth) for seed in SEEDS] for depth in DEPTHS] for order in ORDERS]
     last = [[[of_blocks[-1] for of_blocks in of_seeds] for of_seeds in of_depths] for of_depths in norms]
-    losses = {case: [run(seed, *case) for seed in RUNS] for case in CASES}
     return {
         "depths": np.array(DEPTHS), "last": np.array(last),
         "by_block": np.array([of_depths[DEPTHS.index(PROFILE)] for of_depths in norms]),
@@ -35,13 +34,8 @@ def make():
         **{f"{order}.{depth}.{warm_up}.loss": np.array(curves, np.float32)
            for (order, depth, warm_up), curves in losses.items()},
         "about.seeds": np.array(SEEDS), "about.runs": np.array(RUNS), "about.rate": np.array(RATE),
-        "about.sources_sha256": np.array(sources_hash()),
     }
 
-
-def sources_hash():
-    """The hash of all the code that decides what the curves become."""
-    return hash_of([optimiser, layers, block, sys.modules[__name__]])
 
 
 def initial_parameters(rng, depth):
@@ -77,24 +71,15 @@ def loss_and_gradient(p, order, depth, digits):
     last = layers.layer_norm(stream, p["gamma"], p["beta"]) if order == "pre" else (stream,)
     loss, d_logits = cross_entropy(last[0] @ p["readout"], digits[:, ::-1])
     gradient = {name: np.zeros_like(p[name]) for name in LN}
-    gradient["readout"] = np.tensordot(last[0], d_logits, ([0, 1], [0, 1]))
+    gradient["readout"] = outer(last[0], d_logits)
     d_stream = d_logits @ p["readout"].T
     if order == "pre":
         d_stream, gradient["gamma"], gradient["beta"] = layers.layer_norm_backward(d_stream, *last[1:], p["gamma"])
     for i in reversed(range(depth)):
         d_stream, of_block = backward(d_stream, traces[i], blocks[i], HEADS)
         gradient |= {f"{i}.{name}": each for name, each in of_block.items()}
-    one_hot = (np.arange(DIGITS)[:, None] == digits.ravel()).astype(d_stream.dtype)
-    gradient |= {"digits": one_hot @ d_stream.reshape(-1, M), "places": d_stream.sum(axis=0)}
+    gradient |= {"digits": embedding_backward(d_stream, digits, DIGITS), "places": d_stream.sum(axis=0)}
     return loss, {name: gradient[name] for name in p}
-
-
-def cross_entropy(logits, right):
-    """The mean over all positions of -log p[right], and its gradient in the logits."""
-    log_p = logits - logits.max(axis=-1, keepdims=True)
-    log_p = log_p - np.log(np.exp(log_p).sum(axis=-1, keepdims=True))
-    is_right = right[..., None] == np.arange(DIGITS)
-    return float(-log_p[is_right].mean()), (np.exp(log_p) - is_right).astype(logits.dtype) / float(right.size)
 
 
 def gradients(seed, order, depth):
@@ -130,4 +115,4 @@ def run(seed, order, depth, warm_up, steps=STEPS):
         loss, gradient = loss_and_gradient(p, order, depth, rng.integers(DIGITS, size=(BATCH, T)))
         adam.step(vector, flatten(gradient).astype(np.float32), RATE * min(1, (step + 1) / max(warm_up, 1)))
         losses.append(loss)
-    return np.reshape(losses, (-1, EVERY)).mean(axis=1)
+    return smoothed(losses, EVERY)

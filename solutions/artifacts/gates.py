@@ -12,8 +12,13 @@ from typing import NamedTuple
 import numpy as np
 
 from coursekit.trainers.dates import DateTrainer
-from solutions.artifacts import date_transformer, date_translator, luong_translator, transformer_translator
-from solutions.artifacts import phrase_translator as shared
+from solutions.artifacts import (
+    date_transformer,
+    date_translator,
+    luong_translator,
+    measures,
+    quality_by_length_transformer,
+)
 
 SEEDS = (0, 1, 2)
 
@@ -49,15 +54,15 @@ def of_general(seed):
 
 def of_transformer(seed):
     """The same of the Transformer."""
-    trainer = transformer_translator.trainer_of(seed)
+    trainer = quality_by_length_transformer.trainer_of(seed)
     trainer.train(800)
     return lowest(trainer.translate)
 
 
 def lowest(write):
     """The lowest BLEU over the lengths trained on."""
-    scores = shared.quality(write)[0]
-    return float(scores[np.array(shared.MEASURED_AT) <= shared.TRAINED_ON[1]].min())
+    scores = measures.quality(write)[0]
+    return float(scores[np.array(measures.MEASURED_AT) <= measures.TRAINED_ON[1]].min())
 
 
 GATES = (

@@ -5,15 +5,10 @@ parameters, the same start and the same optimiser; it sees the blend of all posi
 of the loss through it.
 """
 
-import sys
-
 import numpy as np
 
-from coursekit import optimiser
 from coursekit.models import pointer
 from coursekit.optimiser import Adam, clip, flatten, views
-from solutions.artifacts.store import hash_of
-from solutions.lab04_hard_attention import reference
 from solutions.lab04_hard_attention.reference import estimate_gradient, move_baseline, sample_positions
 
 SEEDS, STEPS, LONG = (0, 1, 2), 2400, 6000
@@ -35,13 +30,8 @@ def make():
         "steps": np.arange(0, LONG + 1, pointer.EVERY, dtype=np.float32),
         **{f"{name}.accuracy": np.array(rows, np.float32) for name, rows in curves.items()},
         "about.seeds": np.array(SEEDS),
-        "about.sources_sha256": np.array(sources_hash()),
     }
 
-
-def sources_hash():
-    """The hash of all the code that decides what the curves become."""
-    return hash_of([optimiser, pointer, reference, sys.modules[__name__]])
 
 
 def hard(seed, steps=STEPS, **options):

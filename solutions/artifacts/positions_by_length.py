@@ -20,15 +20,13 @@ d_k, d_model = 64, V digits.
 """
 
 import math
-import sys
 from typing import NamedTuple
 
 import numpy as np
 
-from coursekit import optimiser
+from coursekit.layers.recurrent import outer
 from coursekit.optimiser import Adam, clip, flatten, views
-from solutions.artifacts.store import hash_of
-from solutions.lab07_positions import reference
+from solutions.artifacts.parts import softmax
 from solutions.lab07_positions.reference import alibi_bias, alibi_slopes, rotate, rotate_backward, sinusoids
 
 SCHEMES = ("none", "sinusoids", "learned", "rope", "alibi")
@@ -126,11 +124,11 @@ def backward(parameters, trace, batch, scheme):
     if scheme == "rope":
         places = np.arange(batch.x.shape[1])
         d_Q, d_K = rotate_backward(d_Q, places), rotate_backward(d_K, places)
-    gradient, d_X = {"R": of_product(trace.blend, d_logits)}, 0
+    gradient, d_X = {"R": outer(trace.blend, d_logits)}, 0
     for name, d_part in (("W_Q", d_Q), ("W_K", d_K), ("W_V", d_V)):
-        gradient[name] = of_product(trace.X, merge(d_part))
+        gradient[name] = outer(trace.X, merge(d_part))
         d_X = d_X + merge(d_part) @ parameters[name].T
-    gradient["E"] = of_product(batch.x, d_X)
+    gradient["E"] = outer(batch.x, d_X)
     if scheme == "learned":
         gradient["P"] = np.zeros_like(parameters["P"])
         gradient["P"][: d_X.shape[1]] = d_X.sum(axis=0)
@@ -154,11 +152,6 @@ def causal_softmax(scores, scheme, window):
     return softmax(np.where(near, scores, -np.inf))
 
 
-def softmax(scores):
-    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
-
-
 def split(x):
     """(B, T, h·d_k) to (B, h, T, d_k)."""
     return x.reshape(*x.shape[:2], HEADS, -1).transpose(0, 2, 1, 3)
@@ -167,11 +160,6 @@ def split(x):
 def merge(x):
     """(B, h, T, d_k) to (B, T, h·d_k)."""
     return x.transpose(0, 2, 1, 3).reshape(x.shape[0], x.shape[2], -1)
-
-
-def of_product(left, d_product):
-    """The gradient in W of left @ W, summed over all sequences and events."""
-    return left.reshape(-1, left.shape[-1]).T @ d_product.reshape(-1, d_product.shape[-1])
 
 
 # Training, and what comes of it
@@ -224,10 +212,4 @@ def make():
         "back": np.array(BACK),
         "about.seeds": np.array(SEEDS),
         "about.steps": np.array(STEPS),
-        "about.sources_sha256": np.array(sources_hash()),
     }
-
-
-def sources_hash():
-    """The hash of all the code that decides what comes out."""
-    return hash_of([optimiser, reference, sys.modules[__name__]])

@@ -7,16 +7,13 @@
 No feed-forward layer and no layer norm: what a word's vector takes from other words comes through the heads alone.
 """
 
-import functools
-import sys
-
 import numpy as np
 
-from coursekit import optimiser
+from coursekit.layers.recurrent import outer
 from coursekit.optimiser import Adam, clip, flatten, views
 from coursekit.tasks import senses
-from solutions.artifacts.store import hash_of
-from solutions.lab06_multi_head import reference
+from solutions.artifacts.measures import smoothed
+from solutions.artifacts.parts import embedding_backward_in_order, softmax
 from solutions.lab06_multi_head.reference import multi_head_attention, multi_head_attention_backward
 
 SEEDS, HEADS, STEPS = (0, 1, 2), (1, 2, 4, 8), 800
@@ -50,7 +47,7 @@ def contextual(parameters, ids, heads):
 
 def next_words(parameters, ids, heads):
     """The probability of each word after each position: (B, T, words)."""
-    return _softmax(contextual(parameters, ids, heads)[1] @ parameters["readout"])
+    return softmax(contextual(parameters, ids, heads)[1] @ parameters["readout"])
 
 
 def loss_and_gradient(parameters, ids, mask, heads):
@@ -60,7 +57,7 @@ def loss_and_gradient(parameters, ids, mask, heads):
     """
     read, target, counts = ids[:, :-1], ids[:, 1:], mask[:, 1:]
     x, y, weights = contextual(parameters, read, heads)
-    p = _softmax(y @ parameters["readout"])
+    p = softmax(y @ parameters["readout"])
     is_target = target[..., None] == np.arange(p.shape[-1])
     share = counts[..., None].astype(p.dtype) / float(counts.sum())
     loss = -(np.log((p * is_target).sum(axis=-1)) * share[..., 0]).sum()
@@ -72,10 +69,9 @@ def _backward(d_logits, x, y, read, parameters, heads, weights):
     d_y = d_logits @ parameters["readout"].T
     d_x, d_memory, d_matrices = multi_head_attention_backward(d_y, x, x, parameters, heads, weights)
     d_x = d_y + d_x + d_memory  # the residual connection, and x in both of its roles
-    d_table, d_places = np.zeros_like(parameters["table"]), np.zeros_like(parameters["places"])
-    np.add.at(d_table, read, d_x)
+    d_table, d_places = embedding_backward_in_order(d_x, read, len(senses.WORDS)), np.zeros_like(parameters["places"])
     d_places[: x.shape[1]] = d_x.sum(axis=0)
-    d_readout = y.reshape(-1, y.shape[-1]).T @ d_logits.reshape(-1, d_logits.shape[-1])
+    d_readout = outer(y, d_logits)
     gradient = {"table": d_table, "places": d_places, **d_matrices, "readout": d_readout}
     return {name: gradient[name] for name in parameters}
 
@@ -91,7 +87,7 @@ def train(seed, heads, steps=STEPS):
         rate = RATE * min(1, 2 * (1 - step / steps))  # level for half of the run, then down to 0
         adam.step(flat, clip(flatten(gradient).astype(np.float32)), rate)
         losses.append(loss)
-    return parameters, np.array(losses).reshape(-1, EVERY).mean(axis=1) if steps % EVERY == 0 else np.array(losses)
+    return parameters, smoothed(losses, EVERY) if steps % EVERY == 0 else np.array(losses)
 
 
 def right_verbs(parameters, heads, texts):
@@ -126,19 +122,9 @@ def make():
         if heads == KEPT:
             for seed, (parameters, _) in zip(SEEDS, runs, strict=True):
                 arrays |= {f"{seed}.{name}": array for name, array in parameters.items()}
-    return arrays | {"about.seeds": np.array(SEEDS), "about.sources_sha256": np.array(sources_hash())}
+    return arrays | {"about.seeds": np.array(SEEDS)}
 
 
 def _measured(parameters, heads):
     return [right_verbs(parameters, heads, new_texts(ambiguous)).mean() for ambiguous in (True, False)]
 
-
-@functools.cache
-def sources_hash():
-    """The hash of all the code that decides what the models become."""
-    return hash_of([optimiser, senses, reference, sys.modules[__name__]])
-
-
-def _softmax(logits):
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)

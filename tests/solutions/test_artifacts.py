@@ -1,208 +1,114 @@
-"""How the artifacts were made: gradients against two oracles, and artifacts against the code in the tree."""
+"""Every artifact was made by the code in the tree; how it is written, made and stamped."""
 
+import sys
+from types import SimpleNamespace
 from zipfile import ZipFile
 
 import numpy as np
 import pytest
 
 import coursekit
-from coursekit.models.dates import DateTranslator, parameter_shapes
-from coursekit.tasks.dates import all_days, date_pairs
-from coursekit.trainers.dates import DateTrainer, encode_pairs, initial_parameters, loss_and_gradient, run
-from solutions.artifacts import date_curves, date_translator
-from solutions.artifacts.date_translator import PARTS
-from solutions.artifacts.store import save
-from tests import needs
+from coursekit.artifacts import known_artifacts
+from coursekit.optimiser import Adam
+from solutions.artifacts import __main__ as command
+from solutions.artifacts import makers, store
 
-SMALL = parameter_shapes(X=3, H=4, D=5, A=6)
+EVERY = sorted(known_artifacts())
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)
+def test_an_artifact_is_named_after_the_module_that_makes_it():
+    assert sorted(makers()) == EVERY
 
 
-@pytest.fixture
-def parameters(rng):
-    """Float64, and with biases that are not 0, so that their part in the gradient shows."""
-    initial = initial_parameters(rng, SMALL)
-    return {name: array + 0.1 * rng.standard_normal(array.shape) for name, array in initial.items()}
+@pytest.mark.parametrize("name", EVERY)
+def test_an_artifact_was_made_by_the_code_in_the_tree(name):
+    made_by = coursekit.load(name)[store.SOURCES]
+    assert made_by == store.sources_hash(makers()[name]), (
+        f"{name}.npz is stale: run python -m solutions.artifacts {name}, with --stamp if no number has changed")
 
 
-@pytest.fixture
-def batch(rng):
-    texts, isos = date_pairs(rng, all_days(), 7)
-    assert len(set(map(len, texts))) > 1, "the batch should hold padding"
-    return encode_pairs(texts, isos)
+@pytest.mark.parametrize("name", EVERY)
+def test_the_first_gradients_are_those_of_the_making(name):
+    """The hash alone does not tell: it is taken when the training ends, and the files may have changed before."""
+    kept = coursekit.load(name)[store.GRADIENTS]
+    np.testing.assert_allclose(store.first_gradients(makers()[name]), kept, rtol=1e-4)
 
 
-def additive_attention(state, memory, mask, W, U, v):
-    scores = np.tanh((state @ W)[:, None] + memory @ U) @ v
-    weights = np.where(mask, np.exp(scores), 0)
-    weights /= weights.sum(axis=-1, keepdims=True)
-    return np.einsum("bs,bse->be", weights, memory), weights
-
-
-def torch_unit(module, values, **names):
-    """`module` (a torch GRU or GRUCell) with our unit names[suffix] as its parameters of that suffix."""
-    import torch
-
-    ours = {"weight_ih": "W", "weight_hh": "U", "bias_ih": "b", "bias_hh": "c"}
-    theirs = {what + suffix: values[f"{unit}.{ours[what]}"].mT if "weight" in what else values[f"{unit}.{ours[what]}"]
-              for suffix, unit in names.items() for what in ours}
-    return lambda *inputs: torch.func.functional_call(module, theirs, inputs)
-
-
-def torch_loss(values, batch):
-    """The same loss, written with PyTorch's own GRU, softmax and cross-entropy."""
-    import torch
-    from torch.nn.utils import rnn
-
-    mask, target = torch.tensor(batch.mask), torch.tensor(batch.target)
-    embedded = values["source_embedding"][torch.tensor(batch.source)]
-    packed = rnn.pack_padded_sequence(embedded, mask.sum(1), batch_first=True, enforce_sorted=False)
-    encoder = torch.nn.GRU(3, 4, batch_first=True, bidirectional=True)
-    encoder = torch_unit(encoder, values, _l0="forward", _l0_reverse="backward")
-    decoder = torch_unit(torch.nn.GRUCell(3 + 8, 5), values, **{"": "decoder"})
-    memory, _ = rnn.pad_packed_sequence(encoder(packed)[0], batch_first=True)
-    state = torch.tanh(memory[:, 0, 4:] @ values["first_state"])
-    previous, logits = torch.zeros(len(target), dtype=torch.long), []
-    for t in range(target.shape[1]):
-        features = torch.tanh((state @ values["attention.W"])[:, None] + memory @ values["attention.U"])
-        scores = (features @ values["attention.v"]).masked_fill(~mask, -torch.inf)
-        context = torch.einsum("bs,bse->be", scores.softmax(-1), memory)
-        state = decoder(torch.cat([values["target_embedding"][previous], context], -1), state)
-        logits.append(state @ values["readout.W"] + values["readout.b"])
-        previous = target[:, t]
-    return torch.nn.functional.cross_entropy(torch.stack(logits, 2), target)
-
-
-@needs.torch
-def test_loss_and_gradient_equal_those_of_torch(parameters, batch):
-    import torch
-
-    values = {name: torch.tensor(array, requires_grad=True) for name, array in parameters.items()}
-    expected = torch_loss(values, batch)
-    expected.backward()
-    loss, gradient = loss_and_gradient(parameters, batch, PARTS)
-    np.testing.assert_allclose(loss, expected.item(), rtol=1e-12)
-    for name, value in values.items():
-        np.testing.assert_allclose(gradient[name], value.grad.numpy(), rtol=0, atol=1e-12, err_msg=name)
-
-
-@pytest.mark.parametrize("name", SMALL)
-def test_the_gradient_is_the_slope_of_the_loss(parameters, batch, rng, name):
-    direction = rng.standard_normal(SMALL[name])
-    gradient = loss_and_gradient(parameters, batch, PARTS)[1][name]
-
-    def loss(step):
-        return loss_and_gradient(parameters | {name: parameters[name] + step * direction}, batch, PARTS)[0]
-
-    h = 1e-3  # fourth order: the error of the formula is about h⁴, that of rounding about 1e-16 / h
-    slope = (8 * (loss(h) - loss(-h)) - (loss(2 * h) - loss(-2 * h))) / (12 * h)
-    np.testing.assert_allclose((gradient * direction).sum(), slope, rtol=1e-7, atol=1e-12)
-
-
-def test_the_training_forward_agrees_with_the_translator_given_a_students_attention(parameters, batch):
-    model = DateTranslator(parameters)
-    trace = run(model, batch, PARTS.attend)
-    for t in range(batch.target.shape[1]):
-        context, weights = additive_attention(trace.states[:, t], trace.memory, batch.mask, model.W, model.U, model.v)
-        state, logits = model.step(trace.states[:, t], trace.previous[:, t], context)
-        np.testing.assert_allclose(weights, trace.weights[:, t], rtol=0, atol=1e-12)
-        np.testing.assert_allclose(state, trace.states[:, t + 1], rtol=0, atol=1e-12)
-        np.testing.assert_allclose(logits, trace.logits[:, t], rtol=0, atol=1e-12)
-
-
-def some_steps(seed, steps, batch_size):
-    trainer = DateTrainer(seed, PARTS)
-    trainer.train(steps, batch_size)
-    return trainer
-
-
-def test_five_steps_twice_give_the_same_numbers_and_a_smaller_loss():
-    first, second = (some_steps(seed=3, steps=5, batch_size=6) for _ in range(2))
-    np.testing.assert_array_equal(first.losses, second.losses)
-    np.testing.assert_array_equal(first.vector, second.vector)
-    assert first.losses[-1] < first.losses[0]
-
-
-def test_five_steps_are_two_and_three_more():
-    whole, parted = some_steps(3, 5, 6), some_steps(3, 2, 6)
-    parted.train(3, 6)
-    np.testing.assert_array_equal(whole.vector, parted.vector)
-
-
-def test_training_stays_in_float32():
-    parameters = some_steps(seed=0, steps=1, batch_size=2).parameters
-    assert {array.dtype.name for array in parameters.values()} == {"float32"}
-
-
-def test_saving_twice_gives_the_same_bytes_and_numpy_reads_them(tmp_path, rng):
-    arrays = {"a.b": rng.standard_normal((2, 3)), "note": np.array("kept")}
+def test_saving_twice_gives_the_same_bytes_and_numpy_reads_them(tmp_path):
+    arrays = {"a.b": np.random.default_rng(0).standard_normal((2, 3)), "note": np.array("kept")}
     for name in ("one.npz", "two.npz"):
-        save(tmp_path / name, arrays)
+        store.write(tmp_path / name, arrays)
     assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "two.npz").read_bytes()
     with np.load(tmp_path / "one.npz", allow_pickle=False) as read:
         assert all(np.array_equal(read[name], array) for name, array in arrays.items())
 
 
 def test_no_time_of_day_is_saved(tmp_path):
-    save(tmp_path / "one.npz", {"a": np.zeros(2)})
+    store.write(tmp_path / "one.npz", {"a": np.zeros(2)})
     assert {member.date_time for member in ZipFile(tmp_path / "one.npz").infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
-@pytest.mark.parametrize("name", SMALL)
-def test_the_gradient_through_one_vector_is_the_slope_of_its_loss(parameters, batch, rng, name):
-    direction = rng.standard_normal(SMALL[name])
-    gradient = loss_and_gradient(parameters, batch, date_curves.FIXED)[1][name]
-
-    def loss(step):
-        moved = parameters | {name: parameters[name] + step * direction}
-        return loss_and_gradient(moved, batch, date_curves.FIXED)[0]
-
-    h = 1e-3
-    slope = (8 * (loss(h) - loss(-h)) - (loss(2 * h) - loss(-2 * h))) / (12 * h)
-    np.testing.assert_allclose((gradient * direction).sum(), slope, rtol=1e-7, atol=1e-12)
+# The command
 
 
-def test_one_vector_is_what_both_directions_hold_at_their_ends_whatever_is_asked(rng):
-    memory, mask = rng.standard_normal((2, 5, 6)), np.ones((2, 5), bool)
-    context, weights = date_curves.one_vector(None, None, memory, mask, None)
-    np.testing.assert_array_equal(context, np.concatenate([memory[:, 4, :3], memory[:, 0, 3:]], axis=1))
-    assert weights.shape == mask.shape and not weights.any()
+def descent(gradient, steps=9):
+    """A maker, whose model is one number that falls from 0."""
+    def make():
+        model, adam = np.zeros(1, np.float32), Adam(1)
+        for _ in range(steps):
+            adam.step(model, np.float32([gradient]), 0.1)
+        return {"model": model}
+    return SimpleNamespace(make=make)
 
 
-@pytest.mark.parametrize(
-    ("text", "iso", "places"),
-    [
-        ("25 March 1984", "1984-03-25", [9, 10, 11, 12, -1, -1, -1, -1, 0, 1]),
-        ("2009 September 3", "2009-09-03", [0, 1, 2, 3, -1, -1, -1, -1, -1, 15]),
-        ("monday 20 may 2002", "2002-05-20", [14, 15, 16, 17, -1, -1, -1, -1, 7, 8]),
-    ],
-)
-def test_a_copied_digit_is_found_where_it_stands(text, iso, places):
-    assert date_curves.copied_places(text, iso).tolist() == places
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    """run(maker, *options) -> its exit code: the command, where `maker` is the only one."""
+    def with_options(maker, *options):
+        monkeypatch.setattr(command, "makers", lambda: {"one": maker})
+        monkeypatch.setattr(sys, "argv", ["artifacts", *options])
+        with pytest.raises(SystemExit) as end:
+            command.main()
+        return end.value.code
+    for module in (command, store):
+        monkeypatch.setattr(module, "DATA", tmp_path)
+        monkeypatch.setattr(module, "sources_hash", lambda maker: str(id(maker)))
+    monkeypatch.setattr(command.coursekit, "load", lambda name: dict(np.load(tmp_path / f"{name}.npz")))
+    return with_options
 
 
-def test_a_short_curve_has_a_mark_for_each_measurement():
-    exact, losses, on_digit = date_curves.curve(0, date_curves.ATTENTION, marks=2, every=1)
-    assert len(exact) == len(losses) == 2 and on_digit.shape == (10,)
+@pytest.fixture
+def kept(run, tmp_path):
+    """The file of an artifact that was made."""
+    run(descent(1.0))
+    return tmp_path / "one.npz"
 
 
-def test_the_curves_were_made_by_the_code_in_the_tree_and_hold_what_chapter_3_says():
-    curves = coursekit.load("date_curves")
-    assert curves["about.sources_sha256"] == date_curves.sources_hash(), "date_curves.npz is stale: run make artifacts"
-    assert curves["attention.exact"].shape == curves["fixed.loss"].shape == (3, 20)
-    assert curves["attention.exact"][:, 7].min() >= 0.99 > curves["fixed.exact"][:, 7].max()
+def test_what_is_made_is_stamped(kept):
+    assert set(np.load(kept)) == {"model", store.SOURCES, store.GRADIENTS}
+    assert np.load(kept)[store.GRADIENTS].tolist() == [1.0] * 5
 
 
-def test_the_artifact_was_made_by_the_code_in_the_tree():
-    made_by = coursekit.load("date_translator")["about.sources_sha256"]
-    assert made_by == date_translator.sources_hash(), "coursekit/data/date_translator.npz is stale: run make artifacts"
+def test_code_with_the_same_first_gradients_may_be_stamped_without_a_change_in_any_array(run, kept):
+    before, maker = dict(np.load(kept)), descent(1.0)
+    assert run(maker, "one", "--stamp") == 0
+    after = dict(np.load(kept))
+    assert after.pop(store.SOURCES) == str(id(maker)) != before.pop(store.SOURCES)
+    np.testing.assert_equal(after, before)
 
 
-def test_the_artifact_says_how_it_was_made_and_how_good_it_is():
-    arrays = coursekit.load("date_translator")
-    assert (arrays["about.seed"], arrays["about.steps"]) == (date_translator.SEED, date_translator.STEPS)
-    assert arrays["about.exact_match"] >= 0.99
+@pytest.mark.parametrize("option", ["--stamp", "--check"])
+def test_code_that_makes_other_numbers_is_refused_and_nothing_is_written(run, kept, option, capsys):
+    before = kept.read_bytes()
+    assert run(descent(-1.5), option) == 1
+    assert kept.read_bytes() == before and "one.npz: expected" in capsys.readouterr().out
+
+
+def test_a_check_of_the_same_numbers_writes_nothing(run, kept):
+    before = kept.read_bytes()
+    assert run(descent(1.0), "--check") == 0 and kept.read_bytes() == before
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones(run, capsys):
+    assert run(descent(1.0), "two") == 2
+    assert "invalid choice: 'two'" in capsys.readouterr().err and "'one'"

@@ -64,11 +64,6 @@ def test_a_short_training_run_learns():
     assert losses.shape == (2,) and losses[1] < losses[0] - 0.5
 
 
-def test_the_models_were_made_by_the_code_in_the_tree(kept):
-    stale = "sense_model.npz is stale: run make artifacts"
-    assert kept["about.sources_sha256"] == sense_model.sources_hash(), stale
-
-
 @pytest.mark.parametrize("heads", sense_model.HEADS)
 def test_every_model_gives_nearly_all_probability_to_verbs_that_fit(kept, heads):
     assert kept[f"{heads}.right"].shape == (3, 2) and kept[f"{heads}.right"].min() > 0.975
@@ -79,10 +74,6 @@ def test_what_is_kept_is_what_was_measured(kept, seed):
     texts = sense_model.new_texts(ambiguous=True)
     right = sense_model.right_verbs(model_of(kept, seed), sense_model.KEPT, texts).mean()
     np.testing.assert_allclose(right, kept[f"{sense_model.KEPT}.right"][seed, 0], atol=1e-4)
-
-
-def test_the_artifact_is_small():
-    assert coursekit.artifacts.known_artifacts()["sense_model"].stat().st_size < 500_000
 
 
 # The sentences

@@ -15,7 +15,7 @@ from coursekit.trainers.luong import (
 )
 from coursekit.trainers.phrases import draw
 from solutions.artifacts.luong_translator import Setting, looking
-from solutions.artifacts.phrase_translator import cross_entropy, embedding_backward
+from solutions.artifacts.parts import cross_entropy, embedding_backward
 from tests import needs
 
 X, H, D, E, A = 3, 4, 8, 8, 5

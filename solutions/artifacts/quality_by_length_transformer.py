@@ -1,42 +1,36 @@
 """Train the Transformer on `coursekit.tasks.phrases`, and measure it as the recurrent models were.
 
-Sentences, batches and measures are those of `solutions.artifacts.phrase_translator`, and a seed means the same batches.
+Sentences, batches and measures are those of `solutions.artifacts.measures`, and a seed means the same batches.
 The widths differ, and so does the learning rate, which follows the Transformer's own schedule.
 """
 
-import functools
-import sys
-
 import numpy as np
 
-from coursekit.tasks import bleu, phrases
 from coursekit.trainers import transformer as transformer_trainer
 from coursekit.trainers.transformer import TransformerTrainer
-from solutions.artifacts import phrase_translator as shared
-from solutions.artifacts.date_transformer import PARTS, SOURCES
-from solutions.artifacts.luong_translator import EVERY, smoothed
-from solutions.artifacts.store import hash_of
+from solutions.artifacts import measures
+from solutions.artifacts.date_transformer import PARTS
 
 SEEDS = (0, 1, 2)
 MARKS = (400, 800)  # steps after which a model is measured
+EVERY = 10  # steps that one entry of a loss curve is the mean of
 PLAN = {"d_model": 64, "heads": 4, "d_ff": 128, "layers": 1, "warmup": 200, "factor": 0.5}
 
 
-def make_quality():
+def make():
     """What `coursekit.load("quality_by_length_transformer")` returns: "transformer.400.bleu" and so on, (seeds,
     lengths); "transformer.loss", (seeds, marks), the mean loss of a token over the ten steps before each of "steps",
     smoothed targets and all; "lengths"; "parameters", how many there are."""
     runs = [run_of(seed) for seed in SEEDS]
     arrays = {f"transformer.{what}": np.array([one[what] for one in runs]) for what in runs[0]}
-    arrays |= {"lengths": np.array(shared.MEASURED_AT), "steps": np.arange(EVERY, MARKS[-1] + 1, EVERY)}
+    arrays |= {"lengths": np.array(measures.MEASURED_AT), "steps": np.arange(EVERY, MARKS[-1] + 1, EVERY)}
     arrays = {name: array.astype(np.float32) for name, array in arrays.items()}
-    return arrays | {"parameters": np.array(trainer_of(0).vector.size), "about.seeds": np.array(SEEDS),
-                     "about.sources_sha256": np.array(sources_hash())}
+    return arrays | {"parameters": np.array(trainer_of(0).vector.size), "about.seeds": np.array(SEEDS)}
 
 
 def trainer_of(seed):
     """A trainer that has not begun."""
-    return TransformerTrainer(seed, PARTS, transformer_trainer.phrases(shared.TRAINED_ON), **PLAN)
+    return TransformerTrainer(seed, PARTS, transformer_trainer.phrases(measures.TRAINED_ON), **PLAN)
 
 
 def run_of(seed):
@@ -44,11 +38,5 @@ def run_of(seed):
     trainer, found = trainer_of(seed), {}
     for steps in MARKS:
         trainer.train(steps - len(trainer.losses))
-        found[f"{steps}.bleu"] = shared.quality(trainer.translate)[0]
-    return found | {"loss": smoothed(trainer.losses)}
-
-
-@functools.cache
-def sources_hash():
-    """The hash of all the code that decides what comes out."""
-    return hash_of([*SOURCES, *shared.SOURCES, bleu, phrases, shared, sys.modules[__name__]])
+        found[f"{steps}.bleu"] = measures.quality(trainer.translate)[0]
+    return found | {"loss": measures.smoothed(trainer.losses, EVERY)}
