@@ -1,5 +1,7 @@
 """Artifacts come with the package, as plain arrays that nobody can change by accident."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -30,3 +32,9 @@ def test_an_artifact_is_small(name):
 def test_two_loads_share_nothing():
     first, second = coursekit.load("date_translator"), coursekit.load("date_translator")
     assert not np.shares_memory(first["attention.v"], second["attention.v"])
+
+
+@pytest.mark.parametrize("pattern", ["coursekit/**/*.py", "chapters/*.md", "index.md", "labs/*/*.ipynb"])
+def test_what_is_loaded_by_name_is_there(root, pattern):
+    loaded = {name for path in root.glob(pattern) for name in re.findall(r'\bload\(\\?"(\w+)', path.read_text())}
+    assert loaded <= set(known_artifacts())
