@@ -2,7 +2,7 @@
 
     sources = Sources(root)                                     root: a checkout of the course
     sources.hash_of("solutions.artifacts.depth", "make")
-    sources.hash_of_code("from coursekit import load\\nload('depth')")
+    sources.hash_of_cells("from coursekit import load", "load('depth')")
 
 A name leads to the statements at the top of its module that bind it, and they lead on to the names that they use,
 through imports into other modules of ours: those below a root. Of each module that is reached, what runs whatever is
@@ -42,12 +42,17 @@ class Sources:
         """The hash of what a module reaches, or what these names in it do. Raises ValueError as `of` does."""
         return _digest(*sorted(self.of(address, *names)))
 
-    def hash_of_code(self, code):
-        """The hash of what a piece of code reaches. Raises SyntaxError where it or a module that it needs has one."""
-        return _digest(*sorted(self._reached([(_Module(code), WHOLE)])))
+    def hash_of_cells(self, *cells):
+        """The hash of what a notebook's code cells reach; one that is no Python, but a magic, counts as it stands."""
+        python = [cell for cell in cells if _is_python(cell)]
+        others = [_digest(cell) for cell in cells if cell not in python]
+        return _digest(*sorted(self._reached([(_Module("\n".join(python)), WHOLE)])), *others)
 
     def of(self, address, *names):
-        """The digests that `hash_of` is the hash of. Raises ValueError for what is not below a root."""
+        """The digests that `hash_of` is the hash of.
+
+        Raises ValueError for what is not below a root, SyntaxError where a module that is reached has one.
+        """
         module = self._module(address)
         if module is None or not all(self._find(module, (name,)) for name in names):
             raise ValueError(f"expected a module below {', '.join(map(str, self.roots))} and names in it, "
@@ -122,7 +127,7 @@ class _Module:
     def __init__(self, code, address="", file=Path("__init__.py")):
         self.address, self.file = address, file
         self.package = address if file.name == "__init__.py" else address.rpartition(".")[0]
-        body = [_Statement(node) for node in ast.parse(code).body]
+        body = [_Statement(node) for node in ast.parse(code, file).body]
         at_the_top = [one for one in body if not isinstance(one.node, DEFINITIONS)]
         self.imported = _imports([each for one in at_the_top for each in one.imports], self.package)
         self.body, self.bound = [one for one in body if not _is_silent(one.node)], defaultdict(list)
@@ -181,6 +186,14 @@ def _stands(place):
     """The digest of what stands in a place."""
     module, name = place
     return _digest(*(one.digest for one in module.statements(name))) if name else _digest(module)
+
+
+def _is_python(cell):
+    try:
+        ast.parse(cell)
+    except SyntaxError:
+        return False
+    return True
 
 
 def _imports(nodes, package):

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+import coursekit
+from coursekit.sources import Sources
 from coursekit.verdicts import TOLERANCE, holds_text
 from grading.student import reply_of
 
@@ -64,17 +66,17 @@ def random_for(lab, exercise, seed=""):
 
 
 @functools.cache
-def fingerprint(lab, solutions="solutions"):
-    """A hash of the code that judges a lab: its checks, references and mistakes, and coursekit.
+def fingerprint(lab, solutions="solutions", cells=()):
+    """A hash of the code that judges a lab: what its checks, references, mistakes and cells reach, and nothing else.
+
+    cells  the lab's own code, as texts: what it imports has a part in what a student's functions answer
 
     Worked out once in a process, as the code is loaded once: a worker that was started before a correction says so.
     """
-    digest = hashlib.sha256()
-    for package in (f"{solutions}.{lab}", "coursekit"):
-        folder = Path(importlib.import_module(package).__file__).parent
-        for path in sorted(folder.rglob("*.py")):
-            digest.update(f"{package}/{path.relative_to(folder)}\0".encode() + path.read_bytes())
-    return digest.hexdigest()
+    package = Path(importlib.import_module(f"{solutions}.{lab}").__file__).parent
+    sources = Sources(package.parents[solutions.count(".") + 1], Path(coursekit.__file__).parents[1])
+    judges = [sources.hash_of(f"{solutions}.{lab}.{part}") for part in ("checks", "reference", "mistakes")]
+    return hashlib.sha256("".join([*judges, sources.hash_of_cells(*cells)]).encode()).hexdigest()
 
 
 def diagnose(lab, exercise, calls, solutions="solutions"):

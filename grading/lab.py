@@ -53,6 +53,11 @@ class Lab:
         cells = filter(graded, self.skeleton.cells)
         return {cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points) for cell in cells}
 
+    @property
+    def cells(self):
+        """The code that students get, a text for each cell."""
+        return tuple(cell.source for cell in self.skeleton.cells if cell.cell_type == "code")
+
     def scheme(self, grade_id):
         """The marking scheme of a written question: what stands in its solution region."""
         cell = next(c for c in self.source.cells if meta(c).get("grade_id") == grade_id)

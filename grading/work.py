@@ -41,7 +41,7 @@ class Terms:
     def of(cls, lab, settings):
         """From a lab and a `TwoRooms`."""
         return cls(lab, settings.limits(), settings.sandbox, tuple(settings.packages), settings.seed,
-                   checking.fingerprint(lab.name, lab.solutions))
+                   checking.fingerprint(lab.name, lab.solutions, lab.cells))
 
     @functools.cached_property
     def fingerprint(self):
@@ -101,7 +101,7 @@ def work(task, terms, rooms=None):
     Raises OtherChecks if this process holds other ones than `terms` was made with, SandboxError if it cannot shut
     student code in: then no submission can be graded.
     """
-    mine = checking.fingerprint(terms.lab.name, terms.lab.solutions)
+    mine = checking.fingerprint(terms.lab.name, terms.lab.solutions, terms.lab.cells)
     if mine != terms.checks:
         raise OtherChecks(f"checks: expected those with the hash {terms.checks[:12]}, this worker has {mine[:12]}: "
                           "bring its clone up to date and start it again")

@@ -134,15 +134,19 @@ def test_where_it_is_not_said_which_artifact_is_loaded_all_count(made_by, use):
     assert made_by(loads | {"coursekit/data/two.npz": "!"}) != made_by(loads)
 
 
-def test_a_piece_of_code_counts_as_what_it_reaches(made_by, tmp_path):
-    def hash_of_code():
-        return Sources(tmp_path).hash_of_code("from kit.mid import middle\n\nmiddle(1)")
+def test_cells_count_as_what_they_reach(made_by, tmp_path):
+    def hash_of_cells():
+        return Sources(tmp_path).hash_of_cells("from kit.mid import middle", "%time middle(1)", "middle(1)")
     made_by({})
-    before = hash_of_code()
+    before = hash_of_cells()
     made_by(replaced("kit/mid.py", "return 2", "return 3"))
-    assert hash_of_code() == before
+    assert hash_of_cells() == before
     made_by(replaced("kit/deep.py", "x + SIZE", "x * SIZE"))
-    assert hash_of_code() != before
+    assert hash_of_cells() != before
+
+
+def test_a_cell_that_is_no_python_counts_as_it_stands(tmp_path):
+    assert Sources(tmp_path).hash_of_cells("%time 1") != Sources(tmp_path).hash_of_cells("%time 2")
 
 
 def test_another_checkout_has_the_same_hash(made_by, tmp_path):

@@ -1,8 +1,11 @@
 """Marks are the share of verdicts passed, and a mistake is named only where the answer behaves like it."""
 
+import shutil
+
 import numpy as np
 import pytest
 
+from coursekit.sources import Sources
 from coursekit.verdicts import Reply
 from grading import checking, hidden_checks
 from grading.checking import CheckFailed, judge
@@ -89,3 +92,32 @@ def test_whatever_a_local_function_raises_is_an_answer(error, capsys):
         print("not shown")
         raise error
     assert judged("center", fails).share == 0 and capsys.readouterr().out == ""
+
+
+# What is graded again
+
+
+@pytest.fixture
+def judged_by(monkeypatch, tmp_path, root):
+    """The fingerprint of the tiny lab in a copy of the course, with `text` at the end of one of its files."""
+    def with_text(name, text):
+        folder = tmp_path / text.strip() / "course"
+        for package in ("coursekit", "tests/grading/tiny_solutions"):
+            shutil.copytree(root / package, folder / package, ignore=shutil.ignore_patterns("__pycache__", "*.npz"))
+        with (folder / name).open("a") as file:
+            file.write(text)
+        monkeypatch.setattr(checking, "Sources", lambda *roots: Sources(folder))
+        return checking.fingerprint.__wrapped__(tiny.NAME, tiny.SOLUTIONS, ("from coursekit import plot",))
+    return with_text
+
+
+@pytest.mark.parametrize("name", ["coursekit/verdicts.py", "coursekit/plot.py",
+                                  *(f"tests/grading/tiny_solutions/lab_tiny/{part}.py" for part in (
+                                      "checks", "reference", "mistakes"))])
+def test_what_checks_and_cells_reach_judges(judged_by, name):
+    assert judged_by(name, "print(1)\n") != judged_by(name, "print(2)\n")
+
+
+@pytest.mark.parametrize("name", ["coursekit/touch.py", "coursekit/trainers/dates.py"])
+def test_what_neither_reaches_does_not(judged_by, name):
+    assert judged_by(name, "print(1)\n") == judged_by(name, "print(2)\n")
