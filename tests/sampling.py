@@ -36,20 +36,20 @@ def chapter(sources, root, name):
     """A page whose cells run in a browser."""
     text = Path(root, "chapters", f"{name}.md").read_text("utf-8")
     cells = [cell.source for cell in jupytext.reads(text, "md:myst").cells if cell.cell_type == "code"]
-    return {text, *sources.of_code("\n".join(cells)), *files(root, *BROWSER, "chapters/data/*")}
+    return {text, sources.hash_of_cells(*cells), *files(root, *BROWSER, "chapters/data/*")}
 
 
 def lab(sources, root, name):
     """A lab that is solved in a browser, and graded."""
     notebook = nbformat.read(Path(root, "labs", name, f"{name}.ipynb"), as_version=4)
     cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    return {*sources.of_code("\n".join(cells)), *seed(sources, root, name),
+    return {sources.hash_of_cells(*cells), *seed(sources, root, name),
             *files(root, f"labs/{name}/**/*", "tools/lite.js", *BROWSER, *ROOM)}
 
 
 def attack(sources, root, kind):
     """A hostile notebook, and all of its kind."""
-    return {*sources.of(f"tests.attacks.{kind}"), *files(root, *ROOM)}
+    return {*sources.of(f"tests.attacks.corpus.{kind}"), *files(root, *ROOM)}
 
 
 def seed(sources, root, name):
