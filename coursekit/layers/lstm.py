@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coursekit.layers.recurrent import sigmoid
+from coursekit.layers.basics import sigmoid
 from coursekit.shapes import expect
 
 

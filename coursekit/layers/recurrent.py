@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from coursekit.layers.basics import outer, sigmoid
 from coursekit.shapes import expect
 
 
@@ -131,11 +132,6 @@ def gru_parameters_backward(gates, x, before):
     return GRU(outer(x, gates.from_x), outer(before, gates.from_state), b, c)
 
 
-def outer(x, d_y):
-    """The gradient of a matrix that multiplied x (B, T, N) to give y (B, T, M): (N, M), summed over B and T."""
-    return x.reshape(-1, x.shape[-1]).T @ d_y.reshape(-1, d_y.shape[-1])
-
-
 def bidirectional(x, mask, forward, backward):
     """Read x (B, S, X) both ways. Returns the annotations [forward h_j ; backward h_j], (B, S, 2H).
 
@@ -158,8 +154,3 @@ def bidirectional_backward(d_memory, x, memory, mask, forward, backward):
     d_x, d_forward = gru_sequence_backward(*ahead, forward)
     d_x_behind, d_backward = gru_sequence_backward(*behind, backward)
     return d_x + d_x_behind[:, ::-1], d_forward, d_backward
-
-
-def sigmoid(x):
-    """1 / (1 + exp(-x)), written with tanh, which cannot overflow."""
-    return 0.5 + 0.5 * np.tanh(0.5 * x)

@@ -9,6 +9,8 @@ No form is ambiguous: the month is always a word, so there is no 3/5/2009, and t
 
 import numpy as np
 
+from coursekit.tasks.tokens import Batch, Vocabulary
+
 MONTHS = ("January", "February", "March", "April", "May", "June",
           "July", "August", "September", "October", "November", "December")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -24,8 +26,6 @@ FORMS = (
     "{weekday}, {month} {day}{th}, {year}",  # Thursday, September 3rd, 2009
     "{year} {month} {day}",  # 2009 September 3
 )
-
-BLANK = 0  # the id of no character: it pads a source, and it is what the decoder has "written" before it starts
 
 
 def all_days():
@@ -74,47 +74,9 @@ def date_pairs(rng, days, n):
     return [text.lower() if low else text for text, low in zip(texts, lower, strict=True)], [str(day) for day in chosen]
 
 
-class Vocabulary:
-    """The characters of one side, each with an id from 1 up; id 0 is BLANK.
-
-    len(vocabulary) counts the ids, BLANK included: the number of rows of an embedding.
-    """
-
-    def __init__(self, characters):
-        self.characters = characters
-        self._ids = {character: i for i, character in enumerate(characters, start=1)}
-
-    def __len__(self):
-        return len(self.characters) + 1
-
-    def encode(self, texts):
-        """Turn B texts into ids (B, S) and a mask (B, S), S the longest; the mask is True where a character stands.
-
-        Shorter texts are padded at the right with BLANK. Raises ValueError for an empty text or an unknown character.
-        """
-        if isinstance(texts, str) or len(texts) == 0:
-            raise ValueError(f"texts: expected a list of at least one text, got {texts!r}")
-        ids = np.full((len(texts), max(map(len, texts))), BLANK)  # (B, S)
-        for row, text in zip(ids, texts, strict=True):
-            row[: len(text)] = self._encode_one(text)
-        return ids, ids != BLANK
-
-    def decode(self, ids):
-        """Turn ids (B, S) back into B texts; BLANK becomes nothing. Raises ValueError for an id that has no letter."""
-        ids = np.asarray(ids)
-        if ids.ndim != 2 or ids.dtype.kind not in "iu":
-            raise ValueError(f"ids: expected integers of shape (B, S), got {ids.dtype} of shape {ids.shape}")
-        if ids.size and not 0 <= ids.min() <= ids.max() < len(self):
-            raise ValueError(f"ids: expected 0 to {len(self) - 1}, got {ids.min()} to {ids.max()}")
-        return ["".join(self.characters[i - 1] for i in row if i != BLANK) for row in ids]
-
-    def _encode_one(self, text):
-        if not text:
-            raise ValueError("texts: expected at least one character in each text, got an empty one")
-        for character in text:
-            if character not in self._ids:
-                raise ValueError(f"{text!r}: unknown character {character!r}, expected only {self.characters!r}")
-        return [self._ids[character] for character in text]
+def encode_pairs(texts, isos):
+    """Turn B texts and their B ISO dates into a Batch."""
+    return Batch(*SOURCE.encode(texts), *TARGET.encode(isos))
 
 
 SOURCE = Vocabulary(" ,0123456789ADFJMNOSTWabcdefghijlmnoprstuvwy")  # what FORMS can write

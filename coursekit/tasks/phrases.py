@@ -19,7 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-BLANK = 0  # the id of no word: it pads a sentence, and it is what the decoder has "written" before it starts
+from coursekit.tasks.tokens import Batch, Vocabulary
+
 STOP = "."  # ends every sentence, so a decoder knows when it is done; not counted in a length
 SHORTEST = 5  # "the pear had been found"
 
@@ -115,47 +116,14 @@ def other_form(sentence):
     return PARTICIPLES[sentence.participle][1 - sentence.phrases[0].gender]
 
 
-class Vocabulary:
-    """The words of one side, each with an id from 1 up; id 0 is BLANK. len() counts the ids, BLANK included."""
+def encode_pairs(sources, targets):
+    """Turn B English texts and their B French ones into a Batch."""
+    return Batch(*ENGLISH.encode(sources), *FRENCH.encode(targets))
 
-    def __init__(self, words):
-        self.words = sorted(set(words))
-        self._ids = {word: i for i, word in enumerate(self.words, start=1)}
 
-    def __len__(self):
-        return len(self.words) + 1
-
-    def id(self, word):
-        """The id of a word. Raises ValueError for one that the toy language has not."""
-        if word not in self._ids:
-            raise ValueError(f"unknown word {word!r}, expected some of {', '.join(self.words)}")
-        return self._ids[word]
-
-    def encode(self, texts):
-        """Turn B texts into ids (B, S) and a mask (B, S), S the longest; the mask is True where a word or STOP stands.
-
-        Shorter texts are padded at the right with BLANK. Raises ValueError for an empty text or an unknown word.
-        """
-        if isinstance(texts, str) or len(texts) == 0 or not all(text.split() for text in texts):
-            raise ValueError(f"texts: expected a list of texts of at least one word, got {texts!r}")
-        rows = [[self.id(word) for word in text.split()] for text in texts]
-        ids = np.full((len(rows), max(map(len, rows))), BLANK)             # (B, S)
-        for row, line in zip(ids, rows, strict=True):
-            row[: len(line)] = line
-        return ids, ids != BLANK
-
-    def decode(self, ids):
-        """Turn ids (B, T) back into B texts, each up to its first STOP; BLANK becomes nothing.
-
-        Raises ValueError for an id that has no word.
-        """
-        ids = np.asarray(ids)
-        if ids.ndim != 2 or ids.dtype.kind not in "iu":
-            raise ValueError(f"ids: expected integers of shape (B, T), got {ids.dtype} of shape {ids.shape}")
-        if ids.size and not 0 <= ids.min() <= ids.max() < len(self):
-            raise ValueError(f"ids: expected 0 to {len(self) - 1}, got {ids.min()} to {ids.max()}")
-        texts = (" ".join(self.words[i - 1] for i in row if i != BLANK) for row in ids)
-        return [_up_to_the_stop(text) for text in texts]
+def draw(rng, n, lengths):
+    """A Batch of `n` new pairs of these lengths."""
+    return encode_pairs(*phrase_pairs(rng, n, lengths))
 
 
 def _sentence(rng, length):
@@ -188,15 +156,11 @@ def _in_french(phrase):
     return [pair for pair in (preposition, determiner, before, noun, after) if pair[0]]
 
 
-def _up_to_the_stop(text):
-    words = text.split()
-    return " ".join(words[: words.index(STOP) + 1] if STOP in words else words)
-
-
 def _forms(*tables):
     return [form for table in tables for pair in table.values() for form in pair]
 
 
-ENGLISH = Vocabulary([*DETERMINERS, *BEFORE, *AFTER, *PARTICIPLES, *NOUNS, *PREPOSITIONS, *dict(AUXILIARY), STOP])
-FRENCH = Vocabulary([*_forms(DETERMINERS, BEFORE, AFTER, PARTICIPLES), *NOUNS.values(), *PREPOSITIONS.values(),
-                     *dict(AUXILIARY).values(), STOP])
+_ENGLISH = [*DETERMINERS, *BEFORE, *AFTER, *PARTICIPLES, *NOUNS, *PREPOSITIONS, *dict(AUXILIARY), STOP]
+_FRENCH = [*_forms(DETERMINERS, BEFORE, AFTER, PARTICIPLES), *NOUNS.values(), *PREPOSITIONS.values(),
+           *dict(AUXILIARY).values(), STOP]
+ENGLISH, FRENCH = Vocabulary(_ENGLISH, " ", STOP), Vocabulary(_FRENCH, " ", STOP)

@@ -19,20 +19,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coursekit.layers.recurrent import (
-    bidirectional_backward,
-    gru_parameters_backward,
-    gru_step_backward,
-    outer,
-    sigmoid,
-    stack_gates,
-)
-from coursekit.models.luong import LuongTranslator, checked, parameter_shapes
-from coursekit.optimiser import Adam, clip, flatten, views
+from coursekit.layers.basics import outer, sigmoid
+from coursekit.layers.recurrent import gru_step_backward, stack_gates
+from coursekit.models.luong import LuongTranslator, parameter_shapes
+from coursekit.models.recurrent import initial_parameters
 from coursekit.tasks import bleu
-from coursekit.tasks.phrases import phrase_pairs
-from coursekit.trainers.dates import by_name, initial_parameters
-from coursekit.trainers.phrases import draw, told_before
+from coursekit.tasks.phrases import draw, phrase_pairs
+from coursekit.tasks.tokens import told_before
+from coursekit.trainers.recurrent import Trace, decoder_backward, encoder_backward
+from coursekit.training import Training
 
 
 class Parts(NamedTuple):
@@ -53,16 +48,6 @@ class Parts(NamedTuple):
     embedding_backward: Callable
 
 
-class Trace(NamedTuple):
-    """What the forward pass leaves for the backward pass."""
-
-    memory: np.ndarray  # (B, S, E)
-    states: np.ndarray  # (B, T + 1, D)  s_0 … s_T
-    inputs: np.ndarray  # (B, T, X), or (B, T, X + D)
-    told: np.ndarray  # (B, T, D)  the attentional states
-    weights: np.ndarray  # (B, T, S)
-
-
 def attention_shapes(kind, D, E, A, local=False):
     """The parameters of a score and of what follows it, {name: shape}. Raises ValueError for an unknown kind."""
     of_score = {"dot": {}, "general": {"W": (D, E)}, "concat": {"W": (D + E, A), "v": (A,)}}
@@ -73,7 +58,7 @@ def attention_shapes(kind, D, E, A, local=False):
     return of_score[kind] | {"W_c": (E + D, D)} | ({"W_p": (D, A), "v_p": (A,)} if local else {})
 
 
-class LuongTrainer:
+class LuongTrainer(Training):
     """A translator that starts from random numbers and learns.
 
         trainer = LuongTrainer(seed=0, parts=Parts(...), attention=attention_shapes("dot", D=64, E=64, A=32))
@@ -88,20 +73,18 @@ class LuongTrainer:
     def __init__(self, seed, parts, attention, X=32, H=32, D=64, lengths=(5, 12), feeding=False):
         self.parts, self.lengths, self.rng = parts, lengths, np.random.default_rng([seed, 2])
         shapes = parameter_shapes(X, H, D, attention, feeding)
-        initial = initial_parameters(np.random.default_rng([seed, 1]), shapes)
-        self.vector = flatten(initial).astype(np.float32)
-        self.parameters = views(self.vector, shapes)
-        self.optimiser, self.losses = Adam(len(self.vector)), []
+        super().__init__(initial_parameters(np.random.default_rng([seed, 1]), shapes))
 
     def train(self, steps, batch_size=64, learning_rate=4e-3, tell=0):
         """Take `steps` steps, each on a batch of new pairs; print the loss after every `tell` of them, if not 0."""
-        for _ in range(steps):
-            batch = draw(self.rng, batch_size, self.lengths)
-            loss, gradient = loss_and_gradient(self.parameters, batch, self.parts)
-            self.optimiser.step(self.vector, clip(flatten(gradient)), learning_rate)
-            self.losses.append(loss)
-            if tell and len(self.losses) % tell == 0:
-                print(f"step {len(self.losses):4}: loss {np.mean(self.losses[-tell:]):.3f} for each word")
+
+        def batch():
+            return draw(self.rng, batch_size, self.lengths)
+
+        def gradient_of(parameters, batch):
+            return loss_and_gradient(parameters, batch, self.parts)
+
+        self.run(steps, batch, gradient_of, learning_rate, tell, "word")
 
     def bleu(self, n, seed=2015):
         """The BLEU of `n` sentences of the lengths trained on, drawn from a seed of their own."""
@@ -118,44 +101,28 @@ class LuongTrainer:
 
 def loss_and_gradient(parameters, batch, parts):
     """The loss of a word, averaged over the real words of the batch, and its gradient in every parameter, by name."""
-    model = LuongTranslator(parameters)
+    model, embed = LuongTranslator(parameters), parts.embedding_backward
     trace = run(model, batch, parts.look)
-    loss, d_logits = parts.cross_entropy(model.logits(trace.told), batch.target, batch.target_mask)
-    gradient, d_memory = decoder_backward(model, batch, trace, d_logits, parts)
-    gradient |= encoder_backward(model, batch, trace.memory, d_memory, parts)
-    return float(loss), {name: gradient[name] for name in parameters}
+    loss, d_logits = parts.cross_entropy(trace.logits, batch.target, batch.target_mask)
+    d_state, gates, d_memory, gradient = steps_in_reverse(model, batch, trace, d_logits @ model.readout.T, parts)
+    gradient |= decoder_backward(model, trace, d_logits, d_state, gates, d_memory, embed)
+    gradient |= encoder_backward(model, batch, trace.memory, d_memory, embed)
+    return float(loss), gradient
 
 
 def run(model, batch, look):
     """Read the source, then write the target while being told the right word before each. Returns a Trace."""
-    memory = model.annotate(batch.source, batch.mask)                              # (B, S, E)
-    previous = told_before(batch.target)                                          # (B, T)
-    state, told = model.start(memory)
+    memory, previous = model.annotate(batch.source, batch.mask), told_before(batch.target)    # (B, S, E), (B, T)
+    state, told = model.start(memory)                                              # (B, D) both
     first, steps = state, []
     for t in range(previous.shape[1]):
         x = model.input(previous[:, t], told)
         state = model.step(state, previous[:, t], told)
-        told, weights = checked(look(state, memory, batch.mask, model.p), state, memory)
+        told, weights = model.looked(look, state, memory, batch.mask)
         steps.append((state, x, told, weights))
     states, inputs, told, weights = (np.stack(part, axis=1) for part in zip(*steps, strict=True))
-    return Trace(memory, np.concatenate([first[:, None], states], axis=1), inputs, told, weights)
-
-
-def decoder_backward(model, batch, trace, d_logits, parts):
-    """From d_logits (B, T, V) to the gradients of the decoder's parameters, by name, and d_memory (B, S, E)."""
-    X, H, before = model.target_embedding.shape[1], len(model.first_state), trace.states[:, :-1]
-    d_state, gates, d_memory, gradient = steps_in_reverse(model, batch, trace, d_logits @ model.readout.T, parts)
-    d_x = gates.from_x @ model.decoder.W.T                                         # (B, T, X), or X + D
-    d_start = d_state * (1 - before[:, 0] ** 2)                                    # (B, D), through the tanh
-    d_memory[:, 0, -H:] += d_start @ model.first_state.T
-    previous, rows = told_before(batch.target), len(model.target_embedding)
-    return gradient | {
-        "target_embedding": parts.embedding_backward(d_x[..., :X], previous, rows),
-        **by_name("decoder", gru_parameters_backward(gates, trace.inputs, before)),
-        "first_state": trace.memory[:, 0, -H:].T @ d_start,
-        "readout.W": outer(trace.told, d_logits),
-        "readout.b": d_logits.sum(axis=(0, 1)),
-    }, d_memory
+    states = np.concatenate([first[:, None], states], axis=1)                      # (B, T + 1, D)
+    return Trace(memory, None, states, previous, inputs, told, weights, model.logits(told))
 
 
 def steps_in_reverse(model, batch, trace, d_told, parts):
@@ -177,14 +144,6 @@ def steps_in_reverse(model, batch, trace, d_told, parts):
         d_fed = gates.from_x @ model.decoder.W[X:].T if model.feeds else 0.0
         d_gates.append(gates)
     return d_state, stack_gates(d_gates[::-1]), d_memory, gradient
-
-
-def encoder_backward(model, batch, memory, d_memory, parts):
-    """From d_memory (B, S, E) to the gradients of the encoder's parameters, by name."""
-    embedded, units = model.source_embedding[batch.source], (model.forward, model.backward)
-    d_embedded, d_forward, d_backward = bidirectional_backward(d_memory, embedded, memory, batch.mask, *units)
-    d_table = parts.embedding_backward(d_embedded, batch.source, len(model.source_embedding))
-    return {"source_embedding": d_table, **by_name("forward", d_forward), **by_name("backward", d_backward)}
 
 
 # Back through a look. Each takes the weights that it gave; what else it needs is computed anew.

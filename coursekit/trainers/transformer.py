@@ -17,22 +17,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coursekit.models.transformer import (
-    END,
-    PAD,
-    START,
-    Design,
-    Tokens,
-    Transformer,
-    initial_parameters,
-    one_vector,
-    parameter_shapes,
-)
-from coursekit.optimiser import Adam, clip
-from coursekit.shapes import expect
+from coursekit.models.transformer import Design, Transformer, initial_parameters, parameter_shapes
+from coursekit.optimiser import views
+from coursekit.parts import returned
 from coursekit.tasks import bleu
 from coursekit.tasks.dates import SOURCE, TARGET, date_pairs, split_days
 from coursekit.tasks.phrases import ENGLISH, FRENCH, phrase_pairs
+from coursekit.tasks.tokens import END, PAD, START, Tokens
+from coursekit.training import Training
 
 
 class Parts(NamedTuple):
@@ -85,7 +77,7 @@ def phrases(lengths=(5, 30)):
     return Task(Tokens([*ENGLISH.words, *FRENCH.words], " "), drawn, drawn, longest=60)
 
 
-class TransformerTrainer:
+class TransformerTrainer(Training):
     """A Transformer that starts from random numbers and learns.
 
         trainer = TransformerTrainer(seed=0, parts=Parts(...), task=dates(0))
@@ -102,45 +94,42 @@ class TransformerTrainer:
         self.parts, self.task, self.rng = parts, task, np.random.default_rng([seed, 2])
         self.d_model, self.warmup, self.factor, self.smoothing = d_model, warmup, factor, smoothing
         shapes = parameter_shapes(len(task.tokens), d_model, d_ff, layers, design)
-        self.vector, self.parameters = one_vector(initial_parameters(np.random.default_rng([seed, 1]), shapes))
-        self.slope, gradient = one_vector({name: np.zeros(shape) for name, shape in shapes.items()})
-        self.model = Transformer(self.parameters, heads, design or Design(), gradient)
-        self.optimiser, self.losses = Adam(len(self.vector), beta2=0.98, epsilon=1e-9), []
+        super().__init__(initial_parameters(np.random.default_rng([seed, 1]), shapes), beta2=0.98, epsilon=1e-9)
+        self.slope = np.zeros_like(self.vector)
+        self.model = Transformer(self.parameters, heads, design or Design(), views(self.slope, shapes))
 
     def train(self, steps, batch_size=64, tell=0):
         """Take `steps` steps, each on a batch of new pairs; print the loss after every `tell` of them, if not 0."""
-        for _ in range(steps):
-            self.step(self.batch(*self.task.drawn(self.rng, batch_size)))
-            if tell and len(self.losses) % tell == 0:
-                print(f"step {len(self.losses):4}: loss {np.mean(self.losses[-tell:]):.3f} for each token")
 
-    def step(self, batch):
-        """Take one step on this Batch."""
-        self.losses.append(self.loss(batch))
-        rate = self.factor * float(self.parts.learning_rate(len(self.losses), self.d_model, self.warmup))
-        self.optimiser.step(self.vector, clip(self.slope), rate)
+        def batch():
+            return self.batch(*self.task.drawn(self.rng, batch_size))
+
+        self.run(steps, batch, lambda _, batch: (self.loss(batch), self.model.g), self.learning_rate, tell)
+
+    def learning_rate(self, step):
+        """The rate of a step, of which the first is 1."""
+        return self.factor * float(self.parts.learning_rate(step, self.d_model, self.warmup))
 
     def loss(self, batch):
         """The mean loss of a token of a Batch, whose gradient is in `slope` afterwards, and by name in `model.g`.
 
         Raises ValueError when something that one of the `parts` returns does not fit.
         """
-        told, wanted = _results("shifted_targets", self.parts.shifted_targets(batch.target, START, END), 2)
         sizes = dict(zip("BS", batch.source.shape, strict=True)) | {"T": batch.target.shape[1] + 1}
-        expect(sizes, **{"told from shifted_targets": (told, "B T"), "wanted from shifted_targets": (wanted, "B T")})
+        found = self.parts.shifted_targets(batch.target, START, END)
+        told, wanted = returned("shifted_targets", found, sizes, told="B T", wanted="B T")
         logits = self.model.forward(batch.source, told, self.masks(batch.source, told, sizes))
         found = self.parts.smoothed_cross_entropy(logits, wanted, self.smoothing)
-        loss, d_logits = _results("smoothed_cross_entropy", found, 2)
-        expect(sizes, **{"d_logits from smoothed_cross_entropy": (d_logits, "B T V")})
+        sizes["V"] = logits.shape[-1]
+        loss, d_logits = returned("smoothed_cross_entropy", found, sizes, loss="", d_logits="B T V")
         self.slope[:] = 0
         self.model.backward(np.asarray(d_logits, logits.dtype))
         return float(loss)
 
     def masks(self, source, told, sizes):
         """The three masks; without its causal half the one of the decoder hides padding alone."""
-        masks = _results("attention_masks", self.parts.attention_masks(source, told), 3)
-        for mask, axes in zip(masks, ("B S S", "B T T", "B T S"), strict=True):
-            expect(sizes, **{"mask from attention_masks": (mask, axes)})
+        axes = {"encoder mask": "B S S", "decoder mask": "B T T", "cross mask": "B T S"}
+        masks = returned("attention_masks", self.parts.attention_masks(source, told), sizes, **axes)
         encoder, decoder, cross = (np.asarray(mask, bool) for mask in masks)
         return encoder, decoder if self.model.design.causal else (told != PAD)[:, None], cross
 
@@ -161,11 +150,3 @@ class TransformerTrainer:
         """The BLEU of `n` unseen texts, 0 to 100."""
         texts, right = self.task.unseen(np.random.default_rng(seed), n)
         return bleu.bleu(self.translate(texts), right)
-
-
-def _results(name, results, n):
-    """What a part returned, if it is a tuple of n."""
-    if not isinstance(results, tuple | list) or len(results) != n:
-        got = f"{len(results)} results" if isinstance(results, tuple | list) else type(results).__name__
-        raise ValueError(f"{name}: expected {n} results, got {got}")
-    return results

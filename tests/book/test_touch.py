@@ -210,7 +210,8 @@ def test_a_finger_chooses_a_character(phone):
 def test_the_alignment_is_the_trained_model_s(figure):
     from coursekit import load
     from coursekit.models.dates import DateTranslator
-    from coursekit.tasks.dates import BLANK, TARGET
+    from coursekit.tasks.dates import TARGET
+    from coursekit.tasks.tokens import BLANK
 
     start, model, rows = figure("alignment").start, DateTranslator(load("date_translator")), []
     memory, _ = model.read(["".join(start["source"]).replace("␣", " ")])

@@ -102,15 +102,3 @@ def test_what_attend_returns_is_held_to_its_contract(translator, answer, message
 def test_memory_or_mask_of_the_wrong_shape_is_named(translator, memory, mask, message):
     with pytest.raises(ValueError, match=message):
         translator.write(np.zeros(memory), np.ones(mask, bool), attend)
-
-
-def test_a_missing_parameter_is_named(arrays):
-    del arrays["attention.v"]
-    with pytest.raises(ValueError, match=r"got none called attention\.v"):
-        DateTranslator(arrays)
-
-
-def test_a_parameter_of_the_wrong_shape_is_named(arrays):
-    arrays["attention.U"] = arrays["attention.U"].T
-    with pytest.raises(ValueError, match=r"attention\.U: expected \(64, 32\) .* got \(32, 64\)"):
-        DateTranslator(arrays)

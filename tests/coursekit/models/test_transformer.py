@@ -1,25 +1,14 @@
-"""The given Transformer and its trainer, against two oracles: PyTorch's layers, and central differences."""
+"""The given Transformer, against two oracles: PyTorch's layers, and central differences."""
 
 import numpy as np
 import pytest
 
-from coursekit.models.transformer import (
-    END,
-    PAD,
-    START,
-    Design,
-    Tokens,
-    Transformer,
-    initial_parameters,
-    one_vector,
-    parameter_shapes,
-)
-from coursekit.trainers.transformer import Parts, TransformerTrainer, dates, phrases
+from coursekit.models.transformer import Design, Transformer, initial_parameters, parameter_shapes
+from coursekit.tasks.tokens import END, PAD, START
 from solutions.lab10_train_a_transformer import reference
 from tests import needs
 
 V, D_MODEL, HEADS, D_FF, LAYERS = 11, 12, 3, 7, 2
-PARTS = Parts(*(getattr(reference, name) for name in Parts._fields))
 DESIGNS = {
     "pre": Design(), "post": Design(norm="post"), "no norm": Design(norm="none"), "no residual": Design(residual=False),
     "not scaled": Design(scaled=False), "no positions": Design(positions=False), "post, 1 layer": Design(norm="post"),
@@ -202,73 +191,3 @@ def test_bad_parameters_are_named():
         Transformer(parameters, 5)
     with pytest.raises(ValueError, match="norm: expected 'pre', 'post' or 'none', got 'mid'"):
         Transformer(parameters, HEADS, Design(norm="mid"))
-
-
-def test_parameters_are_views_of_one_vector():
-    vector, named = one_vector({"a": np.ones((2, 3)), "b": np.zeros(4)})
-    vector += 1
-    assert (named["a"] == 2).all() and (named["b"] == 1).all() and vector.dtype == np.float32
-
-
-# Tokens
-
-
-def test_tokens_come_back():
-    tokens = Tokens("cab")
-    ids = tokens.encode(["abba", "c"])
-    np.testing.assert_array_equal(ids, [[3, 4, 4, 3], [5, 0, 0, 0]])
-    assert tokens.decode(np.array([[3, 4, END, 5], [START, 5, PAD, 3]])) == ["ab", "ca"] and len(tokens) == 6
-
-
-def test_words_come_back():
-    tokens = Tokens(["the", "pear", "."], " ")
-    assert tokens.decode(tokens.encode(["the pear .", "pear"])) == ["the pear .", "pear"]
-
-
-@pytest.mark.parametrize(("texts", "message"), [("ab", "expected a list"), ([], "expected a list"),
-                                                (["", "a"], "expected a list"), (["az"], "unknown token 'z'")])
-def test_a_text_that_cannot_be_read_is_named(texts, message):
-    with pytest.raises(ValueError, match=message):
-        Tokens("abc").encode(texts)
-
-
-# The trainer
-
-
-def trainer(seed=0, task=None, **options):
-    return TransformerTrainer(seed, PARTS, task or dates(seed), d_model=12, heads=3, d_ff=8, **options)
-
-
-def test_five_steps_are_two_and_three_more_and_the_loss_falls():
-    whole, parted = trainer(warmup=2), trainer(warmup=2)
-    whole.train(5, batch_size=6)
-    parted.train(2, batch_size=6)
-    parted.train(3, batch_size=6)
-    np.testing.assert_array_equal(whole.vector, parted.vector)
-    assert whole.losses[-1] < whole.losses[0] and whole.vector.dtype == np.float32
-
-
-def test_training_days_are_never_tested():
-    task = dates(3)
-    learned, asked = task.drawn(np.random.default_rng(0), 3000)[1], task.unseen(np.random.default_rng(0), 500)[1]
-    assert not set(learned) & set(asked)
-
-
-def test_phrases_have_one_list_of_tokens_and_end():
-    one = trainer(task=phrases((5, 7)))
-    texts, right = one.task.drawn(np.random.default_rng(0), 4)
-    batch = one.batch(texts, right)
-    assert one.task.tokens.decode(batch.target) == right and one.task.tokens.decode(batch.source) == texts
-    assert all(len(text.split()) <= one.task.longest for text in one.translate(texts))
-
-
-@pytest.mark.parametrize(("part", "answer", "message"), [
-    ("shifted_targets", lambda *_: None, "shifted_targets: expected 2 results, got NoneType"),
-    ("shifted_targets", lambda target, *_: (target, target), r"told from shifted_targets: expected \(B, T\)"),
-    ("attention_masks", lambda source, told: (source, told), "attention_masks: expected 3 results, got 2 results"),
-    ("smoothed_cross_entropy", lambda logits, *_: (0.0, logits[0]), "d_logits from smoothed_cross_entropy: expected"),
-])
-def test_what_a_part_returns_is_held_to_its_contract(part, answer, message):
-    one = TransformerTrainer(0, PARTS._replace(**{part: answer}), dates(0), d_model=12, heads=3, d_ff=8)
-    with pytest.raises(ValueError, match=message):
-        one.train(1, batch_size=3)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from coursekit.models.dates import DateTranslator
-from coursekit.tasks.dates import BLANK
-from coursekit.trainers.dates import DateTrainer, encode_pairs, loss_and_gradient, run
+from coursekit.tasks.dates import encode_pairs
+from coursekit.tasks.tokens import BLANK
+from coursekit.trainers.dates import DateTrainer, loss_and_gradient, run
 from solutions.artifacts.date_translator import PARTS
 
 TEXTS, ISOS = ["3rd of May 2009", "Monday, 21 August 1967"], ["2009-05-03", "1967-08-21"]
@@ -32,12 +33,6 @@ def test_the_first_loss_is_near_that_of_equally_likely_characters(trainer):
     assert abs(trainer.losses[0] - np.log(V)) < 0.3
 
 
-def test_the_same_seed_gives_the_same_start_and_another_seed_another():
-    first, again, other = (DateTrainer(seed, PARTS).vector for seed in (0, 0, 1))
-    np.testing.assert_array_equal(first, again)
-    assert np.abs(first - other).max() > 0.1
-
-
 def test_measuring_does_not_change_what_is_learned():
     plain, measured = DateTrainer(2, PARTS), DateTrainer(2, PARTS)
     plain.train(2, batch_size=3)
@@ -49,12 +44,6 @@ def test_measuring_does_not_change_what_is_learned():
 
 def test_it_tests_on_days_that_it_does_not_train_on(trainer):
     assert not set(trainer.days.tolist()) & set(trainer.unseen.tolist())
-
-
-def test_it_tells_its_loss_as_often_as_it_is_asked_to(trainer, capsys):
-    trainer.train(4, batch_size=3, tell=2)
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split(":")[0] for line in lines] == ["step    2", "step    4"]
 
 
 def test_it_translates_before_it_has_learned(trainer):
@@ -70,14 +59,14 @@ def zeros(*shapes):
 @pytest.mark.parametrize(
     ("part", "wrong", "message"),
     [
-        ("attend", lambda *args: None, r"attend: expected \(context, weights\), got NoneType"),
-        ("attend_backward", zeros((B, A)), r"attend_backward: expected \(d_query, d_keys, d_v\), got 1 results"),
+        ("attend", lambda *args: None, r"attend: expected a tuple \(context, weights\), got NoneType"),
+        ("attend_backward", zeros((B, A)), r"attend_backward: expected a tuple \(d_query, d_.*\), got 1 results"),
         ("attend_backward", zeros((B, A), (B, A), (A,)), r"d_keys from attend_backward: expected \(B, S, A\) = "),
         ("attend_backward", zeros((B, A), (B, S, A), (B, A)), r"d_v from attend_backward: expected \(A,\) = "),
         ("steps_backward", zeros((64, A), (E, A), (B, E)), r"d_memory from steps_backward: expected \(B, S, E\) = "),
         ("steps_backward", zeros((A, 64), (E, A), (B, S, E)), r"d_W from steps_backward: expected \(D, A\) = "),
         ("steps_backward", zeros((64, A), (A, E), (B, S, E)), r"d_U from steps_backward: expected \(E, A\) = "),
-        ("cross_entropy", lambda *args: 2.0, r"cross_entropy: expected \(loss, d_logits\), got float"),
+        ("cross_entropy", lambda *args: 2.0, r"cross_entropy: expected a tuple \(loss, d_logits\), got float"),
         ("cross_entropy", lambda *args: (2.0, np.zeros((B, V))), r"d_logits from cross_entropy: expected \(B, T, V\)"),
         ("embedding_backward", zeros((V, 32)), r"embedding_backward: expected an array of shape \(12, 32\), got tuple"),
         ("embedding_backward", lambda *args: np.zeros((7, 32)), r"of shape \(\d+, 32\), got shape \(7, 32\)"),
