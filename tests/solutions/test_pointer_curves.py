@@ -6,6 +6,8 @@ import pytest
 import coursekit
 from coursekit.gradient_check import check_gradient
 from coursekit.models import pointer
+from coursekit.tasks.keyed_digits import Batch, keyed_digits
+from coursekit.trainers.pointer import EVERY
 from solutions.artifacts import pointer_curves
 
 
@@ -17,8 +19,8 @@ def curves():
 @pytest.mark.parametrize("name", pointer.SHAPES)
 def test_the_soft_gradient_is_the_slope_of_the_loss(name):
     rng = np.random.default_rng(0)
-    small = pointer.keyed_digits(rng, 3, 4, 6)
-    batch = pointer.Batch(*(a.astype(float) if a.dtype == np.float32 else a for a in small))
+    small = keyed_digits(rng, 3, 4, 6)
+    batch = Batch(*(a.astype(float) if a.dtype == np.float32 else a for a in small))
     parameters = {key: 0.5 * rng.standard_normal(shape) for key, shape in pointer.SHAPES.items()}
 
     def loss():
@@ -31,7 +33,7 @@ def test_the_soft_gradient_is_the_slope_of_the_loss(name):
 
 
 def test_a_short_run_of_each_kind_measures_at_the_start_and_every_so_often():
-    assert len(pointer_curves.hard(0, steps=1)) == 1 and len(pointer_curves.soft(0, steps=pointer.EVERY)) == 2
+    assert len(pointer_curves.hard(0, steps=1)) == 1 and len(pointer_curves.soft(0, steps=EVERY)) == 2
 
 
 def test_each_case_was_run_from_each_seed(curves):
