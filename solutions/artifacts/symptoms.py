@@ -11,8 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from coursekit.layers.basics import outer
+from coursekit.layers.transformer import Attention
 from coursekit.models import transformer
-from coursekit.models.transformer import END, PAD, START, Attention, Transformer, outer_sum
+from coursekit.models.transformer import Transformer
+from coursekit.tasks.tokens import END, PAD, START
 from coursekit.trainers import transformer as transformer_trainer
 from coursekit.trainers.transformer import Parts, TransformerTrainer
 from solutions.artifacts.measures import smoothed
@@ -48,31 +51,9 @@ def padding_seen(source, told):
 
 
 class OverQueries(Attention):
-    """The softmax runs over the queries, axis -2: what one key gives to all of them sums to 1."""
+    """The softmax runs over the queries: what one key gives to all of them sums to 1."""
 
-    def forward(self, x, memory, mask):
-        self.inputs = x, x if memory is None else memory, memory is None
-        self.q, self.k, self.v = (self.split(of @ self.p[name]) for of, name in
-                                  zip((x, *[self.inputs[1]] * 2), ("W_Q", "W_K", "W_V"), strict=True))
-        scores = self.q @ self.k.swapaxes(-1, -2) / self.root                      # (B, h, T, S)
-        scores = np.where(mask[:, None], scores, scores.dtype.type(-1e30))
-        powers = np.exp(scores - scores.max(axis=-2, keepdims=True)) * mask[:, None]
-        self.weights = powers / np.maximum(powers.sum(axis=-2, keepdims=True), 1e-30)
-        self.seen = self.merge(self.weights @ self.v)                              # (B, T, d_model)
-        return self.seen @ self.p["W_O"]
-
-    def backward(self, d_y):
-        x, memory, at_itself = self.inputs
-        self.g["W_O"] += outer_sum(self.seen, d_y)
-        d_seen = self.split(d_y @ self.p["W_O"].T)                                 # (B, h, T, d_k)
-        gain = self.weights * (d_seen @ self.v.swapaxes(-1, -2))                   # (B, h, T, S)
-        d_scores = (gain - self.weights * gain.sum(axis=-2, keepdims=True)) / self.root
-        d_q, d_k = self.merge(d_scores @ self.k), self.merge(d_scores.swapaxes(-1, -2) @ self.q)
-        d_v = self.merge(self.weights.swapaxes(-1, -2) @ d_seen)                   # (B, S, d_model)
-        for name, of, d in (("W_Q", x, d_q), ("W_K", memory, d_k), ("W_V", memory, d_v)):
-            self.g[name] += outer_sum(of, d)
-        d_x, d_memory = d_q @ self.p["W_Q"].T, d_k @ self.p["W_K"].T + d_v @ self.p["W_V"].T
-        return (d_x + d_memory, 0.0) if at_itself else (d_x, d_memory)
+    axis = -2
 
 
 class NotTransposed(Attention):
@@ -96,7 +77,7 @@ class WithACopy(Transformer):
         table, self.p["embedding"] = self.p["embedding"], self.copy
         super().backward(d_logits)
         self.p["embedding"] = table
-        self.g["embedding"] -= outer_sum(d_logits, self.last)                      # this part belongs to the copy
+        self.g["embedding"] -= outer(d_logits, self.last)                      # this part belongs to the copy
 
 
 class Exhibit(NamedTuple):
