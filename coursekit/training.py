@@ -1,9 +1,7 @@
 """One training loop for every model of the course: Adam on one vector of parameters, with a clipped gradient.
 
     training = Training({"W": W, "b": b})
-    training.run(400, batch, loss_and_gradient, rate=5e-3, tell=100)
-
-θ ← one step of Adam at this rate, against the gradient of the loss of a new batch.
+    training.run(400, lambda parameters: loss_and_gradient(parameters, new_batch()), rate=5e-3, tell=100)
 """
 
 import numpy as np
@@ -27,13 +25,13 @@ class Training:
         self.parameters = views(self.vector, {name: array.shape for name, array in initial.items()})
         self.optimiser, self.largest, self.losses = Adam(len(self.vector), **adam), largest, []
 
-    def run(self, steps, batch, loss_and_gradient, rate, tell=0, unit="token"):
-        """Take `steps` steps, each on a new batch(); print the mean loss of a `unit` after every `tell`, if not 0.
+    def run(self, steps, loss_and_gradient, rate, tell=0, unit="token"):
+        """Take `steps` steps; print the mean loss of a `unit` after every `tell` of them, if not 0.
 
-        loss_and_gradient(parameters, batch) -> a number, {name: gradient}
+        loss_and_gradient(parameters) -> a number, {name: gradient}, each time of a new batch
         """
         for _ in range(steps):
-            loss, gradient = loss_and_gradient(self.parameters, batch())
+            loss, gradient = loss_and_gradient(self.parameters)
             self.losses.append(loss)
             self.move(gradient, rate)
             if tell and len(self.losses) % tell == 0:

@@ -67,13 +67,11 @@ class DateTrainer(Training):
     def train(self, steps, batch_size=64, learning_rate=5e-3, tell=0):
         """Take `steps` steps, each on a batch of new pairs; print the loss after every `tell` of them, if not 0."""
 
-        def batch():
-            return encode_pairs(*date_pairs(self.rng, self.days, batch_size))
-
-        def gradient_of(parameters, batch):
+        def gradient_of(parameters):
+            batch = encode_pairs(*date_pairs(self.rng, self.days, batch_size))
             return loss_and_gradient(parameters, batch, self.parts)
 
-        self.run(steps, batch, gradient_of, learning_rate, tell, "character")
+        self.run(steps, gradient_of, learning_rate, tell, "character")
 
     def exact_match(self, n, seed=0):
         """The share of `n` texts of unseen days that become their ISO date, to the last character."""
@@ -121,24 +119,18 @@ def back_to_the_memory(model, trace, d_after, parts):
     d_after (B, T, D) is the gradient in the state after each step by way of the readout alone.
     Returns d_state (B, D) for s_0, the Gates of all steps, d_memory (B, S, E), and the attention's gradients by name.
     """
-    X, before, steps = model.target_embedding.shape[1], trace.states[:, :-1], []
+    X, before, memory, steps = model.target_embedding.shape[1], trace.states[:, :-1], trace.memory, []
+    sizes = dict(zip("BSE", memory.shape, strict=True)) | dict(zip("DA", model.W.shape, strict=True))
 
     def look_backward(t, d_context, state):
-        steps.append(_attend_backward(d_context, state @ model.W, trace.weights[:, t], model, trace, parts))
+        found = parts.attend_backward(d_context, state @ model.W, trace.keys, memory, trace.weights[:, t], model.v)
+        steps.append(returned("attend_backward", found, sizes, d_query="B A", d_keys="B S A", d_v="A"))
         return steps[-1][0] @ model.W.T
 
     d_state, gates = steps_in_reverse(model, trace, d_after, look_backward)
     d_queries, d_keys = (np.stack([step[i] for step in reversed(steps)], axis=1) for i in (0, 1))
     d_contexts = (gates.from_x @ model.decoder.W.T)[..., X:]                       # (B, T, E)
-    found = parts.steps_backward(before, trace.memory, trace.weights, d_contexts, d_queries, d_keys, model.U)
-    sizes = dict(zip("BSE", trace.memory.shape, strict=True)) | dict(zip("DA", model.W.shape, strict=True))
+    found = parts.steps_backward(before, memory, trace.weights, d_contexts, d_queries, d_keys, model.U)
     d_W, d_U, d_memory = returned("steps_backward", found, sizes, d_W="D A", d_U="E A", d_memory="B S E")
     d_v = sum(step[2] for step in steps)
     return d_state, gates, np.array(d_memory), {"attention.W": d_W, "attention.U": d_U, "attention.v": d_v}
-
-
-def _attend_backward(d_context, query, weights, model, trace, parts):
-    """Ask for the gradients of one step's attention, and hold them to their shapes."""
-    found = parts.attend_backward(d_context, query, trace.keys, trace.memory, weights, model.v)
-    sizes = dict(zip("BSA", trace.keys.shape, strict=True))
-    return returned("attend_backward", found, sizes, d_query="B A", d_keys="B S A", d_v="A")

@@ -78,13 +78,10 @@ class LuongTrainer(Training):
     def train(self, steps, batch_size=64, learning_rate=4e-3, tell=0):
         """Take `steps` steps, each on a batch of new pairs; print the loss after every `tell` of them, if not 0."""
 
-        def batch():
-            return draw(self.rng, batch_size, self.lengths)
+        def gradient_of(parameters):
+            return loss_and_gradient(parameters, draw(self.rng, batch_size, self.lengths), self.parts)
 
-        def gradient_of(parameters, batch):
-            return loss_and_gradient(parameters, batch, self.parts)
-
-        self.run(steps, batch, gradient_of, learning_rate, tell, "word")
+        self.run(steps, gradient_of, learning_rate, tell, "word")
 
     def bleu(self, n, seed=2015):
         """The BLEU of `n` sentences of the lengths trained on, drawn from a seed of their own."""

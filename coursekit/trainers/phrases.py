@@ -48,7 +48,7 @@ def train(gradient_of, shapes, seed, marks, lengths=(5, 30), batch_size=64, lear
     training = Training(initial_parameters(np.random.default_rng([seed, 1]), shapes))
     rng, done = np.random.default_rng([seed, 2]), 0
     for mark in sorted(marks):
-        training.run(mark - done, lambda: draw(rng, batch_size, lengths), gradient_of, learning_rate)
+        training.run(mark - done, lambda p: gradient_of(p, draw(rng, batch_size, lengths)), learning_rate)
         yield mark, views(training.vector.copy(), shapes), float(np.mean(training.losses[done:]))
         done = mark
 

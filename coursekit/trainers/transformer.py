@@ -101,10 +101,10 @@ class TransformerTrainer(Training):
     def train(self, steps, batch_size=64, tell=0):
         """Take `steps` steps, each on a batch of new pairs; print the loss after every `tell` of them, if not 0."""
 
-        def batch():
-            return self.batch(*self.task.drawn(self.rng, batch_size))
+        def gradient_of(_):
+            return self.loss(self.batch(*self.task.drawn(self.rng, batch_size))), self.model.g
 
-        self.run(steps, batch, lambda _, batch: (self.loss(batch), self.model.g), self.learning_rate, tell)
+        self.run(steps, gradient_of, self.learning_rate, tell)
 
     def learning_rate(self, step):
         """The rate of a step, of which the first is 1."""
