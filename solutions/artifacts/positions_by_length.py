@@ -132,7 +132,7 @@ def backward(parameters, trace, batch, scheme):
     if scheme == "learned":
         gradient["P"] = np.zeros_like(parameters["P"])
         gradient["P"][: d_X.shape[1]] = d_X.sum(axis=0)
-    return {name: gradient[name] for name in parameters}
+    return gradient
 
 
 def attention_backward(d_blend, trace):
