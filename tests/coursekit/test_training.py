@@ -200,7 +200,7 @@ def test_another_seed_is_another_start(trainer_of):
 # The loop itself, on the sum of squares, whose gradient is twice the parameters
 
 
-def squares(parameters, batch):
+def squares(parameters):
     return float(sum((array**2).sum() for array in parameters.values())), {n: 2 * a for n, a in parameters.items()}
 
 
@@ -210,7 +210,7 @@ def training():
 
 
 def test_its_parameters_are_views_of_a_vector_that_moves(training):
-    training.run(1, lambda: None, squares, rate=0.5)
+    training.run(1, squares, rate=0.5)
     np.testing.assert_allclose(training.vector, [*training.parameters["a"].ravel(), *training.parameters["b"]])
     np.testing.assert_allclose(training.parameters["a"], 0.5, rtol=1e-5)
 
@@ -223,13 +223,13 @@ def test_the_gradient_goes_by_name_whatever_its_order(training):
 
 def test_a_rate_may_depend_on_the_step_whose_first_is_1(training):
     asked = []
-    training.run(2, lambda: None, squares, rate=lambda step: asked.append(step) or 0.1)
+    training.run(2, squares, rate=lambda step: asked.append(step) or 0.1)
     training.move({"a": np.zeros((2, 3)), "b": np.zeros(4)}, rate=lambda step: asked.append(step) or 0.1)
     assert asked == [1, 2, 3]
 
 
 def test_it_tells_the_mean_loss_as_often_as_it_is_asked_to(training, capsys):
-    training.run(5, lambda: None, squares, rate=0.1, tell=2, unit="word")
+    training.run(5, squares, rate=0.1, tell=2, unit="word")
     mean = np.mean(training.losses[2:4])
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 2 and lines[1] == f"step    4: loss {mean:.3f} for each word"
