@@ -20,9 +20,15 @@ from coursekit.tasks.tokens import BLANK
 
 
 class Translator:
-    """A model of this kind says `source` and `target`, its Tokens; `shapes`; and `turn`, a step of its decoder.
+    """A model that reads and writes, from its parameters by name.
 
-    arrays holds the parameters by name. Raises ValueError when one is missing or has the wrong shape.
+    A kind of it says what it reads and writes, `source` and `target`, both a Vocabulary; the `shapes` of its
+    parameters, given arrays that may be theirs and three widths; and what a `turn` of its decoder is:
+
+        turn(now, previous (B,), memory (B, S, E), mask (B, S), attend) -> now, logits (B, V), weights (B, S)
+
+    from what it knows `now`, at first what `start` returns, to what it knows after the next token.
+    Raises ValueError when an array is missing or has the wrong shape.
     """
 
     longest = 60  # tokens that it writes at most, if it is not told otherwise
@@ -86,9 +92,9 @@ class Translator:
 class LookingFirst(Translator):
     """A Translator in the order of Bahdanau, Cho & Bengio (2015): the look decides the state.
 
-    c_i, α_i = attend(s_{i-1}, h, mask, W, U, v)         the query is the state before this step
-    s_i      = GRU([y_{i-1} ; c_i], s_{i-1})             so the context has its say in the new state
-    logits   = s_i · W_o + b_o
+        c_i, α_i = attend(s_{i-1}, h, mask, W, U, v)         the query is the state before this step
+        s_i      = GRU([y_{i-1} ; c_i], s_{i-1})             so the context has its say in the new state
+        logits   = s_i · W_o + b_o
 
     W (D, A), U (E, A) and v (A,) are the parameters of its attention, None where it has none.
     """

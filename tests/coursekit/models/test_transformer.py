@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from coursekit.layers.transformer import Attention
 from coursekit.models.transformer import Design, Transformer, initial_parameters, parameter_shapes
 from coursekit.tasks.tokens import END, PAD, START
 from solutions.lab10_train_a_transformer import reference
@@ -161,6 +162,16 @@ def test_a_row_that_may_look_nowhere_gets_zeros():
     y = attention.forward(x, None, mask[:, None])
     assert not attention.weights[1].any() and not y[1].any() and y[0].any()
     assert np.isfinite(attention.backward(np.ones_like(y))[0]).all()
+
+
+def test_the_softmax_of_a_subclass_may_run_over_the_queries():
+    class OverQueries(Attention):
+        axis = -2
+
+    given = Transformer(parameters_of(Design()), HEADS).encoder[0].self.layer
+    attention = OverQueries(given.p, given.g, HEADS)
+    attention.forward(np.random.default_rng(0).normal(size=(2, 5, D_MODEL)), None, np.ones((2, 5, 5), bool))
+    np.testing.assert_allclose(attention.weights.sum(axis=-2), 1, rtol=1e-12)
 
 
 def test_greedy_writes_what_the_logits_say_and_stops():
