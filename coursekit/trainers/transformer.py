@@ -106,6 +106,10 @@ class TransformerTrainer(Training):
 
         self.run(steps, gradient_of, self.learning_rate, tell)
 
+    def step(self, batch):
+        """Take one step on this Batch."""
+        self.run(1, lambda _: (self.loss(batch), self.model.g), self.learning_rate)
+
     def learning_rate(self, step):
         """The rate of a step, of which the first is 1."""
         return self.factor * float(self.parts.learning_rate(step, self.d_model, self.warmup))

@@ -19,6 +19,14 @@ def test_training_days_are_never_tested():
     assert not set(learned) & set(asked)
 
 
+def test_a_step_on_a_batch_is_the_one_that_training_takes_on_it():
+    trained, stepped = trainer(), trainer()
+    trained.train(1, batch_size=4)
+    stepped.step(stepped.batch(*stepped.task.drawn(stepped.rng, 4)))
+    np.testing.assert_array_equal(trained.vector, stepped.vector)
+    assert trained.losses == stepped.losses
+
+
 def test_phrases_have_one_list_of_tokens_and_end():
     one = trainer(task=phrases((5, 7)))
     texts, right = one.task.drawn(np.random.default_rng(0), 4)
