@@ -6,7 +6,7 @@ gradient of the loss in `name`.
 
 import numpy as np
 
-from coursekit.layers.recurrent import outer
+from coursekit.layers.basics import outer
 from coursekit.trainers.dates import DateTrainer, Parts
 from solutions.artifacts.parts import attend, attend_backward, cross_entropy, embedding_backward_in_order
 

@@ -7,8 +7,8 @@ With pre-LN a last LayerNorm stands before the readout, as in GPT-2; with post-L
 
 import numpy as np
 
-from coursekit.layers.recurrent import outer
-from coursekit.optimiser import Adam, flatten, views
+from coursekit.layers.basics import outer
+from coursekit.training import Training
 from solutions.artifacts.measures import smoothed
 from solutions.artifacts.parts import cross_entropy, embedding_backward
 from solutions.lab08_layers import reference as layers
@@ -79,7 +79,7 @@ def loss_and_gradient(p, order, depth, digits):
         d_stream, of_block = backward(d_stream, traces[i], blocks[i], HEADS)
         gradient |= {f"{i}.{name}": each for name, each in of_block.items()}
     gradient |= {"digits": embedding_backward(d_stream, digits, DIGITS), "places": d_stream.sum(axis=0)}
-    return loss, {name: gradient[name] for name in p}
+    return loss, gradient
 
 
 def gradients(seed, order, depth):
@@ -108,11 +108,10 @@ def gradients(seed, order, depth):
 def run(seed, order, depth, warm_up, steps=STEPS):
     """The losses of a run, means over EVERY steps; the learning rate rises over `warm_up` steps, then stays."""
     rng = np.random.default_rng(seed)
-    arrays = initial_parameters(rng, depth)
-    vector = flatten(arrays).astype(np.float32)
-    p, adam, losses = views(vector, {name: a.shape for name, a in arrays.items()}), Adam(len(vector)), []
-    for step in range(steps):
-        loss, gradient = loss_and_gradient(p, order, depth, rng.integers(DIGITS, size=(BATCH, T)))
-        adam.step(vector, flatten(gradient).astype(np.float32), RATE * min(1, (step + 1) / max(warm_up, 1)))
-        losses.append(loss)
-    return smoothed(losses, EVERY)
+    training = Training(initial_parameters(rng, depth), largest=np.inf)  # no gradient is shortened
+
+    def gradient_of(p):
+        return loss_and_gradient(p, order, depth, rng.integers(DIGITS, size=(BATCH, T)))
+
+    training.run(steps, gradient_of, rate=lambda step: RATE * min(1, step / max(warm_up, 1)))
+    return smoothed(training.losses, EVERY)

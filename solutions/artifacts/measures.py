@@ -6,8 +6,7 @@ B batch, T target positions, L lengths, V words that can be written.
 import numpy as np
 
 from coursekit.tasks import bleu, phrases
-from coursekit.tasks.phrases import FRENCH
-from coursekit.trainers.phrases import encode_pairs
+from coursekit.tasks.phrases import FRENCH, encode_pairs
 
 TRAINED_ON = (5, 30)  # words in a sentence, the full stop not counted
 MEASURED_AT = (5, 10, 15, 20, 25, 30, 35, 40)

@@ -1,14 +1,16 @@
 """How a pointer learns where to look, softly and by draws: the curves of chapter 5.
 
-The hard pointers are trained by `coursekit.models.pointer` with lab 04's reference solutions. The soft one has the same
-parameters, the same start and the same optimiser; it sees the blend of all positions, and its scores get the gradient
-of the loss through it.
+The hard pointers are trained by `coursekit.trainers.pointer` with lab 04's reference solutions. The soft one has the
+same parameters, the same start and the same optimiser; it sees the blend of all positions, and its scores get the
+gradient of the loss through it.
 """
 
 import numpy as np
 
 from coursekit.models import pointer
-from coursekit.optimiser import Adam, clip, flatten, views
+from coursekit.tasks.keyed_digits import keyed_digits
+from coursekit.trainers import pointer as trainer
+from coursekit.training import Training
 from solutions.lab04_hard_attention.reference import estimate_gradient, move_baseline, sample_positions
 
 SEEDS, STEPS, LONG = (0, 1, 2), 2400, 6000
@@ -18,7 +20,7 @@ CASES = {
     "none": {"steps": LONG},
     "offset": {"offset": GUESS},
     "offset_twice": {"offset": 2 * GUESS},
-    "right_or_wrong": {"reward": pointer.right_or_wrong},
+    "right_or_wrong": {"reward": trainer.right_or_wrong},
 }
 
 
@@ -27,30 +29,26 @@ def make():
     curves = {name: [hard(seed, **options) for seed in SEEDS] for name, options in CASES.items()}
     curves["soft"] = [soft(seed, STEPS) for seed in SEEDS]
     return {
-        "steps": np.arange(0, LONG + 1, pointer.EVERY, dtype=np.float32),
+        "steps": np.arange(0, LONG + 1, trainer.EVERY, dtype=np.float32),
         **{f"{name}.accuracy": np.array(rows, np.float32) for name, rows in curves.items()},
         "about.seeds": np.array(SEEDS),
     }
 
 
-
 def hard(seed, steps=STEPS, **options):
     """The accuracies of one run that looks at a position which it draws."""
     rng = np.random.default_rng(seed)
-    return pointer.train(rng, sample_positions, estimate_gradient, steps=steps, **options).accuracy
+    return trainer.train(rng, sample_positions, estimate_gradient, steps=steps, **options).accuracy
 
 
 def soft(seed, steps):
     """The accuracies of one run that blends."""
     rng = np.random.default_rng(seed)
-    vector = flatten(pointer.initial_parameters(rng)).astype(np.float32)
-    parameters, adam, right = views(vector, pointer.SHAPES), Adam(len(vector)), []
-    test = pointer.keyed_digits(rng, 1000)
+    training, right, test = Training(pointer.initial_parameters(rng)), [], keyed_digits(rng, 1000)
     for step in range(steps + 1):
-        if step % pointer.EVERY == 0:
-            right.append(pointer.accuracy(parameters, test))
-        gradient = soft_gradient(parameters, pointer.keyed_digits(rng, pointer.BATCH))
-        adam.step(vector, clip(flatten(gradient).astype(np.float32)), pointer.RATE)
+        if step % trainer.EVERY == 0:
+            right.append(pointer.accuracy(training.parameters, test))
+        training.move(soft_gradient(training.parameters, keyed_digits(rng, trainer.BATCH)), trainer.RATE)
     return right
 
 

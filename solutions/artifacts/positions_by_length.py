@@ -24,8 +24,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from coursekit.layers.recurrent import outer
-from coursekit.optimiser import Adam, clip, flatten, views
+from coursekit.layers.basics import outer
+from coursekit.training import Training
 from solutions.artifacts.parts import softmax
 from solutions.lab07_positions.reference import alibi_bias, alibi_slopes, rotate, rotate_backward, sinusoids
 
@@ -175,13 +175,12 @@ def loss(parameters, batch, scheme):
 def train(scheme, task, seed, steps=STEPS):
     """The parameters after these steps on sequences of TRAINED events."""
     rng = np.random.default_rng(seed)
-    vector = flatten(initial_parameters(rng, scheme)).astype(np.float32)
-    parameters, adam = views(vector, shapes(scheme)), Adam(len(vector))
+    training = Training(initial_parameters(rng, scheme))
     for step in range(steps):
         batch = events(rng, task, BATCH, TRAINED)
-        gradient = backward(parameters, forward(parameters, batch.x, scheme), batch, scheme)
-        adam.step(vector, clip(flatten(gradient).astype(np.float32)), RATE * min(1, 2 * (1 - step / steps)))
-    return parameters
+        gradient = backward(training.parameters, forward(training.parameters, batch.x, scheme), batch, scheme)
+        training.move(gradient, RATE * min(1, 2 * (1 - step / steps)))
+    return training.parameters
 
 
 def right_by_place(parameters, scheme, task, window=ROWS, sequences=SEQUENCES):

@@ -9,9 +9,9 @@ No feed-forward layer and no layer norm: what a word's vector takes from other w
 
 import numpy as np
 
-from coursekit.layers.recurrent import outer
-from coursekit.optimiser import Adam, clip, flatten, views
+from coursekit.layers.basics import outer
 from coursekit.tasks import senses
+from coursekit.training import Training
 from solutions.artifacts.measures import smoothed
 from solutions.artifacts.parts import embedding_backward_in_order, softmax
 from solutions.lab06_multi_head.reference import multi_head_attention, multi_head_attention_backward
@@ -72,22 +72,23 @@ def _backward(d_logits, x, y, read, parameters, heads, weights):
     d_table, d_places = embedding_backward_in_order(d_x, read, len(senses.WORDS)), np.zeros_like(parameters["places"])
     d_places[: x.shape[1]] = d_x.sum(axis=0)
     d_readout = outer(y, d_logits)
-    gradient = {"table": d_table, "places": d_places, **d_matrices, "readout": d_readout}
-    return {name: gradient[name] for name in parameters}
+    return {"table": d_table, "places": d_places, **d_matrices, "readout": d_readout}
 
 
 def train(seed, heads, steps=STEPS):
     """A model from this seed: its parameters, and its losses, the mean of every `EVERY` steps."""
     rng = np.random.default_rng(seed)
-    flat = flatten(initial_parameters(rng))
-    parameters, adam, losses = views(flat, shapes()), Adam(len(flat)), []
-    for step in range(steps):
-        ids, mask = senses.encode([senses.sentence(rng) for _ in range(BATCH)])
-        loss, gradient = loss_and_gradient(parameters, ids, mask, heads)
-        rate = RATE * min(1, 2 * (1 - step / steps))  # level for half of the run, then down to 0
-        adam.step(flat, clip(flatten(gradient).astype(np.float32)), rate)
-        losses.append(loss)
-    return parameters, smoothed(losses, EVERY) if steps % EVERY == 0 else np.array(losses)
+    training = Training(initial_parameters(rng))
+
+    def gradient_of(parameters):
+        return loss_and_gradient(parameters, *senses.encode([senses.sentence(rng) for _ in range(BATCH)]), heads)
+
+    def rate(step):
+        return RATE * min(1, 2 * (1 - (step - 1) / steps))  # level for half of the run, then down to 0
+
+    training.run(steps, gradient_of, rate)
+    losses = training.losses
+    return training.parameters, smoothed(losses, EVERY) if steps % EVERY == 0 else np.array(losses)
 
 
 def right_verbs(parameters, heads, texts):

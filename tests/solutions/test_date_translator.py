@@ -5,8 +5,9 @@ import pytest
 
 import coursekit
 from coursekit.models.dates import DateTranslator, parameter_shapes
-from coursekit.tasks.dates import all_days, date_pairs
-from coursekit.trainers.dates import DateTrainer, encode_pairs, initial_parameters, loss_and_gradient, run
+from coursekit.models.recurrent import initial_parameters
+from coursekit.tasks.dates import all_days, date_pairs, encode_pairs
+from coursekit.trainers.dates import DateTrainer, loss_and_gradient, run
 from solutions.artifacts import date_curves, date_translator
 from solutions.artifacts.date_translator import PARTS
 from tests import needs

@@ -6,9 +6,9 @@ import pytest
 import coursekit
 from coursekit.gradient_check import check_gradient
 from coursekit.models.phrases import PhraseTranslator, parameter_shapes
-from coursekit.tasks.phrases import english, french
-from coursekit.trainers.dates import initial_parameters
-from coursekit.trainers.phrases import draw, loss_and_gradient, run, train
+from coursekit.models.recurrent import initial_parameters
+from coursekit.tasks.phrases import draw, english, french
+from coursekit.trainers.phrases import loss_and_gradient, run, train
 from solutions.artifacts import measures
 from solutions.artifacts.measures import measured_sentences, misleading_sentences
 from solutions.artifacts.parts import cross_entropy
