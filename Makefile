@@ -14,7 +14,7 @@ export OPENBLAS_NUM_THREADS := 1
 
 # What generated things are made of: files, without what Python and Jupyter leave beside them.
 files = $(shell find $(1) -type f -not -path '*/__pycache__/*' -not -path '*/.ipynb_checkpoints/*')
-KIT := $(call files,coursekit) pyproject.toml
+KIT := $(call files,coursekit) pyproject.toml tools/version.py
 LABS := $(call files,labs) nbgrader_config.py
 SOLUTIONS := $(call files,solutions)
 GRADING := $(call files,grading)

@@ -84,7 +84,9 @@ def build_wheel(root, folder):
 
 
 def pack(release, labs, wheel):
-    """Write the students' archive: always the same bytes for the same content."""
+    """Write the students' archive, and the wheel beside it: always the same bytes for the same content."""
+    for earlier in release.glob("coursekit-*.whl"):
+        earlier.unlink()
     shutil.copy(wheel, release / wheel.name)
     entries = {"INSTALL.txt": INSTALL.encode(), "requirements.txt": REQUIREMENTS.format(wheel=wheel.name).encode(),
                wheel.name: wheel.read_bytes()}

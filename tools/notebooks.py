@@ -16,12 +16,15 @@ import jupytext
 import nbformat
 import yaml
 
+from tools.browser import released_wheel
+
 METADATA = {  # of every notebook of the course
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
 COMPARED = "nbval-check-output"  # nbval's tag for a cell whose outputs must be those that the notebook holds
 BRANCH = "notebooks"  # the header's link to Colab names it too: _templates/article-header-buttons.html
+REQUIREMENTS = "requirements.txt"  # on that branch: where the course's package is
 
 
 def write_chapters(root):
@@ -69,12 +72,14 @@ def write_branch(root, target, address):
     address  where the files of `target` will be found, a URL: the first cell of each notebook takes the course's
              package and the chapter's measurements from there
     """
-    wheel = next(Path(root, "release").glob("coursekit-*.whl"))
+    wheel = released_wheel(root)
     notebooks = chapters(root) | labs(root)
     for notebook in notebooks.values():
-        notebook.cells.insert(0, first_cell(notebook, Path(root, "chapters", "data"), address, wheel.name))
+        notebook.cells.insert(0, first_cell(notebook, Path(root, "chapters", "data"), address))
     write(notebooks, target, Path(root, "chapters", "data"))
     shutil.copy(wheel, target)
+    # A copy that a reader has saved asks for this name, whatever version the wheel has by then.
+    Path(target, REQUIREMENTS).write_text(f"{address}/{wheel.name}\n", encoding="utf-8")
 
 
 def chapters(root):
@@ -110,12 +115,12 @@ def chapter_notebook(text):
     return notebook
 
 
-def first_cell(notebook, data, address, wheel):
+def first_cell(notebook, data, address):
     """The cell that installs the course's package, and fetches those files of the folder `data` that are read."""
     code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     read = [path.name for path in sorted(data.glob("*")) if f"data/{path.name}" in code]
     lines = ["# Only where this notebook runs without the course: what its cells import and read",
-             f"%pip install --quiet {address}/{wheel}",
+             f"%pip install --quiet --requirement {address}/{REQUIREMENTS}",
              *(f"!curl --silent --show-error --create-dirs -o data/{name} {address}/data/{name}" for name in read)]
     metadata = {"tags": ["colab-setup"]}
     return nbformat.v4.new_code_cell("\n".join(lines), id="colab-setup", metadata=metadata)

@@ -100,7 +100,7 @@ def test_a_notebook_for_colab_first_installs_and_fetches_what_it_needs(course):
     write_branch(course, course / "branch", "https://example.org/notebooks")
     first = nbformat.read(course / "branch" / "01_one.ipynb", as_version=4).cells[0]
     assert first.metadata == {"tags": ["colab-setup"]} and first.source.splitlines()[1:] == [
-        "%pip install --quiet https://example.org/notebooks/coursekit-1-py3-none-any.whl",
+        "%pip install --quiet --requirement https://example.org/notebooks/requirements.txt",
         "!curl --silent --show-error --create-dirs -o data/measured.json https://example.org/notebooks/data/measured.json"]
 
 
@@ -108,7 +108,14 @@ def test_what_a_notebook_for_colab_fetches_stands_on_the_branch(course):
     write_branch(course, course / "branch", "https://example.org/notebooks")
     branch = course / "branch"
     found = {path.relative_to(branch).as_posix() for path in branch.rglob("*") if path.is_file()}
-    assert found == {"01_one.ipynb", "lab01.ipynb", "data/measured.json", "coursekit-1-py3-none-any.whl"}
+    assert found == {"01_one.ipynb", "lab01.ipynb", "data/measured.json", "requirements.txt",
+                     "coursekit-1-py3-none-any.whl"}
+
+
+def test_a_notebook_for_colab_that_was_saved_gets_the_wheel_of_the_day(course):
+    write_branch(course, course / "branch", "https://example.org/notebooks")
+    required = (course / "branch" / "requirements.txt").read_text()
+    assert required == "https://example.org/notebooks/coursekit-1-py3-none-any.whl\n"
 
 
 def test_the_branch_is_found_where_github_serves_its_files(tmp_path):
