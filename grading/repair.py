@@ -2,6 +2,10 @@
 
 The result is always the lab's own skeleton. From the submission come only the text of the cells that a student fills
 in, or may edit, and the student's own cells at their places. So no check cell, point, lock or output can be forged.
+
+A given cell that imports or defines something is run as the lab has it, whatever became of it: answers and later cells
+count on what it brings. Where a student changed it, or has it from an earlier release, that stands after it as a cell
+of the student's own, so that what it says holds, as far as it can be run.
 """
 
 import copy
@@ -16,6 +20,7 @@ from grading.lab import locked, meta, solution
 SIZE_LIMIT = 20 * 2**20  # bytes of a submitted notebook
 CELL_LIMIT = 2000        # cells of it
 PYODIDE = "python"       # the kernel that the labs run on in a browser; there is no choice of another, so no fault
+BRINGS = re.compile(r"^(import|from|def|class) ", re.MULTILINE)  # a given cell that others count on
 MISSING = "# This cell was missing from the notebook that was handed in."
 
 
@@ -155,6 +160,10 @@ def _cell_problems(drafts, cells):
             problems.append(f"The cell {name!r} was missing." if name else "A given code cell was missing: put back.")
         if name and copies:
             problems += [f"The cell {name!r} {problem}" for problem in _copy_problems(copies, cell)]
+        if copies and _is_changed(_choose(copies, cell), cell):
+            start = cell.source.strip().splitlines()[0]
+            problems.append(f"The given cell that begins {start!r} is not as the lab has it: both were run, "
+                            "the lab's own first.")
     return problems
 
 
@@ -184,6 +193,8 @@ def _assemble(drafts, cells):
             own[neighbour].append(draft)
         if draft.place is not None:
             neighbour = draft.place + 1
+            if draft is chosen[draft.place] and _is_changed(draft, cells[draft.place]):
+                own[neighbour].append(draft)
     result = [_own_cell(draft) for draft in own[0]]
     for place, cell in enumerate(cells):
         result += [_filled(cell, chosen[place]), *map(_own_cell, own[place + 1])]
@@ -204,12 +215,18 @@ def _is_spare(draft, chosen, cell):
     return draft is not chosen and not locked(cell) and draft.source.strip() not in known
 
 
+def _is_changed(draft, cell):
+    """Is it a given cell that brings something, in another form than the lab's? (One that takes long is not run.)"""
+    is_given = cell.cell_type == "code" and not meta(cell) and "long" not in cell.metadata.get("tags", [])
+    return is_given and bool(BRINGS.search(cell.source)) and draft.source.strip() != cell.source.strip()
+
+
 def _filled(cell, draft):
     """The lab's cell, with the student's text if it is the student's to edit."""
     if draft is None and solution(cell):
         # not the stub: that would undo the same function defined in a cell of the student's own
         cell.source = MISSING if cell.cell_type == "code" else cell.source
-    elif draft is not None and not locked(cell):
+    elif draft is not None and not locked(cell) and not _is_changed(draft, cell):
         cell.source = draft.source
         if draft.attachments and cell.cell_type == "markdown":
             cell.attachments = draft.attachments

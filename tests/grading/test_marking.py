@@ -2,6 +2,7 @@
 
 import pytest
 
+from coursekit.moved import NOW
 from grading import checking
 from grading.marking import grade
 from grading.room.limits import Limits
@@ -211,3 +212,20 @@ def test_a_figure_of_the_students_is_in_the_graded_notebook(graded):
 def test_the_random_numbers_of_a_check_do_not_depend_on_the_one_before():
     one, other = (checking.random_for("lab", name).random() for name in ("center", "spread"))
     assert one != other and one == checking.random_for("lab", "center").random()
+
+
+def test_modules_can_be_imported_by_names_of_an_earlier_release(graded):
+    lines = [f"import coursekit.{old}\nfrom coursekit import {old}\nfrom coursekit.{old} import *" for old in NOW]
+    assert "Error" not in shown(graded(first="\n".join([*lines, "SOURCE, TARGET, Transformer, DateTrainer"])))
+
+
+def test_an_error_in_a_changed_given_cell_costs_nothing(lab, regraded):
+    notebook = tiny.filled(lab)
+    notebook.cells[1].source = "import nothing_of_this_name"
+    assert points(regraded(notebook)) == (2, 4, None)
+
+
+def test_answers_may_call_what_a_student_defined_in_a_given_cell(lab, regraded):
+    notebook = tiny.filled(lab, center="def center(x, axis=0):\n    return x - mean(x, axis)")
+    notebook.cells[1].source += "\ndef mean(x, axis): return np.mean(x, axis=axis, keepdims=True)"
+    assert points(regraded(notebook)) == (2, 4, None)

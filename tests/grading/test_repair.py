@@ -167,10 +167,31 @@ def test_own_cells_stay_after_the_same_neighbour(notebook, lab):
     assert sources(repaired(notebook, lab)[0]) == sources(notebook)
 
 
-def test_an_edited_cell_that_is_not_locked_stays_edited(notebook, lab):
-    notebook.cells[1].source = "import numpy as np\nimport math"
+def test_a_given_cell_that_is_not_locked_stays_edited(notebook, lab):
+    notebook.cells[7].source = "print(result + 2)"
     result, problems = repaired(notebook, lab)
-    assert problems == "" and result.cells[1].source.endswith("math")
+    assert problems == "" and sources(result) == sources(notebook)
+
+
+@pytest.mark.parametrize("source", ["import numpy as np\nimport math", "from coursekit.dates import SOURCE", ""])
+def test_a_given_cell_that_imports_is_run_as_the_lab_has_it_and_then_as_it_was_handed_in(notebook, lab, source):
+    notebook.cells[1].source = source
+    result, problems = repaired(notebook, lab)
+    assert sources(result)[1:3] == ["import numpy as np", source] and sources(result)[3:] == sources(notebook)[2:]
+    assert "The given cell that begins 'import numpy as np' is not as the lab has it" in problems
+
+
+def test_a_given_cell_that_was_turned_into_text_is_run_as_the_lab_has_it(notebook, lab):
+    notebook.cells[1] = v4.new_markdown_cell("Not needed.", id=notebook.cells[1].id)
+    result, _ = repaired(notebook, lab)
+    assert [cell.cell_type for cell in result.cells[:3]] == ["markdown", "code", "markdown"]
+    assert sources(result)[1:3] == ["import numpy as np", "Not needed."]
+
+
+def test_a_given_cell_that_takes_long_is_not_run_whatever_it_says(notebook, lab):
+    notebook.cells[6].source = "import numpy as np\nresult = 42"
+    result, problems = repaired(notebook, lab)
+    assert problems == "" and result.cells[6].metadata.tags == ["long"] and sources(result) == sources(notebook)
 
 
 def test_cells_out_of_order_are_put_in_order(notebook, lab):
