@@ -1,6 +1,11 @@
-"""Trained parameters that travel with the package. Seeded code in the course's repository made each of them."""
+"""Trained parameters. Seeded code in the course's repository made each of them.
+
+Small ones travel with the package. A large one would be fetched by every reader of every page: it is a file of the lab
+that needs it, and stands beside that lab's notebook.
+"""
 
 from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 
@@ -8,13 +13,15 @@ import numpy as np
 def load(name):
     """Return the arrays of the artifact `name`, by name and read-only.
 
-    Those called "about.…" say how it was made: seed, steps, quality reached, hash of the code that made it.
-    Raises ValueError for an unknown name, listing the known ones.
+    It is the package's, or else the file NAME.npz beside the notebook. Arrays called "about.…" say how it was
+    made: seed, steps, quality reached, hash of the code that made it.
+    Raises ValueError for a name that neither has, with the known ones, and where others come from.
     """
-    known = known_artifacts()
-    if name not in known:
-        raise ValueError(f"artifact: expected one of {sorted(known)}, got {name!r}")
-    with known[name].open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+    known, beside = known_artifacts(), Path(f"{name}.npz")
+    if name not in known and not beside.is_file():
+        raise ValueError(f"artifact: expected one of {sorted(known)}, or a file {beside} beside the notebook, where "
+                         f"attention-labs.zip has it, got {name!r}")
+    with known.get(name, beside).open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
         arrays = dict(archive)
     for array in arrays.values():
         array.flags.writeable = False

@@ -9,9 +9,34 @@ import coursekit
 from coursekit.artifacts import known_artifacts
 
 
-def test_an_unknown_name_is_answered_with_the_known_ones():
-    with pytest.raises(ValueError, match=r"artifact: expected one of .*'date_translator'.*, got 'dates'"):
+def test_an_unknown_name_is_answered_with_the_known_ones_and_where_others_come_from():
+    where = r"or a file dates\.npz beside the notebook, where attention-labs\.zip has it"
+    with pytest.raises(ValueError, match=rf"artifact: expected one of .*'date_translator'.*, {where}, got 'dates'"):
         coursekit.load("dates")
+
+
+@pytest.fixture
+def beside(tmp_path, monkeypatch):
+    """Writes an artifact into the folder of the notebook, in which we stand then."""
+    monkeypatch.chdir(tmp_path)
+    return lambda name, array: np.savez(tmp_path / f"{name}.npz", W=array)
+
+
+def test_a_large_artifact_is_found_beside_the_notebook_and_is_read_only(beside):
+    beside("large", np.arange(3))
+    W = coursekit.load("large")["W"]
+    assert W.tolist() == [0, 1, 2] and not W.flags.writeable
+
+
+def test_a_file_beside_the_notebook_never_stands_for_an_artifact_of_the_package(beside):
+    beside("date_translator", np.arange(3))
+    assert "W" not in coursekit.load("date_translator")
+
+
+def test_a_file_that_would_run_code_when_it_is_read_is_refused(beside):
+    beside("large", np.array([print], dtype=object))
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        coursekit.load("large")
 
 
 @pytest.mark.parametrize("name", known_artifacts())

@@ -1,5 +1,8 @@
 """Marks are what the answers earn: hostile notebooks get no more, honest but awkward ones no less."""
 
+import io
+
+import numpy as np
 import pytest
 
 from coursekit.moved import NOW
@@ -229,3 +232,10 @@ def test_answers_may_call_what_a_student_defined_in_a_given_cell(lab, regraded):
     notebook = tiny.filled(lab, center="def center(x, axis=0):\n    return x - mean(x, axis)")
     notebook.cells[1].source += "\ndef mean(x, axis): return np.mean(x, axis=axis, keepdims=True)"
     assert points(regraded(notebook)) == (2, 4, None)
+
+
+def test_a_notebook_loads_the_artifact_that_stands_beside_it(graded):
+    file = io.BytesIO()
+    np.savez(file, W=np.arange(3))
+    first = "from coursekit import load\nload('large')['W']"
+    assert "array([0, 1, 2])" in shown(graded(files={"large.npz": file.getvalue()}, first=first))

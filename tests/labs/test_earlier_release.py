@@ -37,7 +37,7 @@ def rooms():
 
 
 def given_out_earlier(lab):
-    """A solved notebook whose import cell is that of the first release; what answers need stands below the old names."""
+    """A solved notebook with the import cell of the first release; what answers need stands below the old names."""
     notebook = answered(lab)
     notebook.cells = [cell for cell in notebook.cells if cell.id != "imports-of-the-reference"]
     setup = next(cell for cell in notebook.cells if cell.id == "setup")
@@ -53,3 +53,5 @@ def test_a_lab_from_the_first_release_loses_nothing(name, rooms):
     checked = [mark for mark in graded.marks.values() if mark.judgement]
     assert checked and [mark.points for mark in checked] == [mark.possible for mark in checked]
     assert "is not as the lab has it" in " ".join(graded.problems)
+    outputs = str([cell.get("outputs") for cell in graded.notebook.cells])
+    assert "ImportError" not in outputs and "ModuleNotFoundError" not in outputs
