@@ -12,10 +12,10 @@ NOW = {  # the old name in coursekit: the new one, or several where it was split
     "phrase_trainer": "trainers.phrases",
     "phrase_translator": "models.phrases",
     "phrases": "tasks.phrases",
-    "pointer": "models.pointer",
+    "pointer": "models.pointer tasks.keyed_digits trainers.pointer",
     "recurrent": "layers.recurrent",
     "senses": "tasks.senses",
-    "transformer": "models.transformer",
+    "transformer": "layers.transformer models.transformer tasks.tokens",
     "transformer_trainer": "trainers.transformer",
     "translator": "models.dates",
 }

@@ -16,8 +16,9 @@ from coursekit.trainers import pointer as pointer_trainer
 from coursekit.trainers import transformer as transformer_trainer
 from coursekit.training import Training
 from solutions.artifacts import date_transformer, date_translator, depth, luong_translator, pointer_curves, sense_model
-from solutions.artifacts import phrase_translator as of_phrases
 from solutions.artifacts import positions_by_length as positions
+from solutions.artifacts.quality_by_length import ADDITIVE
+from solutions.lab04_hard_attention import reference
 
 STEPS = 4
 RNG = np.random.default_rng
@@ -75,7 +76,7 @@ def of_a_phrase_translator():
     shapes, rng = phrases.parameter_shapes(X=4, H=4, D=8, A=4), RNG([2, 2])
 
     def gradient_of(p, batch):
-        return phrase_trainer.loss_and_gradient(p, batch, of_phrases.ADDITIVE)
+        return phrase_trainer.loss_and_gradient(p, batch, ADDITIVE)
 
     marks = list(phrase_trainer.train(gradient_of, shapes, 2, range(1, STEPS + 1), (5, 8), batch_size=5))
     by_hand = plain(recurrent.initial_parameters(RNG([2, 1]), shapes),
@@ -117,7 +118,7 @@ def of_a_pointer_that_blends():
 
 
 def of_a_pointer_that_draws():
-    reference, rng = pointer_curves.reference, RNG(3)
+    rng = RNG(3)
     run = pointer_trainer.train(RNG(3), reference.sample_positions, reference.estimate_gradient, steps=STEPS - 1)
     initial, _ = pointer.initial_parameters(rng), keyed_digits(rng, 1000)
 
@@ -163,7 +164,7 @@ CASES = [of_a_date_translator, of_a_luong_translator, of_a_phrase_translator, of
          of_a_pointer_that_blends, of_a_pointer_that_draws, of_the_sense_model, of_the_positions]
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
 def test_a_trainer_moves_bit_for_bit_as_the_plain_loop_does(case):
     (losses, vector), (by_hand, expected) = case()
     np.testing.assert_array_equal(losses, by_hand)
