@@ -3,7 +3,8 @@
 Sphinx and jupyter-cache each remember more than is safe here: with -W a second run after a failed one passes, since the
 page that warned is not read again, and a page keeps its old output after a module that it imports has changed. So a
 build is trusted only while a record of what it was made of says that nothing has changed since, and every other build
-reads all pages anew. Only the outputs of executed cells are kept, and only while the code that they ran is the same.
+reads all pages anew. Only the outputs of executed cells are kept, page by page, and only after a build that passed and
+while all that they come from is the same: the code that the page's cells reach, what they read, the pins and Python.
 """
 
 import argparse
@@ -16,11 +17,13 @@ import sys
 import time
 from pathlib import Path
 
+from jupyter_cache import get_cache
+
+from coursekit.sources import Sources
 from tools import browser, lite, notebooks, trim
 
-PAGES = ("_config.yml", "_toc.yml", "index.md", "references.bib", "chapters", "_static", "_templates", "release",
-         "tools", "pyproject.toml")  # the labs as students get them, and what puts more than Sphinx's pages on the site
-CODE = ("coursekit", "requirements.lock")  # what the cells run: a change here executes every chapter again
+MADE_OF = ("_config.yml", "_toc.yml", "index.md", "references.bib", "chapters", "_static", "_templates", "release",
+           "tools", "pyproject.toml", "coursekit", "requirements.lock")  # release: the labs as students get them
 
 
 def build(root, fresh=False):
@@ -34,10 +37,10 @@ def build(root, fresh=False):
     if now == last and not fresh:
         print("book: unchanged since it was last built")
         return True
-    keep_outputs = not fresh and last is not None and last["code"] == now["code"]
-    _clear(root, keep_outputs)
-    how = "all pages, with the kept outputs of unchanged cells" if keep_outputs else "from nothing"
-    print(f"book: building {how}", flush=True)
+    known = {} if fresh or last is None else last["outputs"]
+    kept = {page for page, made_by in now["outputs"].items() if known.get(page) == made_by}
+    _clear(root, kept)
+    print(f"book: building all pages, with the outputs that {len(kept)} of {len(now['outputs'])} kept", flush=True)
     if not _sphinx(root):
         return False
     complete(root, Path(root, "_build", "html"))
@@ -60,9 +63,18 @@ def is_current(root):
 
 
 def fingerprint(root):
-    """What the book of `root` is made of, as two hashes: `pages`, and the `code` that their cells run."""
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return {"pages": _hash(root, PAGES), "code": f"python-{python}-{_hash(root, CODE)}"}
+    """What the book of `root` is made of: the hash of all `files`, and {page: hash of what makes its `outputs`}."""
+    sources, pages = Sources(root), [Path(root, "index.md"), *sorted(Path(root, "chapters").glob("*.md"))]
+    outputs = {page.relative_to(root).as_posix(): _made_by(root, page, sources) for page in pages}
+    return {"files": _hash(root, MADE_OF), "outputs": outputs}
+
+
+def _made_by(root, page, sources):
+    """The hash of what the cells of a page reach and of all data beside it, and the pins and the Python that run it."""
+    notebook = notebooks.chapter_notebook(page.read_text(encoding="utf-8"))
+    code = sources.hash_of_cells(*(cell.source for cell in notebook.cells if cell.cell_type == "code"))
+    python, data = f"{sys.version_info.major}.{sys.version_info.minor}", page.relative_to(root).parent / "data"
+    return f"python-{python}-{_hash(root, [data, 'requirements.lock'])}-{code}"
 
 
 def _hash(root, names):
@@ -88,13 +100,25 @@ def _record(root):
     return json.loads(path.read_text()) if path.exists() else None
 
 
-def _clear(root, keep_outputs):
-    """Remove what earlier builds left, the record first, so that a build that is interrupted counts as failed."""
+def _clear(root, kept):
+    """Remove what earlier builds left but for the outputs of the pages in `kept`.
+
+    The record goes first, so that a build that is interrupted counts as failed.
+    """
     _record_path(root).unlink(missing_ok=True)
     for path in Path(root, "_build").glob("*"):
-        if path.name == ".jupyter_cache" and keep_outputs:
-            continue
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if path.name == ".jupyter_cache" and kept:
+            _forget_all_but(path, {str(Path(root, page).resolve()) for page in kept})
+        else:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _forget_all_but(folder, kept):
+    """Remove from jupyter-cache's `folder`, which knows outputs by the cells alone, those of pages not in `kept`."""
+    cache = get_cache(folder)
+    for record in cache.list_cache_records():
+        if record.uri not in kept:
+            cache.remove_cache(record.pk)
 
 
 def _sphinx(root):

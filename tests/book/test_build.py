@@ -1,5 +1,7 @@
 """A red build stays red, and a green one is of the tree as it stands."""
 
+import re
+
 import pytest
 
 from tools import book
@@ -24,17 +26,25 @@ print("the module says", SAYS)
 ```
 """
 
+RUN = """```{code-cell} python
+from uuid import uuid4
+from coursekit import ELSE
+print("run", uuid4())
+```
+"""
+
 
 @pytest.fixture
 def tiny(root, tmp_path):
-    """A book of one page, which imports a coursekit of its own."""
+    """A book of two pages, which import a coursekit of its own, each another name of it."""
     (tmp_path / "pyproject.toml").write_bytes((root / "pyproject.toml").read_bytes())
     (tmp_path / "chapters" / "data").mkdir(parents=True)
     (tmp_path / "coursekit").mkdir()
-    (tmp_path / "coursekit" / "__init__.py").write_text("SAYS = 'one'\n")
+    (tmp_path / "coursekit" / "__init__.py").write_text("SAYS = 'one'\nELSE = 1\n")
     (tmp_path / "_config.yml").write_text(CONFIG)
-    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: index\n")
+    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters: [{file: chapters/other}]\n")
     (tmp_path / "index.md").write_text(FRONT_MATTER + CELL)
+    (tmp_path / "chapters" / "other.md").write_text(FRONT_MATTER + RUN)
     return tmp_path
 
 
@@ -42,16 +52,34 @@ def page(root):
     return (root / "_build" / "html" / "index.html").read_text()
 
 
+def run_of(root):
+    """What the other page printed when it was executed."""
+    return re.search("run [0-9a-f-]{36}", (root / "_build" / "html" / "chapters" / "other.html").read_text())[0]
+
+
 def test_the_built_book_is_of_the_tree_as_it_stands(root):
     assert book.is_current(root), "the book in _build/html is missing, failed or old: run `make book`"
 
 
-def test_a_changed_module_executes_the_page_again(tiny):
+def test_changed_code_executes_the_pages_again_that_reach_it_and_no_others(tiny):
     assert book.build(tiny)
-    (tiny / "coursekit" / "__init__.py").write_text("SAYS = 'two'\n")
+    before = run_of(tiny)
+    (tiny / "coursekit" / "__init__.py").write_text("SAYS = 'two'\nELSE = 1\n")
     assert not book.is_current(tiny)
     assert book.build(tiny)
-    assert "the module says two" in page(tiny)
+    assert "the module says two" in page(tiny) and run_of(tiny) == before
+
+
+@pytest.mark.parametrize(("name", "pages"), [
+    ("requirements.lock", {"index.md", "chapters/other.md"}),
+    ("chapters/data/measured.json", {"chapters/other.md"}),
+    ("coursekit/unused.py", set()),
+])
+def test_pins_and_data_beside_a_page_execute_it_again(tiny, name, pages):
+    before = book.fingerprint(tiny)["outputs"]
+    (tiny / name).write_text("changed = 1")
+    after = book.fingerprint(tiny)["outputs"]
+    assert {each for each in after if after[each] != before[each]} == pages
 
 
 def test_a_changed_page_is_built_again(tiny):
