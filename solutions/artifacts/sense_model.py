@@ -128,4 +128,3 @@ def make():
 
 def _measured(parameters, heads):
     return [right_verbs(parameters, heads, new_texts(ambiguous)).mean() for ambiguous in (True, False)]
-

@@ -107,8 +107,3 @@ def test_code_that_makes_other_numbers_is_refused_and_nothing_is_written(run, ke
 def test_a_check_of_the_same_numbers_writes_nothing(run, kept):
     before = kept.read_bytes()
     assert run(descent(1.0), "--check") == 0 and kept.read_bytes() == before
-
-
-def test_an_unknown_name_is_answered_with_the_known_ones(run, capsys):
-    assert run(descent(1.0), "two") == 2
-    assert "invalid choice: 'two'" in capsys.readouterr().err and "'one'"

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import coursekit
-from coursekit.gradient_check import check_gradient
 from solutions.artifacts import depth
+from tests.solutions.slopes import assert_slopes
 
 LN_10 = np.log(10)
 
@@ -15,20 +15,14 @@ def curves():
     return coursekit.load("depth")
 
 
-@pytest.mark.parametrize("name", ["digits", "places", "readout", "gamma", "0.W_Q", "0.gamma_1", "1.W_2", "1.b_1"])
 @pytest.mark.parametrize("order", depth.ORDERS)
-def test_the_gradient_of_a_stack_is_the_slope_of_its_loss(order, name):
+def test_the_gradient_of_a_stack_is_the_slope_of_its_loss(order):
     rng = np.random.default_rng(0)
     p = depth.initial_parameters(rng, 2)
     digits = rng.integers(depth.DIGITS, size=(3, depth.T))
     _, gradient = depth.loss_and_gradient(p, order, 2, digits)
-    direction = rng.normal(size=p[name].shape)
-    along = np.array(0.0)
-
-    def loss():
-        return depth.loss_and_gradient(p | {name: p[name] + along * direction}, order, 2, digits)[0]
-
-    assert check_gradient(loss, along, np.array((gradient[name] * direction).sum()), name, step=1e-6) < 1e-6
+    assert_slopes(gradient, lambda moved: depth.loss_and_gradient(moved, order, 2, digits)[0], p,
+                  rtol=1e-6, atol=1e-8, h=1e-6)  # small: no ReLU may turn
 
 
 @pytest.mark.parametrize("order", depth.ORDERS)

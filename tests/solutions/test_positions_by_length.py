@@ -7,7 +7,7 @@ import coursekit
 from solutions.artifacts import positions_by_length as experiment
 from solutions.artifacts.positions_by_length import SCHEMES, TASKS, Events
 from tests import needs
-from tests.solutions.slopes import slope
+from tests.solutions.slopes import assert_slopes
 
 
 @pytest.fixture
@@ -31,14 +31,7 @@ def runs():
 def test_the_gradient_is_the_slope_of_the_loss(rng, batch, scheme):
     parameters = experiment.initial_parameters(rng, scheme)
     gradient = experiment.backward(parameters, experiment.forward(parameters, batch.x, scheme), batch, scheme)
-    for name, array in parameters.items():
-        direction = rng.standard_normal(array.shape)
-        direction /= np.linalg.norm(direction)
-
-        def loss(step, name=name, array=array, direction=direction):
-            return experiment.loss(parameters | {name: array + step * direction}, batch, scheme)
-
-        np.testing.assert_allclose((gradient[name] * direction).sum(), slope(loss), rtol=1e-7, atol=1e-11, err_msg=name)
+    assert_slopes(gradient, lambda moved: experiment.loss(moved, batch, scheme), parameters)
 
 
 @needs.torch
