@@ -67,7 +67,9 @@ def random_for(lab, exercise, seed=""):
 
 @functools.cache
 def fingerprint(lab, solutions="solutions", cells=()):
-    """A hash of the code that judges a lab: what its checks, references, mistakes and cells reach, and nothing else.
+    """A hash of what judges a lab: the code that its checks, references, mistakes and cells reach, and nothing else.
+
+    Of the mistakes every word counts, since their docstrings are what students read.
 
     cells  the lab's own code, as texts: what it imports has a part in what a student's functions answer
 
@@ -75,8 +77,9 @@ def fingerprint(lab, solutions="solutions", cells=()):
     """
     package = Path(importlib.import_module(f"{solutions}.{lab}").__file__).parent
     sources = Sources(package.parents[solutions.count(".") + 1], Path(coursekit.__file__).parents[1])
-    judges = [sources.hash_of(f"{solutions}.{lab}.{part}") for part in ("checks", "reference", "mistakes")]
-    return hashlib.sha256("".join([*judges, sources.hash_of_cells(*cells)]).encode()).hexdigest()
+    reached = [sources.hash_of(f"{solutions}.{lab}.{part}") for part in ("checks", "reference", "mistakes")]
+    texts = [*reached, sources.hash_of_cells(*cells), (package / "mistakes.py").read_text(encoding="utf-8")]
+    return hashlib.sha256("".join(texts).encode()).hexdigest()
 
 
 def diagnose(lab, exercise, calls, solutions="solutions"):

@@ -37,7 +37,7 @@ def build(root, fresh=False):
     if now == last and not fresh:
         print("book: unchanged since it was last built")
         return True
-    known = {} if fresh or last is None else last["outputs"]
+    known = {} if fresh or last is None else last.get("outputs", {})  # older records have none
     kept = {page for page, made_by in now["outputs"].items() if known.get(page) == made_by}
     _clear(root, kept)
     print(f"book: building all pages, with the outputs that {len(kept)} of {len(now['outputs'])} kept", flush=True)

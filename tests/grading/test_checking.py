@@ -1,11 +1,11 @@
 """Marks are the share of verdicts passed, and a mistake is named only where the answer behaves like it."""
 
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from coursekit.sources import Sources
 from coursekit.verdicts import Reply
 from grading import checking, hidden_checks
 from grading.checking import CheckFailed, judge
@@ -106,7 +106,9 @@ def judged_by(monkeypatch, tmp_path, root):
             shutil.copytree(root / package, folder / package, ignore=shutil.ignore_patterns("__pycache__", "*.npz"))
         with (folder / name).open("a") as file:
             file.write(text)
-        monkeypatch.setattr(checking, "Sources", lambda *roots: Sources(folder))
+        package = folder / tiny.SOLUTIONS.replace(".", "/") / tiny.NAME / "__init__.py"
+        monkeypatch.setattr(checking.importlib, "import_module", lambda name: SimpleNamespace(__file__=package))
+        monkeypatch.setattr(checking, "coursekit", SimpleNamespace(__file__=folder / "coursekit" / "__init__.py"))
         return checking.fingerprint.__wrapped__(tiny.NAME, tiny.SOLUTIONS, ("from coursekit import plot",))
     return with_text
 
@@ -121,3 +123,8 @@ def test_what_checks_and_cells_reach_judges(judged_by, name):
 @pytest.mark.parametrize("name", ["coursekit/touch.py", "coursekit/trainers/dates.py"])
 def test_what_neither_reaches_does_not(judged_by, name):
     assert judged_by(name, "print(1)\n") == judged_by(name, "print(2)\n")
+
+
+def test_what_a_mistake_says_to_students_judges(judged_by):
+    name = "tests/grading/tiny_solutions/lab_tiny/mistakes.py"
+    assert judged_by(name, "# its docstring\n") != judged_by(name, "# or its comment\n")
