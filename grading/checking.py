@@ -14,7 +14,7 @@ import numpy as np
 
 import coursekit
 from coursekit.sources import Sources
-from coursekit.verdicts import TOLERANCE, holds_text
+from coursekit.verdicts import holds_text, tolerance
 from grading.student import reply_of
 
 
@@ -135,5 +135,4 @@ def alike(expected, got):
         return False
     if got.shape != expected.shape or got.dtype.kind not in "biufc":
         return False
-    tolerance = TOLERANCE.get(got.dtype.name, 1e-9)
-    return bool(np.allclose(got, expected, rtol=tolerance, atol=tolerance, equal_nan=True))
+    return bool(np.allclose(got, expected, rtol=tolerance(got), atol=tolerance(got), equal_nan=True))

@@ -38,6 +38,11 @@ def softmax_as_a_transposed_view(x, axis=0):
     return np.moveaxis(exponentials / exponentials.sum(axis=0), 0, axis)
 
 
+def softmax_with_a_little_added_to_the_sum(x, axis=0):
+    exponentials = np.exp(x - x.max(axis=axis, keepdims=True))
+    return exponentials / (exponentials.sum(axis=axis, keepdims=True) + 1e-8)  # a habit of many, against 0/0
+
+
 def alignment_by_a_loop(encoder_states, decoder_state, layer_1, layer_2):
     scores = []
     for h in encoder_states:
@@ -116,6 +121,13 @@ def masked_softmax_with_a_warning(scores, mask):
     return weights
 
 
+def masked_softmax_with_a_little_added_to_the_sum(scores, mask):
+    hidden = np.where(mask, scores, -np.inf)
+    largest = np.max(hidden, axis=-1, keepdims=True, initial=-1e300)
+    exponentials = np.exp(hidden - largest)
+    return exponentials / (exponentials.sum(axis=-1, keepdims=True) + 1e-8)
+
+
 def additive_attention_by_a_loop(state, memory, mask, W, U, v):
     weights = np.zeros(mask.shape)
     for b in range(len(state)):
@@ -143,6 +155,12 @@ def additive_attention_in_float32(state, memory, mask, W, U, v):
     return np.matmul(weights[:, None], memory)[:, 0], weights
 
 
+def additive_attention_with_a_little_added_to_the_sum(state, memory, mask, W, U, v):
+    scores = np.tanh((state @ W)[:, None] + memory @ U) @ v
+    weights = masked_softmax_with_a_little_added_to_the_sum(scores, mask)
+    return np.einsum("bs,bse->be", weights, memory), weights
+
+
 VARIANTS = {
     "softmax": [
         softmax_by_a_loop,
@@ -150,6 +168,7 @@ VARIANTS = {
         softmax_in_float32,
         softmax_with_a_warning,
         softmax_as_a_transposed_view,
+        softmax_with_a_little_added_to_the_sum,
     ],
     "alignment": [alignment_by_a_loop, alignment_by_two_matrices, alignment_by_einsum, alignment_in_float32],
     "attention": [attention_by_a_loop, attention_by_a_matrix_product, attention_by_einsum, attention_in_float32],
@@ -159,11 +178,13 @@ VARIANTS = {
         masked_softmax_by_a_large_negative_number,
         masked_softmax_in_float32,
         masked_softmax_with_a_warning,
+        masked_softmax_with_a_little_added_to_the_sum,
     ],
     "additive_attention": [
         additive_attention_by_a_loop,
         additive_attention_by_einsum,
         additive_attention_by_concatenation,
         additive_attention_in_float32,
+        additive_attention_with_a_little_added_to_the_sum,
     ],
 }
