@@ -1,5 +1,6 @@
 """Different right ways to write lab 04: a fair grader gives each of them full points."""
 
+import itertools
 import sys
 
 import numpy as np
@@ -8,9 +9,9 @@ import numpy as np
 def sample_positions_by_a_loop(weights, uniforms):
     chosen = []
     for row, u in zip(weights, uniforms, strict=True):
-        left, position = u * float(sum(row)), 0
-        while left >= row[position]:
-            left -= float(row[position])
+        ends = list(itertools.accumulate(row))
+        position = 0
+        while ends[position] / ends[-1] <= u:  # an end and the last one come of the same sum: the last quotient is 1
             position += 1
         chosen.append(position)
     return chosen

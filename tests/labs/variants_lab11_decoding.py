@@ -108,14 +108,14 @@ def _value(score, n, alpha):
 
 
 def beam_search_with_one_list(table, longest, beam, alpha):
-    """Finished ones stand in the same list and are carried along; they come first, so they keep their places."""
+    """Finished ones stand in the same list and are carried along; they come first, keep their places, and win."""
     beams = [((), 0.0)]
     for _ in range(longest):
         done = [(t, s) for t, s in beams if t and t[-1] == END]
         live = [(t, s) for t, s in beams if not t or t[-1] != END]
         grown = [((*t, v), s + p) for t, s in live for v, p in enumerate(following(table, [START, *t]))]
         grown = sorted((pair for pair in grown if pair[1] > -np.inf), key=lambda pair: -pair[1])
-        beams = done + grown[: beam - len(done)]
+        beams = sorted(done + grown[: beam - len(done)], key=lambda pair: pair[0][-1] != END)
     tokens, score = max(beams, key=lambda pair: _value(pair[1], len(pair[0]), alpha))
     return list(tokens), _value(score, len(tokens), alpha)
 
