@@ -87,7 +87,7 @@ def layer_norm_backward(layer_norm_backward):
         return sum(d_output[place] @ _row(x[place], gamma, beta, 0) for place in np.ndindex(2, 3))
 
     three = ask(layer_norm_backward, d_output, x_hat, std, gamma)
-    kinds = [np.shape(each) for each in _parts(three.value, 3)]
+    kinds = [as_array(each).shape for each in _parts(three.value, 3)]
     law = "two sentences of three tokens: d_x (2, 3, 4), d_gamma (4,), d_beta (4,)"
     yield Verdict(law, kinds == [(2, 3, 4), (4,), (4,)], f"sum over all axes but the last: got {_kinds(three.value)}")
     d_x, d_gamma, d_beta = map(as_array, three.value)
@@ -181,7 +181,7 @@ def feed_forward(feed_forward):
     X, p = _layer(3, 2, 3, 4, 5)
     for activation in ("relu", "erf", "tanh"):
         reply = ask(feed_forward, X, p, activation)
-        kinds = [np.shape(each) for each in _parts(reply.value, 2)]
+        kinds = [as_array(each).shape for each in _parts(reply.value, 2)]
         law = f"{activation}: output (B, T, d_model) = (2, 3, 4), inner (B, T, d_ff) = (2, 3, 5)"
         yield Verdict(law, kinds == [(2, 3, 4), (2, 3, 5)], f"got {_kinds(reply.value)}")
         inner = np.array([[[token @ p["W_1"][:, f] + p["b_1"][f] for f in range(5)] for token in rows] for rows in X])

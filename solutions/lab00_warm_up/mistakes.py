@@ -5,6 +5,7 @@ The tests prove that the hidden checks reject each of them; the marking room nam
 
 import numpy as np
 
+from solutions.exercises import by_exercise
 from solutions.lab00_warm_up import reference
 
 # distances
@@ -339,77 +340,7 @@ def embedding_backward_taken_forward(d_embedded, ids, rows):
     return d_embedded.reshape(-1, d_embedded.shape[-1])
 
 
-MISTAKES = {
-    "distances": [
-        distances_squared,
-        distances_by_absolute_differences,
-        distances_transposed,
-        distances_of_the_norms,
-        distances_averaged,
-        distances_summed_over_the_rows,
-        distances_as_dot_products,
-    ],
-    "log_sum_exp": [
-        log_sum_exp_without_the_maximum,
-        log_sum_exp_with_the_maximum_not_added_again,
-        log_sum_exp_minus_the_maximum_of_everything,
-        log_sum_exp_keeping_the_axis,
-        log_sum_exp_always_over_the_last_axis,
-        log_sum_exp_always_over_axis_0,
-        log_sum_exp_averaged,
-        log_sum_exp_without_the_logarithm,
-    ],
-    "log_softmax": [
-        log_softmax_through_softmax,
-        log_softmax_without_the_maximum,
-        log_softmax_by_division,
-        log_softmax_without_the_logarithm,
-        log_softmax_minus_the_maximum_alone,
-        log_softmax_always_over_the_last_axis,
-        log_softmax_without_the_axis_put_back,
-    ],
-    "cross_entropy": [
-        cross_entropy_over_all_positions,
-        cross_entropy_without_the_mask,
-        cross_entropy_summed,
-        cross_entropy_as_a_mean_of_means,
-        cross_entropy_with_the_sign_forgotten,
-        cross_entropy_of_the_probabilities,
-        cross_entropy_over_the_vocabulary,
-    ],
-    "cross_entropy_backward": [
-        cross_entropy_backward_not_divided,
-        cross_entropy_backward_divided_by_all_positions,
-        cross_entropy_backward_divided_by_the_batch,
-        cross_entropy_backward_without_the_mask,
-        cross_entropy_backward_with_the_sign_turned,
-        cross_entropy_backward_of_the_logarithms,
-        cross_entropy_backward_in_the_log_probabilities,
-    ],
-    "linear_backward": [
-        linear_backward_with_W_not_transposed,
-        linear_backward_averaged,
-        linear_backward_with_d_W_transposed,
-        linear_backward_with_d_b_not_summed,
-        linear_backward_of_the_last_sentence,
-        linear_backward_for_matrices_only,
-        linear_backward_with_results_in_another_order,
-        linear_backward_with_d_b_a_mean,
-    ],
-    "unbroadcast": [
-        unbroadcast_not_at_all,
-        unbroadcast_of_added_axes_only,
-        unbroadcast_of_stretched_axes_only,
-        unbroadcast_by_a_mean,
-        unbroadcast_by_the_first_copy,
-        unbroadcast_losing_axes_of_one,
-    ],
-    "embedding_backward": [
-        embedding_backward_keeping_one_of_the_repeated,
-        embedding_backward_averaged,
-        embedding_backward_with_rows_missing,
-        embedding_backward_of_the_first_sentence,
-        embedding_backward_counting_words,
-        embedding_backward_taken_forward,
-    ],
-}
+MISTAKES = by_exercise(__name__, [
+    "distances", "log_sum_exp", "log_softmax", "cross_entropy", "cross_entropy_backward", "linear_backward",
+    "unbroadcast", "embedding_backward",
+])

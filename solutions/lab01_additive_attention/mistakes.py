@@ -5,6 +5,7 @@ The tests prove that the hidden checks reject each of them; the marking room nam
 
 import numpy as np
 
+from solutions.exercises import by_exercise
 from solutions.lab01_additive_attention import reference
 
 # softmax
@@ -246,54 +247,4 @@ def additive_attention_with_a_plain_mean(state, memory, mask, W, U, v):
     return memory.mean(axis=1), weights
 
 
-MISTAKES = {
-    "softmax": [
-        softmax_by_plain_division,
-        softmax_without_the_maximum,
-        softmax_minus_the_maximum_of_everything,
-        softmax_always_over_axis_0,
-        softmax_always_over_the_last_axis,
-        softmax_over_the_whole_array,
-        softmax_in_place,
-    ],
-    "alignment": [
-        alignment_with_the_state_first,
-        alignment_without_tanh,
-        alignment_with_tanh_of_the_inputs,
-        alignment_with_a_second_tanh,
-        alignment_as_weights,
-        alignment_as_a_flat_array,
-        alignment_with_a_zero_state,
-    ],
-    "attention": [
-        attention_by_a_plain_mean,
-        attention_with_scores_for_weights,
-        attention_with_softmax_over_axis_1,
-        attention_without_the_sum,
-        attention_summed_over_the_width,
-        attention_as_a_row,
-        attention_to_the_best_position_only,
-    ],
-    "masked_softmax": [
-        masked_softmax_with_the_mask_inverted,
-        masked_softmax_without_the_mask,
-        masked_softmax_hiding_after_the_softmax,
-        masked_softmax_with_zero_scores,
-        masked_softmax_with_nan_rows,
-        masked_softmax_with_uniform_rows,
-        masked_softmax_over_axis_0,
-        masked_softmax_without_the_maximum,
-        masked_softmax_minus_a_hidden_maximum,
-        masked_softmax_minus_one_maximum_for_all_rows,
-    ],
-    "additive_attention": [
-        additive_attention_without_the_mask,
-        additive_attention_with_the_mask_inverted,
-        additive_attention_with_nan_rows,
-        additive_attention_normalised_over_the_batch,
-        additive_attention_without_tanh,
-        additive_attention_with_one_state_for_all,
-        additive_attention_with_results_swapped,
-        additive_attention_with_a_plain_mean,
-    ],
-}
+MISTAKES = by_exercise(__name__, ["softmax", "alignment", "attention", "masked_softmax", "additive_attention"])

@@ -5,6 +5,7 @@ The tests prove that the hidden checks reject each of them; the marking room nam
 
 import numpy as np
 
+from solutions.exercises import by_exercise
 from solutions.lab02_learning_to_align import reference
 
 # context_backward
@@ -260,54 +261,6 @@ def steps_backward_with_memory_for_each_step(states, memory, weights, d_contexts
     return _collect(states, memory, first, d_contexts, d_queries, d_keys[:, :1], U)
 
 
-MISTAKES = {
-    "context_backward": [
-        context_backward_by_a_sum_of_memory,
-        context_backward_weighted_twice,
-        context_backward_without_the_weights,
-        context_backward_with_the_context,
-        context_backward_with_one_sentence_for_all,
-        context_backward_with_results_swapped,
-        context_backward_averaged,
-    ],
-    "softmax_backward": [
-        softmax_backward_without_the_average,
-        softmax_backward_of_a_sigmoid,
-        softmax_backward_with_a_plain_mean,
-        softmax_backward_without_the_factor,
-        softmax_backward_over_axis_0,
-        softmax_backward_over_everything,
-        softmax_backward_with_the_sign_turned,
-        softmax_backward_weighted_after,
-    ],
-    "scores_backward": [
-        scores_backward_without_the_slope,
-        scores_backward_with_one_minus_tanh,
-        scores_backward_with_the_slope_of_a_slope,
-        scores_backward_with_a_mean_for_the_query,
-        scores_backward_with_a_query_over_the_batch,
-        scores_backward_with_v_of_the_slope,
-        scores_backward_without_v,
-        scores_backward_with_v_for_each_sentence,
-        scores_backward_with_an_averaged_v,
-    ],
-    "attend_backward": [
-        attend_backward_without_the_softmax,
-        attend_backward_with_weights_for_d_weights,
-        attend_backward_with_the_arguments_of_softmax_exchanged,
-        attend_backward_with_d_memory_for_d_keys,
-        attend_backward_with_the_whole_jacobian_lost,
-        attend_backward_in_another_order,
-        attend_backward_with_memory_as_keys,
-    ],
-    "steps_backward": [
-        steps_backward_with_the_last_step_alone,
-        steps_backward_with_a_mean_over_the_steps,
-        steps_backward_without_the_keys,
-        steps_backward_without_the_blend,
-        steps_backward_averaged_over_the_batch,
-        steps_backward_with_the_parameters_exchanged,
-        steps_backward_transposed,
-        steps_backward_with_memory_for_each_step,
-    ],
-}
+MISTAKES = by_exercise(__name__, [
+    "context_backward", "softmax_backward", "scores_backward", "attend_backward", "steps_backward",
+])

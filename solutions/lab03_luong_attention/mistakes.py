@@ -5,6 +5,7 @@ The tests prove that the hidden checks reject each of them; the marking room nam
 
 import numpy as np
 
+from solutions.exercises import by_exercise
 from solutions.lab01_additive_attention.reference import masked_softmax, softmax
 from solutions.lab03_luong_attention import reference
 
@@ -302,66 +303,6 @@ def local_weights_with_one_centre_for_all(scores, mask, centre, reach):
     return reference.local_weights(scores, mask, np.full_like(centre, centre[0]), reach)
 
 
-MISTAKES = {
-    "dot_score": [
-        dot_score_that_stretches_width_1,
-        dot_score_that_cuts_to_the_shorter_width,
-        dot_score_with_an_assertion,
-        dot_score_with_one_state_for_all,
-        dot_score_divided_by_the_root,
-        dot_score_as_a_cosine,
-        dot_score_as_weights,
-        dot_score_of_all_pairs,
-    ],
-    "general_score": [
-        general_score_with_the_matrix_transposed,
-        general_score_without_the_matrix,
-        general_score_with_a_tanh,
-        general_score_with_one_state_for_all,
-        general_score_divided_by_the_root,
-        general_score_as_weights,
-        general_score_of_all_pairs,
-    ],
-    "concat_score": [
-        concat_score_with_the_memory_first,
-        concat_score_without_tanh,
-        concat_score_with_tanh_of_the_inputs,
-        concat_score_with_tanh_last,
-        concat_score_without_v,
-        concat_score_with_one_state_for_all,
-        concat_score_as_weights,
-    ],
-    "attentional_state": [
-        attentional_state_with_the_state_first,
-        attentional_state_without_tanh,
-        attentional_state_with_tanh_too_early,
-        attentional_state_of_the_context_alone,
-        attentional_state_of_the_state_alone,
-        attentional_state_with_a_plain_mean,
-        attentional_state_with_softmaxed_weights,
-        attentional_state_that_normalises_again,
-    ],
-    "predicted_centre": [
-        predicted_centre_with_the_padded_length,
-        predicted_centre_without_sigmoid,
-        predicted_centre_without_tanh,
-        predicted_centre_as_a_share,
-        predicted_centre_rounded,
-        predicted_centre_up_to_the_last_position,
-        predicted_centre_as_a_column,
-    ],
-    "local_weights": [
-        local_weights_normalised_again,
-        local_weights_with_a_softmax_over_the_sentence,
-        local_weights_without_the_bell,
-        local_weights_without_the_window,
-        local_weights_with_open_edges,
-        local_weights_with_sigma_equal_to_the_reach,
-        local_weights_without_the_two_below,
-        local_weights_with_the_bell_on_the_scores,
-        local_weights_without_the_mask,
-        local_weights_counted_from_one,
-        local_weights_around_a_rounded_centre,
-        local_weights_with_one_centre_for_all,
-    ],
-}
+MISTAKES = by_exercise(__name__, [
+    "dot_score", "general_score", "concat_score", "attentional_state", "predicted_centre", "local_weights",
+])

@@ -5,6 +5,7 @@ The tests prove that the hidden checks reject each of them; the marking room nam
 
 import numpy as np
 
+from solutions.exercises import by_exercise
 from solutions.lab04_hard_attention import reference
 
 # sample_positions
@@ -192,44 +193,4 @@ def move_baseline_always_keeping_nine_tenths(baseline, rewards, keep=0.9):
     return reference.move_baseline(baseline, rewards)
 
 
-MISTAKES = {
-    "sample_positions": [
-        sample_positions_of_the_largest_weight,
-        sample_positions_without_the_weights,
-        sample_positions_of_weight_zero,
-        sample_positions_past_the_end,
-        sample_positions_in_the_padding,
-        sample_positions_with_one_uniform,
-        sample_positions_summed_down_the_batch,
-        sample_positions_from_one,
-        sample_positions_as_one_hot_rows,
-    ],
-    "estimate_gradient": [
-        estimate_gradient_downhill,
-        estimate_gradient_without_the_baseline,
-        estimate_gradient_with_the_baseline_added,
-        estimate_gradient_with_a_baseline_of_its_own,
-        estimate_gradient_of_the_chosen_score_alone,
-        estimate_gradient_of_the_weight,
-        estimate_gradient_in_the_weights,
-        estimate_gradient_averaged_over_the_batch,
-        estimate_gradient_at_the_largest_weight,
-    ],
-    "mean_and_variance": [
-        mean_and_variance_with_all_draws_alike,
-        mean_and_variance_from_zero,
-        mean_and_variance_as_a_deviation,
-        mean_and_variance_averaged_over_the_numbers,
-        mean_and_variance_for_each_number,
-        mean_and_variance_unweighted_in_the_variance,
-        mean_and_variance_swapped,
-    ],
-    "move_baseline": [
-        move_baseline_with_the_shares_swapped,
-        move_baseline_without_memory,
-        move_baseline_by_the_sum,
-        move_baseline_with_shares_above_one,
-        move_baseline_for_each_sequence,
-        move_baseline_always_keeping_nine_tenths,
-    ],
-}
+MISTAKES = by_exercise(__name__, ["sample_positions", "estimate_gradient", "mean_and_variance", "move_baseline"])

@@ -7,11 +7,12 @@ import math
 
 import numpy as np
 
+from solutions.exercises import by_exercise
 from solutions.lab01_additive_attention.reference import masked_softmax, softmax
 from solutions.lab05_scaled_dot_product import reference
 
 
-def turned(array):
+def _turned(array):
     """The last two axes exchanged."""
     return np.swapaxes(array, -1, -2)
 
@@ -21,23 +22,23 @@ def turned(array):
 
 def scaled_scores_without_the_root(Q, K):
     """The scores are not divided: without the root of d_k they grow with the width, and softmax settles on one key."""
-    return Q @ turned(K)
+    return Q @ _turned(K)
 
 
 def scaled_scores_divided_by_the_width(Q, K):
     """You divided by d_k, not by its root: the variance of a product is d_k, so its spread is the root."""
-    return Q @ turned(K) / Q.shape[-1]
+    return Q @ _turned(K) / Q.shape[-1]
 
 
 def scaled_scores_divided_by_the_root_of_the_keys(Q, K):
     """You divided by the root of the number of keys: it is the width of a key, K.shape[-1], that counts."""
-    return Q @ turned(K) / math.sqrt(K.shape[-2])
+    return Q @ _turned(K) / math.sqrt(K.shape[-2])
 
 
 def scaled_scores_that_become_float64(Q, K):
     """float32 came in and float64 went out: np.sqrt of an int is a NumPy float64, which promotes the whole array; take
     d_k ** 0.5, a Python float."""
-    return Q @ turned(K) / np.sqrt(Q.shape[-1])
+    return Q @ _turned(K) / np.sqrt(Q.shape[-1])
 
 
 def scaled_scores_always_in_float32(Q, K):
@@ -52,13 +53,13 @@ def scaled_scores_with_all_axes_reversed(Q, K):
 
 def scaled_scores_with_keys_in_rows(Q, K):
     """Your scores have shape (..., S, T): a row belongs to a query, so Q comes first."""
-    return turned(reference.scaled_scores(Q, K))
+    return _turned(reference.scaled_scores(Q, K))
 
 
 def scaled_scores_as_cosines(Q, K):
     """You divided by the lengths of the vectors: that is the cosine, the root of d_k is the same for all."""
     lengths = np.linalg.norm(Q, axis=-1)[..., :, None] * np.linalg.norm(K, axis=-1)[..., None, :]
-    return Q @ turned(K) / np.maximum(lengths, 1e-6)
+    return Q @ _turned(K) / np.maximum(lengths, 1e-6)
 
 
 def scaled_scores_as_weights(Q, K):
@@ -152,19 +153,19 @@ def _attended(scores, V, mask):
 
 def scaled_dot_product_attention_without_the_root(Q, K, V, mask=None):
     """The scores are not divided by the root of d_k: call your scaled_scores."""
-    return _attended(Q @ turned(K), V, mask)
+    return _attended(Q @ _turned(K), V, mask)
 
 
 def scaled_dot_product_attention_scaled_by_the_values(Q, K, V, mask=None):
     """You divided by the root of the values' width: it is that of the keys, d_k."""
-    return _attended(Q @ turned(K) / math.sqrt(V.shape[-1]), V, mask)
+    return _attended(Q @ _turned(K) / math.sqrt(V.shape[-1]), V, mask)
 
 
 def scaled_dot_product_attention_over_the_queries(Q, K, V, mask=None):
     """Your softmax runs over the queries: each row, axis -1, belongs to one query and sums to 1."""
     scores = reference.scaled_scores(Q, K)
     seen = np.broadcast_to(True if mask is None else mask, scores.shape)
-    weights = turned(masked_softmax(turned(scores), turned(seen)))
+    weights = _turned(masked_softmax(_turned(scores), _turned(seen)))
     return weights @ V, weights
 
 
@@ -293,10 +294,10 @@ def scaled_dot_product_attention_always_in_float32(Q, K, V, mask=None):
 
 def _backward(d_output, Q, K, V, weights, d_scores=None):
     """The gradients, with another gradient of the plain products if one is given."""
-    d_weights = d_output @ turned(V)
+    d_weights = d_output @ _turned(V)
     right = weights * (d_weights - (weights * d_weights).sum(axis=-1, keepdims=True)) / math.sqrt(Q.shape[-1])
     d_scores = right if d_scores is None else d_scores(d_weights, math.sqrt(Q.shape[-1]))
-    return d_scores @ K, turned(d_scores) @ Q, turned(weights) @ d_output
+    return d_scores @ K, _turned(d_scores) @ Q, _turned(weights) @ d_output
 
 
 def scaled_dot_product_attention_backward_without_the_root(d_output, Q, K, V, weights):
@@ -359,9 +360,9 @@ def scaled_dot_product_attention_backward_with_new_weights(d_output, Q, K, V, we
 
 def scaled_dot_product_attention_backward_in_float64(d_output, Q, K, V, weights):
     """float32 came in and float64 went out: np.sqrt gives a NumPy float64, d_k ** 0.5 a Python float."""
-    d_weights = d_output @ turned(V)
+    d_weights = d_output @ _turned(V)
     d_scores = weights * (d_weights - (weights * d_weights).sum(axis=-1, keepdims=True)) / np.sqrt(Q.shape[-1])
-    return d_scores @ K, turned(d_scores) @ Q, turned(weights) @ d_output
+    return d_scores @ K, _turned(d_scores) @ Q, _turned(weights) @ d_output
 
 
 def scaled_dot_product_attention_backward_always_in_float32(d_output, Q, K, V, weights):
@@ -376,70 +377,7 @@ def scaled_dot_product_attention_backward_for_batches_alone(d_output, Q, K, V, w
     return d_scores @ K, d_scores.transpose(0, 2, 1) @ Q, weights.transpose(0, 2, 1) @ d_output
 
 
-MISTAKES = {
-    "scaled_scores": [
-        scaled_scores_without_the_root,
-        scaled_scores_divided_by_the_width,
-        scaled_scores_divided_by_the_root_of_the_keys,
-        scaled_scores_that_become_float64,
-        scaled_scores_always_in_float32,
-        scaled_scores_with_all_axes_reversed,
-        scaled_scores_with_keys_in_rows,
-        scaled_scores_as_cosines,
-        scaled_scores_as_weights,
-    ],
-    "causal_mask": [
-        causal_mask_that_hides_itself,
-        causal_mask_the_wrong_way_round,
-        causal_mask_upside_down,
-        causal_mask_without_the_past,
-        causal_mask_with_the_past_taken_off,
-        causal_mask_aligned_to_the_last_key,
-        causal_mask_that_hides_the_past,
-        causal_mask_transposed,
-    ],
-    "padding_mask": [
-        padding_mask_without_the_axis_of_queries,
-        padding_mask_the_wrong_way_round,
-        padding_mask_with_one_too_many,
-        padding_mask_with_one_too_few,
-        padding_mask_as_wide_as_the_longest,
-        padding_mask_with_the_padding_in_front,
-    ],
-    "scaled_dot_product_attention": [
-        scaled_dot_product_attention_without_the_root,
-        scaled_dot_product_attention_scaled_by_the_values,
-        scaled_dot_product_attention_over_the_queries,
-        scaled_dot_product_attention_with_the_mask_the_wrong_way_round,
-        scaled_dot_product_attention_masked_too_late,
-        scaled_dot_product_attention_without_the_mask,
-        scaled_dot_product_attention_with_hidden_scores_of_zero,
-        scaled_dot_product_attention_with_nan,
-        scaled_dot_product_attention_with_a_large_negative_number,
-        scaled_dot_product_attention_that_overflows,
-        scaled_dot_product_attention_with_a_maximum_of_hidden_scores,
-        scaled_dot_product_attention_with_one_maximum_for_all,
-        scaled_dot_product_attention_with_hidden_scores_above_visible_ones,
-        scaled_dot_product_attention_with_the_mask_as_an_index,
-        scaled_dot_product_attention_for_batches_alone,
-        scaled_dot_product_attention_the_other_way_round,
-        scaled_dot_product_attention_without_the_weights,
-        scaled_dot_product_attention_in_float64,
-        scaled_dot_product_attention_always_in_float32,
-    ],
-    "scaled_dot_product_attention_backward": [
-        scaled_dot_product_attention_backward_without_the_root,
-        scaled_dot_product_attention_backward_with_the_root_in_d_Q_alone,
-        scaled_dot_product_attention_backward_with_the_root_in_d_V,
-        scaled_dot_product_attention_backward_with_d_Q_and_d_K_exchanged,
-        scaled_dot_product_attention_backward_without_the_mean,
-        scaled_dot_product_attention_backward_with_a_plain_mean,
-        scaled_dot_product_attention_backward_entry_by_entry,
-        scaled_dot_product_attention_backward_over_the_queries,
-        scaled_dot_product_attention_backward_past_the_softmax,
-        scaled_dot_product_attention_backward_with_new_weights,
-        scaled_dot_product_attention_backward_in_float64,
-        scaled_dot_product_attention_backward_always_in_float32,
-        scaled_dot_product_attention_backward_for_batches_alone,
-    ],
-}
+MISTAKES = by_exercise(__name__, [
+    "scaled_scores", "causal_mask", "padding_mask", "scaled_dot_product_attention",
+    "scaled_dot_product_attention_backward",
+])

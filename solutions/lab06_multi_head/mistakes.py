@@ -5,6 +5,7 @@ The tests prove that the hidden checks reject each of them; the marking room nam
 
 import numpy as np
 
+from solutions.exercises import by_exercise
 from solutions.lab06_multi_head import reference
 from solutions.lab06_multi_head.reference import merge_heads, split_heads
 
@@ -25,58 +26,58 @@ def _hidden(scores, mask, value):
 # scaled_dot_product_attention
 
 
-def attention_without_scale(Q, K, V, mask=None):
+def scaled_dot_product_attention_without_scale(Q, K, V, mask=None):
     """You did not divide the scores by √d_k: the heads become too sure of themselves."""
     return reference.scaled_dot_product_attention(Q * Q.shape[-1] ** 0.5, K, V, mask)
 
 
-def attention_scaled_twice(Q, K, V, mask=None):
+def scaled_dot_product_attention_scaled_twice(Q, K, V, mask=None):
     """You divided by d_k where the paper divides by its root."""
     return reference.scaled_dot_product_attention(Q / Q.shape[-1] ** 0.5, K, V, mask)
 
 
-def attention_with_the_mask_inverted(Q, K, V, mask=None):
+def scaled_dot_product_attention_with_the_mask_inverted(Q, K, V, mask=None):
     """Your mask works the wrong way round: True means that a position may be looked at."""
     return reference.scaled_dot_product_attention(Q, K, V, None if mask is None else ~mask)
 
 
-def attention_without_the_mask(Q, K, V, mask=None):
+def scaled_dot_product_attention_without_the_mask(Q, K, V, mask=None):
     """The mask has no effect: hidden positions have weight."""
     return reference.scaled_dot_product_attention(Q, K, V)
 
 
-def attention_with_uniform_empty_rows(Q, K, V, mask=None):
+def scaled_dot_product_attention_with_uniform_empty_rows(Q, K, V, mask=None):
     """A row that may look nowhere has equal weights: with -1e9 in all of its scores they come out equal. They
     should be 0."""
     weights = _softmax(_hidden(_scores(Q, K), mask, -1e9))
     return weights @ V, weights
 
 
-def attention_with_nan_in_empty_rows(Q, K, V, mask=None):
+def scaled_dot_product_attention_with_nan_in_empty_rows(Q, K, V, mask=None):
     """A row that may look nowhere has nan: that is -inf minus -inf, or 0 / 0. Its weights should be 0."""
     with np.errstate(invalid="ignore"):
         weights = _softmax(_hidden(_scores(Q, K), mask, -np.inf))
     return weights @ V, weights
 
 
-def attention_with_the_mask_on_the_weights(Q, K, V, mask=None):
+def scaled_dot_product_attention_with_the_mask_on_the_weights(Q, K, V, mask=None):
     """You set weights to 0 after the softmax, so a row no longer sums to 1: mask the scores, before it."""
     weights = _hidden(_softmax(_scores(Q, K)), mask, 0.0)
     return weights @ V, weights
 
 
-def attention_normalised_over_the_queries(Q, K, V, mask=None):
+def scaled_dot_product_attention_normalised_over_the_queries(Q, K, V, mask=None):
     """You normalised over the queries: each row of weights, over the keys, should sum to 1."""
     weights = _softmax(_hidden(_scores(Q, K), mask, -1e9), axis=-2)
     return weights @ V, weights
 
 
-def attention_that_returns_the_weights_first(Q, K, V, mask=None):
+def scaled_dot_product_attention_that_returns_the_weights_first(Q, K, V, mask=None):
     """You returned the weights first: the output comes first."""
     return reference.scaled_dot_product_attention(Q, K, V, mask)[::-1]
 
 
-def attention_that_overflows(Q, K, V, mask=None):
+def scaled_dot_product_attention_that_overflows(Q, K, V, mask=None):
     """Large scores give nan, very negative ones too: subtract the largest score of each row before np.exp."""
     with np.errstate(all="ignore"):
         powers = np.exp(_hidden(_scores(Q, K), mask, -np.inf))
@@ -88,38 +89,38 @@ def attention_that_overflows(Q, K, V, mask=None):
 # scaled_dot_product_attention_backward
 
 
-def attention_backward_without_scale(d_output, Q, K, V, weights):
+def scaled_dot_product_attention_backward_without_scale(d_output, Q, K, V, weights):
     """The factor 1/√d_k is missing on the way back: it belongs to d_Q and to d_K."""
     d_Q, d_K, d_V = reference.scaled_dot_product_attention_backward(d_output, Q, K, V, weights)
     return d_Q * Q.shape[-1] ** 0.5, d_K * Q.shape[-1] ** 0.5, d_V
 
 
-def attention_backward_without_the_softmax(d_output, Q, K, V, weights):
+def scaled_dot_product_attention_backward_without_the_softmax(d_output, Q, K, V, weights):
     """The softmax has no part in your way back: the gradient in the weights is not yet that in the scores."""
     d_scores = d_output @ V.swapaxes(-1, -2) / Q.shape[-1] ** 0.5
     return d_scores @ K, d_scores.swapaxes(-1, -2) @ Q, weights.swapaxes(-1, -2) @ d_output
 
 
-def attention_backward_without_the_average(d_output, Q, K, V, weights):
+def scaled_dot_product_attention_backward_without_the_average(d_output, Q, K, V, weights):
     """Your softmax backward lacks the average of the row: d_scores = weights · (d_weights - Σ weights · d_weights)."""
     d_scores = weights * (d_output @ V.swapaxes(-1, -2)) / Q.shape[-1] ** 0.5
     return d_scores @ K, d_scores.swapaxes(-1, -2) @ Q, weights.swapaxes(-1, -2) @ d_output
 
 
-def attention_backward_with_a_plain_average(d_output, Q, K, V, weights):
+def scaled_dot_product_attention_backward_with_a_plain_average(d_output, Q, K, V, weights):
     """You took the plain average of the row where the softmax backward needs the average by the weights."""
     d_weights = d_output @ V.swapaxes(-1, -2)
     d_scores = weights * (d_weights - d_weights.mean(axis=-1, keepdims=True)) / Q.shape[-1] ** 0.5
     return d_scores @ K, d_scores.swapaxes(-1, -2) @ Q, weights.swapaxes(-1, -2) @ d_output
 
 
-def attention_backward_with_the_scale_twice(d_output, Q, K, V, weights):
+def scaled_dot_product_attention_backward_with_the_scale_twice(d_output, Q, K, V, weights):
     """You applied 1/√d_k twice: to the scores' gradient, and again to d_Q and d_K."""
     d_Q, d_K, d_V = reference.scaled_dot_product_attention_backward(d_output, Q, K, V, weights)
     return d_Q / Q.shape[-1] ** 0.5, d_K / Q.shape[-1] ** 0.5, d_V
 
 
-def attention_backward_with_the_wrong_order(d_output, Q, K, V, weights):
+def scaled_dot_product_attention_backward_with_the_wrong_order(d_output, Q, K, V, weights):
     """You returned the gradients in another order: d_Q, d_K, d_V."""
     d_Q, d_K, d_V = reference.scaled_dot_product_attention_backward(d_output, Q, K, V, weights)
     return d_V, d_K, d_Q
@@ -506,95 +507,8 @@ def matching_token_head_of_one_size(vocabulary, length):
     return reference.matching_token_head(3, 5)
 
 
-MISTAKES = {
-    "scaled_dot_product_attention": [
-        attention_without_scale,
-        attention_scaled_twice,
-        attention_with_the_mask_inverted,
-        attention_without_the_mask,
-        attention_with_uniform_empty_rows,
-        attention_with_nan_in_empty_rows,
-        attention_with_the_mask_on_the_weights,
-        attention_normalised_over_the_queries,
-        attention_that_returns_the_weights_first,
-        attention_that_overflows,
-    ],
-    "scaled_dot_product_attention_backward": [
-        attention_backward_without_scale,
-        attention_backward_without_the_softmax,
-        attention_backward_without_the_average,
-        attention_backward_with_a_plain_average,
-        attention_backward_with_the_scale_twice,
-        attention_backward_with_the_wrong_order,
-    ],
-    "split_heads": [
-        split_heads_by_reshape_alone,
-        split_heads_without_the_transpose,
-        split_heads_that_deals_like_cards,
-        split_heads_with_the_heads_first,
-        split_heads_with_the_last_axes_exchanged,
-        split_heads_by_copying,
-        split_heads_in_reverse,
-    ],
-    "merge_heads": [
-        merge_heads_by_reshape_alone,
-        merge_heads_that_adds,
-        merge_heads_that_averages,
-        merge_heads_that_interleaves,
-        merge_heads_in_reverse,
-        merge_heads_without_the_reshape,
-    ],
-    "multi_head_attention": [
-        multi_head_attention_scaled_by_the_model,
-        multi_head_attention_scaled_by_all_heads,
-        multi_head_attention_by_reshape_alone,
-        multi_head_attention_to_itself_only,
-        multi_head_attention_with_the_roles_exchanged,
-        multi_head_attention_with_values_of_the_asker,
-        multi_head_attention_without_the_last_matrix,
-        multi_head_attention_with_averaged_weights,
-        multi_head_attention_with_keys_as_values,
-        multi_head_attention_without_the_mask,
-        multi_head_attention_with_the_mask_inverted,
-        multi_head_attention_with_one_mask_for_all,
-        multi_head_attention_with_the_mask_on_the_heads,
-    ],
-    "multi_head_attention_backward": [
-        multi_head_attention_backward_without_the_values,
-        multi_head_attention_backward_without_the_keys,
-        multi_head_attention_backward_averaged,
-        multi_head_attention_backward_of_one_sentence,
-        multi_head_attention_backward_by_reshape_alone,
-        multi_head_attention_backward_scaled_by_the_model,
-        multi_head_attention_backward_without_the_last_matrix,
-        multi_head_attention_backward_with_transposed_gradients,
-        multi_head_attention_backward_that_adds_for_the_caller,
-        multi_head_attention_backward_that_adds_where_it_fits,
-    ],
-    "parameter_count": [
-        parameter_count_with_biases,
-        parameter_count_without_the_last_matrix,
-        parameter_count_of_one_head,
-        parameter_count_with_one_width,
-        parameter_count_with_a_square_last_matrix,
-        parameter_count_of_squares,
-    ],
-    "previous_token_head": [
-        previous_token_head_that_looks_ahead,
-        previous_token_head_that_looks_at_itself,
-        previous_token_head_that_looks_two_back,
-        previous_token_head_without_scale,
-        previous_token_head_that_hands_over_the_place,
-        previous_token_head_that_hands_over_everything,
-        previous_token_head_of_one_size,
-    ],
-    "matching_token_head": [
-        matching_token_head_without_scale,
-        matching_token_head_by_position,
-        matching_token_head_that_avoids,
-        matching_token_head_that_hands_over_the_word,
-        matching_token_head_that_hands_over_everything,
-        matching_token_head_by_word_and_position,
-        matching_token_head_of_one_size,
-    ],
-}
+MISTAKES = by_exercise(__name__, [
+    "scaled_dot_product_attention", "scaled_dot_product_attention_backward", "split_heads", "merge_heads",
+    "multi_head_attention", "multi_head_attention_backward", "parameter_count", "previous_token_head",
+    "matching_token_head",
+])

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from solutions.exercises import by_exercise
 from solutions.lab07_positions import reference
 
 # sinusoids
@@ -136,33 +137,33 @@ def rotate_by_adding_sinusoids(x, positions):
     return x + reference.sinusoids(positions, x.shape[-1]).astype(x.dtype)
 
 
-def backward_in_the_same_direction(d_rotated, positions):
+def rotate_backward_in_the_same_direction(d_rotated, positions):
     """You turned the gradient the same way as the vector: on the way back it is the opposite angle."""
     return reference.rotate(d_rotated, positions)
 
 
-def backward_through_half_split_pairs(d_rotated, positions):
+def rotate_backward_through_half_split_pairs(d_rotated, positions):
     """You paired entry r with entry r + d / 2 on the way back: the pairs are 2r and 2r + 1, as on the way forward."""
     return rotate_half_split_pairs(d_rotated, -np.asarray(positions))
 
 
-def backward_without_the_sines(d_rotated, positions):
+def rotate_backward_without_the_sines(d_rotated, positions):
     """Only the cosines are left: a pair's second entry also reached the result's first one, by the sine."""
     angles = np.repeat(_angles(d_rotated, positions), 2, axis=-1)
     return (d_rotated * np.cos(angles)).astype(d_rotated.dtype)
 
 
-def backward_from_zero(d_rotated, positions):
+def rotate_backward_from_zero(d_rotated, positions):
     """The positions had no effect but their number on the way back: use those of the way forward."""
     return _turn(d_rotated, -_angles(d_rotated, np.arange(d_rotated.shape[-2])))
 
 
-def backward_with_the_slope_of_the_sines(d_rotated, positions):
+def rotate_backward_with_the_slope_of_the_sines(d_rotated, positions):
     """You took the slope in the angle: the loss is asked for its gradient in x, and the angles are constants."""
     return _turn(d_rotated, np.pi / 2 - _angles(d_rotated, positions))
 
 
-def backward_to_float64(d_rotated, positions):
+def rotate_backward_to_float64(d_rotated, positions):
     """The gradient came out as float64 where float32 went in: take sines and cosines to the gradient's dtype."""
     return reference.rotate_backward(d_rotated.astype(float), positions)
 
@@ -178,47 +179,47 @@ def _places(Q, K):
     return np.arange(Q.shape[-2]), np.arange(K.shape[-2])
 
 
-def scores_without_the_past(Q, K, past=0):
+def rotary_scores_without_the_past(Q, K, past=0):
     """First query and first key got the same position: key 0 stands at 0, query 0 at past. (Moving both by past changes
     nothing.)"""
     own, theirs = _places(Q, K)
     return _scores(reference.rotate(Q, own), reference.rotate(K, theirs))
 
 
-def scores_without_rotation(Q, K, past=0):
+def rotary_scores_without_rotation(Q, K, past=0):
     """Nothing was rotated: turn queries and keys for their positions before they meet."""
     return _scores(Q, K)
 
 
-def scores_with_queries_alone_rotated(Q, K, past=0):
+def rotary_scores_with_queries_alone_rotated(Q, K, past=0):
     """The keys were not rotated: then a score depends on where the query stands, and not on the distance."""
     return _scores(reference.rotate(Q, past + _places(Q, K)[0]), K)
 
 
-def scores_not_divided(Q, K, past=0):
+def rotary_scores_not_divided(Q, K, past=0):
     """The scores are not divided by the root of d_k."""
     return reference.rotary_scores(Q, K, past) * math.sqrt(Q.shape[-1])
 
 
-def scores_as_weights(Q, K, past=0):
+def rotary_scores_as_weights(Q, K, past=0):
     """You returned weights: this function returns scores, mask and softmax come after it."""
     powers = np.exp(reference.rotary_scores(Q, K, past))
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-def scores_with_keys_turned_back(Q, K, past=0):
+def rotary_scores_with_keys_turned_back(Q, K, past=0):
     """The keys were turned by the opposite angle: then the sum of the two positions counts, not their difference."""
     own, theirs = _places(Q, K)
     return _scores(reference.rotate(Q, past + own), reference.rotate(K, -theirs))
 
 
-def scores_with_the_past_in_the_wrong_place(Q, K, past=0):
+def rotary_scores_with_the_past_in_the_wrong_place(Q, K, past=0):
     """The queries were taken for the last tokens of a longer past: query i stands at past + i, counted from 0."""
     own, theirs = _places(Q, K)
     return _scores(reference.rotate(Q, past + 1 + own), reference.rotate(K, theirs))
 
 
-def scores_to_float64(Q, K, past=0):
+def rotary_scores_to_float64(Q, K, past=0):
     """float32 came out as float64: divide by math.sqrt(d_k), which is a Python float; np.sqrt gives a float64."""
     own, theirs = _places(Q, K)
     products = reference.rotate(Q, past + own) @ reference.rotate(K, theirs).swapaxes(-1, -2)
@@ -228,34 +229,34 @@ def scores_to_float64(Q, K, past=0):
 # to_half_split
 
 
-def half_split_over_all_heads(W, heads):
+def to_half_split_over_all_heads(W, heads):
     """You reordered all columns at once, across the heads: each head has its own even and odd columns."""
     return np.concatenate([W[:, 0::2], W[:, 1::2]], axis=1)
 
 
-def half_split_backwards(W, heads):
+def to_half_split_backwards(W, heads):
     """That is the way from half-split to interleaved: here the even columns go to the front."""
     halves = W.reshape(len(W), heads, 2, -1)
     return halves.swapaxes(-1, -2).reshape(W.shape)
 
 
-def half_split_with_odd_columns_first(W, heads):
+def to_half_split_with_odd_columns_first(W, heads):
     """The odd columns came first: the first half holds columns 0, 2, 4, …."""
     return reference.to_half_split(W.reshape(len(W), -1, 2)[..., ::-1].reshape(W.shape), heads)
 
 
-def half_split_of_the_rows(W, heads):
+def to_half_split_of_the_rows(W, heads):
     """You reordered the rows: they are entries of a token; queries and keys have their entries in the columns."""
     return np.concatenate([W[0::2], W[1::2]], axis=0)
 
 
-def half_split_by_reversing(W, heads):
+def to_half_split_by_reversing(W, heads):
     """The odd columns came in reverse: both halves keep their order."""
     columns = W.reshape(len(W), heads, -1)
     return np.concatenate([columns[..., 0::2], columns[..., 1::2][..., ::-1]], axis=-1).reshape(W.shape)
 
 
-def half_split_by_swapping_halves(W, heads):
+def to_half_split_by_swapping_halves(W, heads):
     """You exchanged the halves of each head: nothing has been paired anew, take every other column."""
     columns = W.reshape(len(W), heads, -1)
     return np.roll(columns, columns.shape[-1] // 2, axis=-1).reshape(W.shape)
@@ -268,49 +269,49 @@ def _power_below(heads):
     return 2 ** (int(heads).bit_length() - 1)
 
 
-def slopes_by_the_formula_for_any_number(heads):
+def alibi_slopes_by_the_formula_for_any_number(heads):
     """2^(-8k/h) is the rule for powers of two: for others take the power below, and fill up from twice that power."""
     return 2.0 ** (-8 * np.arange(1, heads + 1) / heads)
 
 
-def slopes_from_zero(heads):
+def alibi_slopes_from_zero(heads):
     """Your first slope is 1: k runs from 1 to h, so the first is 2^(-8/h)."""
     return 2.0 ** (-8 * np.arange(heads) / heads)
 
 
-def slopes_in_reverse(heads):
+def alibi_slopes_in_reverse(heads):
     """The slopes are in reverse: head 1 has the steepest."""
     return reference.alibi_slopes(heads)[::-1].copy()
 
 
-def slopes_of_the_power_above(heads):
+def alibi_slopes_of_the_power_above(heads):
     """For a number between powers of two you took the first slopes of the power above: take all of the power below."""
     return reference.alibi_slopes(1 << (heads - 1).bit_length())[:heads]
 
 
-def slopes_filled_from_the_second(heads):
+def alibi_slopes_filled_from_the_second(heads):
     """The slopes that fill up start with the second of the longer list: it is the first, third, fifth, …."""
     power = _power_below(heads)
     return np.concatenate([reference.alibi_slopes(power), reference.alibi_slopes(2 * power)[1::2][: heads - power]])
 
 
-def slopes_filled_in_order(heads):
+def alibi_slopes_filled_in_order(heads):
     """The slopes that fill up are the first ones of the longer list: take every other one."""
     power = _power_below(heads)
     return np.concatenate([reference.alibi_slopes(power), reference.alibi_slopes(2 * power)[: heads - power]])
 
 
-def slopes_sorted(heads):
+def alibi_slopes_sorted(heads):
     """The slopes are sorted: for a number between powers the authors put the ones that fill up at the end."""
     return np.sort(reference.alibi_slopes(heads))[::-1].copy()
 
 
-def slopes_with_base_e(heads):
+def alibi_slopes_with_base_e(heads):
     """Your base is e: the slopes are powers of two."""
     return np.exp(np.log2(reference.alibi_slopes(heads)))
 
 
-def slopes_that_grow(heads):
+def alibi_slopes_that_grow(heads):
     """Your exponents are positive: slopes are at most 1, 2^(-8k/h)."""
     return 1 / reference.alibi_slopes(heads)
 
@@ -318,116 +319,48 @@ def slopes_that_grow(heads):
 # alibi_bias
 
 
-def bias_with_a_plus(slopes, T, S, past=0):
+def alibi_bias_with_a_plus(slopes, T, S, past=0):
     """The sign is wrong: what is far away gets less, so the bias is below 0."""
     return -reference.alibi_bias(slopes, T, S, past)
 
 
-def bias_that_rewards_the_future(slopes, T, S, past=0):
+def alibi_bias_that_rewards_the_future(slopes, T, S, past=0):
     """Keys still to come have a bias above 0: it is 0 there, since the mask hides them."""
     return np.multiply.outer(slopes, np.arange(S) - past - np.arange(T)[:, None])
 
 
-def bias_on_both_sides(slopes, T, S, past=0):
+def alibi_bias_on_both_sides(slopes, T, S, past=0):
     """Keys still to come have a bias too: it is 0 there, since the mask hides them."""
     return -np.multiply.outer(slopes, np.abs(np.arange(S) - past - np.arange(T)[:, None]))
 
 
-def bias_that_masks(slopes, T, S, past=0):
+def alibi_bias_that_masks(slopes, T, S, past=0):
     """Keys still to come have -inf: leave that to the mask, the bias is 0 there."""
     future = np.arange(S) > past + np.arange(T)[:, None]
     return np.where(future, -np.inf, reference.alibi_bias(slopes, T, S, past))
 
 
-def bias_without_the_past(slopes, T, S, past=0):
+def alibi_bias_without_the_past(slopes, T, S, past=0):
     """The first query was taken for the first token: it stands at position past."""
     return reference.alibi_bias(slopes, T, S)
 
 
-def bias_from_the_last_key(slopes, T, S, past=0):
+def alibi_bias_from_the_last_key(slopes, T, S, past=0):
     """Your rows are counted from the last key. A softmax would not notice a number added to a whole row, but here the
     bias is 0 where a token looks at itself."""
     return np.broadcast_to(np.multiply.outer(slopes, np.arange(1 - S, 1))[:, None], (len(slopes), T, S)).copy()
 
 
-def bias_with_the_heads_last(slopes, T, S, past=0):
+def alibi_bias_with_the_heads_last(slopes, T, S, past=0):
     """The heads are the last axis: scores have them before (T, S)."""
     return np.moveaxis(reference.alibi_bias(slopes, T, S, past), 0, -1)
 
 
-def bias_of_one_more(slopes, T, S, past=0):
+def alibi_bias_of_one_more(slopes, T, S, past=0):
     """A token is at distance 1 from itself in your bias: the distance to itself is 0."""
     return reference.alibi_bias(slopes, T, S, past + 1)
 
 
-MISTAKES = {
-    "sinusoids": [
-        sinusoids_in_two_halves,
-        sinusoids_with_cosine_first,
-        sinusoids_with_a_frequency_for_each_entry,
-        sinusoids_with_half_the_exponent,
-        sinusoids_with_rising_frequencies,
-        sinusoids_that_count_for_themselves,
-        sinusoids_from_one,
-        sinusoids_that_cut_odd_widths,
-        sinusoids_with_an_assertion,
-    ],
-    "rotate": [
-        rotate_half_split_pairs,
-        rotate_the_other_way,
-        rotate_without_the_minus,
-        rotate_and_leave_in_halves,
-        rotate_by_half_the_exponent,
-        rotate_all_pairs_alike,
-        rotate_from_zero,
-        rotate_to_float64,
-        rotate_by_adding_sinusoids,
-    ],
-    "rotate_backward": [
-        backward_in_the_same_direction,
-        backward_through_half_split_pairs,
-        backward_without_the_sines,
-        backward_from_zero,
-        backward_with_the_slope_of_the_sines,
-        backward_to_float64,
-    ],
-    "rotary_scores": [
-        scores_without_the_past,
-        scores_without_rotation,
-        scores_with_queries_alone_rotated,
-        scores_not_divided,
-        scores_as_weights,
-        scores_with_keys_turned_back,
-        scores_with_the_past_in_the_wrong_place,
-        scores_to_float64,
-    ],
-    "to_half_split": [
-        half_split_over_all_heads,
-        half_split_backwards,
-        half_split_with_odd_columns_first,
-        half_split_of_the_rows,
-        half_split_by_reversing,
-        half_split_by_swapping_halves,
-    ],
-    "alibi_slopes": [
-        slopes_by_the_formula_for_any_number,
-        slopes_from_zero,
-        slopes_in_reverse,
-        slopes_of_the_power_above,
-        slopes_filled_from_the_second,
-        slopes_filled_in_order,
-        slopes_sorted,
-        slopes_with_base_e,
-        slopes_that_grow,
-    ],
-    "alibi_bias": [
-        bias_with_a_plus,
-        bias_that_rewards_the_future,
-        bias_on_both_sides,
-        bias_that_masks,
-        bias_without_the_past,
-        bias_from_the_last_key,
-        bias_with_the_heads_last,
-        bias_of_one_more,
-    ],
-}
+MISTAKES = by_exercise(__name__, [
+    "sinusoids", "rotate", "rotate_backward", "rotary_scores", "to_half_split", "alibi_slopes", "alibi_bias",
+])

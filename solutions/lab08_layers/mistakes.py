@@ -5,6 +5,7 @@ The tests prove that the hidden checks reject each of them; the marking room nam
 
 import numpy as np
 
+from solutions.exercises import by_exercise
 from solutions.lab08_layers import reference
 from solutions.lab08_layers.reference import erf
 
@@ -489,90 +490,6 @@ def feed_forward_backward_in_float64(d_output, X, inner, parameters, activation=
     return reference.feed_forward_backward(*(a.astype(float) for a in (d_output, X, inner)), parameters, activation)
 
 
-MISTAKES = {
-    "layer_norm": [
-        layer_norm_with_the_unbiased_variance,
-        layer_norm_with_eps_outside_the_root,
-        layer_norm_without_eps,
-        layer_norm_with_a_fixed_eps,
-        layer_norm_without_the_root,
-        layer_norm_without_the_mean,
-        layer_norm_over_the_first_axis,
-        layer_norm_over_everything,
-        layer_norm_without_gamma_and_beta,
-        layer_norm_with_gamma_in_x_hat,
-        layer_norm_that_returns_the_variance,
-        layer_norm_over_the_third_axis,
-        layer_norm_in_float64,
-    ],
-    "layer_norm_backward": [
-        layer_norm_backward_with_fixed_statistics,
-        layer_norm_backward_without_the_mean,
-        layer_norm_backward_without_the_variance,
-        layer_norm_backward_with_a_sum,
-        layer_norm_backward_without_gamma,
-        layer_norm_backward_with_gamma_last,
-        layer_norm_backward_without_std,
-        layer_norm_backward_multiplied_by_std,
-        layer_norm_backward_averaged,
-        layer_norm_backward_summed_over_one_axis,
-        layer_norm_backward_with_both_exchanged,
-        layer_norm_backward_summed_over_two_axes,
-        layer_norm_backward_in_float64,
-    ],
-    "gelu": [
-        gelu_by_a_sigmoid,
-        gelu_as_relu,
-        gelu_without_the_root_of_two,
-        gelu_as_the_probability,
-        gelu_without_the_half,
-        gelu_without_the_one,
-        gelu_with_the_erf_form_alone,
-        gelu_with_the_tanh_form_alone,
-        gelu_with_the_forms_exchanged,
-        gelu_with_a_square,
-        gelu_with_a_wrong_root,
-        gelu_in_float64_with_erf,
-        gelu_in_float64_with_tanh,
-        gelu_in_float64,
-        gelu_with_a_tanh_of_powers,
-    ],
-    "gelu_backward": [
-        gelu_backward_without_d_output,
-        gelu_backward_as_relu,
-        gelu_backward_with_the_probability_alone,
-        gelu_backward_without_the_root_of_two_pi,
-        gelu_backward_without_the_x,
-        gelu_backward_with_the_erf_form_alone,
-        gelu_backward_with_the_tanh_form_alone,
-        gelu_backward_without_the_inner_slope,
-        gelu_backward_without_the_three,
-        gelu_backward_in_float64_with_erf,
-        gelu_backward_in_float64_with_tanh,
-        gelu_backward_in_float64,
-        gelu_backward_with_a_tanh_of_powers,
-    ],
-    "feed_forward": [
-        feed_forward_without_activation,
-        feed_forward_with_relu_alone,
-        feed_forward_without_the_first_bias,
-        feed_forward_without_the_second_bias,
-        feed_forward_with_a_late_bias,
-        feed_forward_with_an_activation_at_the_end,
-        feed_forward_with_the_residual,
-        feed_forward_that_returns_the_active_layer,
-        feed_forward_in_float64,
-    ],
-    "feed_forward_backward": [
-        feed_forward_backward_without_the_slope,
-        feed_forward_backward_with_relu_alone,
-        feed_forward_backward_with_the_inner_layer_for_the_active,
-        feed_forward_backward_averaged,
-        feed_forward_backward_of_one_sentence,
-        feed_forward_backward_with_the_residual,
-        feed_forward_backward_with_the_slope_of_the_active,
-        feed_forward_backward_without_biases,
-        feed_forward_backward_with_a_slope_at_zero,
-        feed_forward_backward_in_float64,
-    ],
-}
+MISTAKES = by_exercise(__name__, [
+    "layer_norm", "layer_norm_backward", "gelu", "gelu_backward", "feed_forward", "feed_forward_backward",
+])

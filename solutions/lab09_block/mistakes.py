@@ -6,6 +6,7 @@ Most are built from `_block` and `_back`, the two ways with their parts exchange
 
 import numpy as np
 
+from solutions.exercises import by_exercise
 from solutions.lab09_block import reference
 from solutions.lab09_block.reference import (
     feed_forward,
@@ -312,53 +313,4 @@ def post_ln_block_backward_with_two_heads(d_output, trace, parameters, heads):
     return reference.post_ln_block_backward(d_output, trace, parameters, 2)
 
 
-MISTAKES = {
-    "pre_ln_block": [
-        pre_ln_block_in_post_order,
-        pre_ln_block_without_the_first_residual,
-        pre_ln_block_without_the_second_residual,
-        pre_ln_block_that_adds_to_the_normalised,
-        pre_ln_block_with_one_norm_for_both,
-        pre_ln_block_with_the_norms_exchanged,
-        pre_ln_block_with_both_sublayers_at_once,
-        pre_ln_block_without_the_mask,
-        pre_ln_block_with_a_last_norm,
-        pre_ln_block_with_two_heads,
-        pre_ln_block_with_one_row_of_the_mask,
-    ],
-    "post_ln_block": [
-        post_ln_block_in_pre_order,
-        post_ln_block_without_the_first_residual,
-        post_ln_block_without_the_second_residual,
-        post_ln_block_that_adds_to_the_input,
-        post_ln_block_with_one_norm_for_both,
-        post_ln_block_with_the_norms_exchanged,
-        post_ln_block_without_the_mask,
-        post_ln_block_without_the_last_norm,
-        post_ln_block_with_two_heads,
-        post_ln_block_with_one_row_of_the_mask,
-    ],
-    "pre_ln_block_backward": [
-        pre_ln_block_backward_without_the_first_residual,
-        pre_ln_block_backward_without_the_second_residual,
-        pre_ln_block_backward_through_the_queries_alone,
-        pre_ln_block_backward_through_the_memory_alone,
-        pre_ln_block_backward_without_the_norms,
-        pre_ln_block_backward_in_post_order,
-        pre_ln_block_backward_with_d_output_at_the_attention,
-        pre_ln_block_backward_with_the_norms_exchanged,
-        pre_ln_block_backward_without_the_norms_parameters,
-        pre_ln_block_backward_with_two_heads,
-    ],
-    "post_ln_block_backward": [
-        post_ln_block_backward_without_the_first_residual,
-        post_ln_block_backward_without_the_second_residual,
-        post_ln_block_backward_through_the_queries_alone,
-        post_ln_block_backward_in_pre_order,
-        post_ln_block_backward_with_a_residual_around_the_norm,
-        post_ln_block_backward_with_the_norms_exchanged,
-        post_ln_block_backward_without_the_norms,
-        post_ln_block_backward_averaged,
-        post_ln_block_backward_with_two_heads,
-    ],
-}
+MISTAKES = by_exercise(__name__, ["pre_ln_block", "post_ln_block", "pre_ln_block_backward", "post_ln_block_backward"])

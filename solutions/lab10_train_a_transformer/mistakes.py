@@ -5,6 +5,7 @@ The tests prove that the hidden checks reject each of them; the marking room nam
 
 import numpy as np
 
+from solutions.exercises import by_exercise
 from solutions.lab10_train_a_transformer import reference
 from solutions.lab10_train_a_transformer.reference import PAD
 
@@ -408,74 +409,6 @@ def smoothing_floor_as_the_loss_of_certainty(V, epsilon):
     return float(-np.log(1 - epsilon + epsilon / V))
 
 
-MISTAKES = {
-    "shifted_targets": [
-        shifted_targets_that_does_not_shift,
-        shifted_targets_with_end_in_the_last_place,
-        shifted_targets_without_end,
-        shifted_targets_cut_to_the_old_length,
-        shifted_targets_told_the_end_too,
-        shifted_targets_with_start_and_end_exchanged,
-        shifted_targets_with_wanted_first,
-        shifted_targets_with_fixed_ids,
-        shifted_targets_of_floats,
-        shifted_targets_as_lists,
-    ],
-    "attention_masks": [
-        attention_masks_upside_down,
-        attention_masks_that_show_the_future,
-        attention_masks_without_the_diagonal,
-        attention_masks_that_look_ahead_only,
-        attention_masks_with_a_causal_encoder,
-        attention_masks_with_a_causal_cross,
-        attention_masks_of_rows_of_padding,
-        attention_masks_that_hide_padded_rows_too,
-        attention_masks_without_padding,
-        attention_masks_without_an_axis_for_who_asks,
-        attention_masks_with_the_first_place_open,
-        attention_masks_by_either,
-        attention_masks_of_numbers_to_add,
-    ],
-    "learning_rate": [
-        learning_rate_without_warmup,
-        learning_rate_that_never_falls,
-        learning_rate_with_the_larger,
-        learning_rate_without_the_width,
-        learning_rate_times_the_root_of_the_width,
-        learning_rate_that_decays_exponentially,
-        learning_rate_with_the_warmup_to_the_minus_half,
-        learning_rate_counted_from_zero,
-        learning_rate_with_a_fixed_warmup,
-    ],
-    "smoothed_cross_entropy": [
-        smoothed_cross_entropy_over_the_others,
-        smoothed_cross_entropy_with_padding,
-        smoothed_cross_entropy_over_all_places,
-        smoothed_cross_entropy_summed,
-        smoothed_cross_entropy_with_a_gradient_of_the_sum,
-        smoothed_cross_entropy_with_a_gradient_on_padding,
-        smoothed_cross_entropy_with_the_plain_gradient,
-        smoothed_cross_entropy_without_smoothing,
-        smoothed_cross_entropy_with_epsilon_on_top,
-        smoothed_cross_entropy_that_overflows,
-        smoothed_cross_entropy_by_the_log_of_a_softmax,
-        smoothed_cross_entropy_with_a_small_number_in_the_log,
-        smoothed_cross_entropy_less_the_largest_of_all,
-        smoothed_cross_entropy_by_rows,
-        smoothed_cross_entropy_with_epsilon_on_padding,
-        smoothed_cross_entropy_with_the_gradient_turned,
-        smoothed_cross_entropy_along_the_places,
-        smoothed_cross_entropy_with_a_target_below_1,
-        smoothed_cross_entropy_with_the_sign_turned,
-    ],
-    "smoothing_floor": [
-        smoothing_floor_of_the_other_convention,
-        smoothing_floor_that_takes_log_of_0,
-        smoothing_floor_of_the_wanted_token,
-        smoothing_floor_with_one_other_token,
-        smoothing_floor_with_v_other_tokens,
-        smoothing_floor_in_bits,
-        smoothing_floor_with_the_sign_turned,
-        smoothing_floor_as_the_loss_of_certainty,
-    ],
-}
+MISTAKES = by_exercise(__name__, [
+    "shifted_targets", "attention_masks", "learning_rate", "smoothed_cross_entropy", "smoothing_floor",
+])

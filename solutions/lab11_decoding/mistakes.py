@@ -3,19 +3,12 @@
 The tests prove that the hidden checks reject each of them; the marking room names the one that an answer behaves like.
 """
 
-from types import FunctionType
-
 import numpy as np
 
 from coursekit.models.transformer import END, START
+from solutions.exercises import asking, by_exercise
 from solutions.lab11_decoding import reference
 from solutions.lab11_decoding.reference import following
-
-
-def asking(function, **own):
-    """A function of the reference, on what is `own` in place of the reference's."""
-    return FunctionType(function.__code__, vars(reference) | own)
-
 
 # greedy
 
@@ -347,56 +340,4 @@ def beam_search_that_takes_the_last_of_equals(table, longest, beam, alpha):
     return tokens, value
 
 
-MISTAKES = {
-    "greedy": [
-        greedy_that_writes_on_after_the_end,
-        greedy_without_the_end,
-        greedy_that_begins_with_start,
-        greedy_one_token_short,
-        greedy_with_the_probability,
-        greedy_with_the_mean,
-        greedy_by_columns,
-        greedy_from_the_first_row,
-        greedy_that_looks_into_the_table,
-        greedy_that_passes_the_last_token_alone,
-    ],
-    "beam_step": [
-        beam_step_for_each_hypothesis,
-        beam_step_without_the_scores_so_far,
-        beam_step_that_returns_the_last_addend,
-        beam_step_the_worst_first,
-        beam_step_with_the_worst,
-        beam_step_with_ties_turned_round,
-        beam_step_with_an_unstable_sort,
-        beam_step_with_the_smaller_token_first,
-        beam_step_with_impossible_continuations,
-        beam_step_with_parents_and_tokens_exchanged,
-        beam_step_divided_by_the_hypotheses,
-    ],
-    "penalised": [
-        penalised_by_the_length,
-        penalised_by_multiplying,
-        penalised_without_alpha,
-        penalised_with_alpha_as_a_factor,
-        penalised_with_alpha_on_the_numerator,
-        penalised_without_brackets,
-        penalised_with_floor_division,
-        penalised_by_the_longest,
-    ],
-    "beam_search": [
-        beam_search_that_is_greedy,
-        beam_search_without_the_penalty,
-        beam_search_that_returns_the_plain_score,
-        beam_search_that_takes_the_first_to_finish,
-        beam_search_that_writes_on_after_the_end,
-        beam_search_that_forgets_the_finished,
-        beam_search_that_counts_start,
-        beam_search_that_begins_with_start,
-        beam_search_that_gives_finished_places_away,
-        beam_search_that_drops_the_live_ones,
-        beam_search_that_looks_into_the_table,
-        beam_search_that_passes_the_last_token_alone,
-        beam_search_with_the_live_ones_first,
-        beam_search_that_takes_the_last_of_equals,
-    ],
-}
+MISTAKES = by_exercise(__name__, ["greedy", "beam_step", "penalised", "beam_search"])

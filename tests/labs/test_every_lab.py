@@ -1,39 +1,18 @@
 """What holds for every lab: the blank notebook, the solved one, and the mistakes that the grader names."""
 
-import importlib
 import inspect
 import json
 from itertools import pairwise
-from pathlib import Path
 
 import nbformat
 import pytest
 
 from grading.checking import judge
 from grading.demo import answered
-from grading.lab import Lab, graded, meta, names, solution
+from grading.lab import Lab, exercise_of, graded, meta, solution
 from grading.marking import grade
 from grading.student import LocalStudent
-
-ROOT = Path(__file__).parents[2]
-LABS = names(ROOT / "labs")
-POINTS = {  # by checks, by hand
-    "lab00_warm_up": (12, 0),
-    "lab01_additive_attention": (12, 2),
-    "lab02_learning_to_align": (13, 2),
-    "lab03_luong_attention": (12, 2),
-    "lab04_hard_attention": (10, 2),
-    "lab05_scaled_dot_product": (12, 2),
-    "lab06_multi_head": (14, 2),
-    "lab07_positions": (12, 2),
-    "lab08_layers": (15, 2),
-    "lab09_block": (13, 2),
-    "lab10_train_a_transformer": (12, 2),
-    "lab11_decoding": (10, 2),
-}
-MISTAKES = [(lab, exercise, mistake) for lab in LABS
-            for exercise, mistakes in importlib.import_module(f"solutions.{lab}.mistakes").MISTAKES.items()
-            for mistake in mistakes]
+from tests.labs.judging import LABS, ROOT, by_name, each, mistakes, part
 
 
 @pytest.fixture(scope="module", params=LABS)
@@ -64,10 +43,21 @@ def test_the_release_is_the_skeleton_that_is_graded(lab):
     assert [cell.source for cell in released.cells] == [cell.source for cell in lab.skeleton.cells]
 
 
-def test_the_solved_notebook_earns_all_automatic_points_and_waits_for_the_rest(lab):
-    marks = grade(json.dumps(answered(lab)).encode(), lab).marks.values()
-    earned = sum(mark.points for mark in marks if mark.points is not None)
-    assert (earned, sum(mark.possible for mark in marks if mark.points is None)) == POINTS[lab.name]
+def test_the_solved_notebook_earns_the_points_of_its_checks_and_waits_for_the_rest(lab):
+    marks = grade(json.dumps(answered(lab)).encode(), lab).marks
+    by_checks = {f"{exercise}-checks" for exercise in mistakes(lab.name)}
+    assert {name: mark.points for name, mark in marks.items()} == {
+        name: points if name in by_checks else None for name, points in lab.points.items()}
+
+
+def test_the_points_add_up_to_what_the_title_promises(lab):
+    assert f" {sum(lab.points.values()):g} points" in lab.source.cells[0].source
+
+
+def test_the_exercises_of_the_notebook_are_those_that_have_checks_and_mistakes(lab):
+    exercises = [exercise_of(cell) for cell in lab.source.cells if exercise_of(cell)]
+    assert exercises == list(mistakes(lab.name))
+    assert all(hasattr(part(lab.name, what), name) for what in ("checks", "visible", "reference") for name in exercises)
 
 
 def test_each_stub_stands_directly_above_its_check(lab):
@@ -85,8 +75,7 @@ def test_the_hidden_region_names_the_check_of_its_own_cell(lab):
             assert cell.metadata.nbgrader.locked
 
 
-@pytest.mark.parametrize(("lab_name", "exercise", "mistake"), [pytest.param(*m, id=m[2].__name__) for m in MISTAKES])
-def test_the_grader_names_the_mistake_that_an_answer_behaves_like(lab_name, exercise, mistake):
-    reference = vars(importlib.import_module(f"solutions.{lab_name}.reference"))
-    judgement = judge(lab_name, exercise, LocalStudent({**reference, exercise: mistake}))
+@pytest.mark.parametrize(("lab", "exercise", "mistake"), each(mistakes), ids=by_name)
+def test_the_grader_names_the_mistake_that_an_answer_behaves_like(lab, exercise, mistake):
+    judgement = judge(lab, exercise, LocalStudent({**vars(part(lab, "reference")), exercise: mistake}))
     assert judgement.mistake == " ".join(inspect.getdoc(mistake).split())

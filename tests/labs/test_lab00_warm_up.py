@@ -1,32 +1,18 @@
-"""Lab 00: the reference against oracles and laws, the hidden checks against right and wrong answers."""
+"""Lab 00: the reference against oracles and laws, and what an answer earns that is built on a wrong one."""
+
+from functools import partial
 
 import numpy as np
 import pytest
 
-from coursekit import check as visible
-from coursekit.check import lab00_warm_up as visible_checks
 from coursekit.gradient_check import check_gradient
-from grading.student import LocalStudent
-from solutions.lab00_warm_up import checks, mistakes, reference
+from solutions.lab00_warm_up import mistakes, reference
 from tests import needs
-from tests.labs.variants_lab00_warm_up import VARIANTS
+from tests.labs import judging
+
+share = partial(judging.share, "lab00_warm_up")
 
 B, T, V, X, N, M = 3, 5, 4, 6, 7, 2
-EXERCISES = list(mistakes.MISTAKES)
-MISTAKES = [(name, mistake) for name in EXERCISES for mistake in mistakes.MISTAKES[name]]
-RIGHT = [(name, variant) for name in EXERCISES for variant in VARIANTS[name]]
-
-
-def share(exercise, **answers):
-    """The share of an exercise's points that these answers earn, the reference standing in for the other functions."""
-    namespace = {name: getattr(reference, name) for name in EXERCISES} | answers
-    found = {name: answer for name, answer in answers.items() if answer in mistakes.MISTAKES.get(name, ())}
-    verdicts = list(getattr(checks, exercise)(LocalStudent(namespace, found), np.random.default_rng(len(exercise))))
-    return sum(v.weight for v in verdicts if v.passed) / sum(v.weight for v in verdicts)
-
-
-def named(pairs):
-    return [pytest.param(*pair, id=pair[1].__name__) for pair in pairs]
 
 
 @pytest.fixture
@@ -176,44 +162,6 @@ def test_what_does_not_fit_is_named(call, message):
 # The hidden checks
 
 
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_reference_earns_everything(exercise):
-    assert share(exercise) == 1
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_there_are_five_mistakes_and_four_variants(exercise):
-    assert len(mistakes.MISTAKES[exercise]) >= 5 and len(VARIANTS[exercise]) >= 4
-
-
-@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
-def test_a_mistake_keeps_at_most_half(exercise, mistake):
-    assert share(exercise, **{exercise: mistake}) <= 0.5
-
-
-@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
-def test_a_right_answer_written_otherwise_keeps_all(exercise, variant):
-    assert share(exercise, **{exercise: variant}) == 1
-
-
-TRIVIAL = {
-    "zeros": lambda *args, **_: np.zeros_like(args[0]),
-    "three zeros": lambda *args, **_: tuple(map(np.zeros_like, args)),
-    "its input": lambda *args, **_: args[0],
-    "its inputs": lambda *args, **_: args,
-    "nothing": lambda *args, **_: None,
-    "a number": lambda *args, **_: 1.0,
-    "a constant matrix": lambda *args, **_: np.ones((3, 5)),
-}
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-@pytest.mark.parametrize("answer", TRIVIAL.values(), ids=TRIVIAL.keys())
-def test_a_trivial_answer_earns_nothing_even_if_all_functions_are_trivial(exercise, answer):
-    assert share(exercise, **{exercise: answer}) == 0
-    assert share(exercise, **dict.fromkeys(EXERCISES, answer)) == 0
-
-
 def test_an_answer_that_changes_its_argument_earns_nothing():
     def log_softmax(x, axis=-1):
         x -= np.logaddexp.reduce(x, axis=axis, keepdims=True)
@@ -226,47 +174,10 @@ IGNORES_ITS_AXIS = [mistakes.log_sum_exp_always_over_the_last_axis, mistakes.log
 LINES_UP = [wrong for wrong in mistakes.MISTAKES["log_sum_exp"] if wrong not in IGNORES_ITS_AXIS]
 
 
-@pytest.mark.parametrize("wrong", LINES_UP, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("wrong", LINES_UP, ids=judging.by_name)
 def test_a_wrong_log_sum_exp_of_a_shape_that_lines_up_does_not_cost_log_softmax_its_points(wrong):
     def log_softmax(x, axis=-1):
         own = wrong(x, axis=axis)
         return x - (own if own.ndim == x.ndim else np.expand_dims(own, axis))
 
     assert share("log_softmax", log_sum_exp=wrong, log_softmax=log_softmax) == 1
-
-
-# The visible checks
-
-
-def see(exercise, function):
-    getattr(visible_checks, exercise)(function)
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_visible_check_of_a_stub_raises_only_not_implemented(exercise):
-    def stub(*args, **options):
-        raise NotImplementedError
-
-    with pytest.raises(NotImplementedError):
-        see(exercise, stub)
-
-
-@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
-def test_the_visible_check_accepts_a_right_answer(exercise, variant):
-    see(exercise, variant)
-
-
-@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
-def test_the_visible_check_explains_a_mistake(exercise, mistake):
-    with pytest.raises((visible.CheckFailed, ValueError)) as failure:
-        see(exercise, mistake)
-    message = "\n".join([str(failure.value), *getattr(failure.value, "__notes__", [])])
-    law, hint = message.split("\n", 1)  # where NumPy refused the shapes, the note says which they were
-    assert law and len(hint.strip()) > 10
-
-
-@pytest.mark.parametrize("answer", [None, 3, "text", [1, [2]], np.zeros(1), (np.zeros(2), np.zeros(3))], ids=repr)
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_visible_check_survives_any_answer(exercise, answer):
-    with pytest.raises(visible.CheckFailed):
-        see(exercise, lambda *args, **options: answer)

@@ -1,36 +1,18 @@
-"""Lab 01: the reference against oracles and laws, the hidden checks against right and wrong answers."""
+"""Lab 01: the reference against oracles and laws, and what an answer earns that is built on a wrong one."""
+
+from functools import partial
 
 import numpy as np
 import pytest
 
-from coursekit import check as visible
 from coursekit.check import lab01_additive_attention as visible_checks
-from grading.student import LocalStudent
-from solutions.lab01_additive_attention import checks, mistakes, reference
+from solutions.lab01_additive_attention import mistakes, reference
 from tests import needs
-from tests.labs.variants_lab01_additive_attention import VARIANTS
+from tests.labs import judging
+
+share = partial(judging.share, "lab01_additive_attention")
 
 B, S, D, E, A = 3, 5, 4, 6, 7
-EXERCISES = ["softmax", "alignment", "attention", "masked_softmax", "additive_attention"]
-MISTAKES = [(name, mistake) for name in EXERCISES for mistake in mistakes.MISTAKES[name]]
-RIGHT = [(name, variant) for name in EXERCISES for variant in VARIANTS[name]]
-
-
-def share(exercise, **answers):
-    """The share of an exercise's points that these answers earn, the reference standing in for the other functions.
-
-    As in grading, what follows from a known mistake in an earlier one counts.
-    """
-    namespace = {name: getattr(reference, name) for name in EXERCISES} | answers
-    earlier = EXERCISES[:EXERCISES.index(exercise)]
-    found = {name: answers[name] for name in earlier if answers.get(name) in mistakes.MISTAKES[name]}
-    rng = np.random.default_rng(len(exercise))
-    verdicts = list(getattr(checks, exercise)(LocalStudent(namespace, found), rng))
-    return sum(v.weight for v in verdicts if v.passed) / sum(v.weight for v in verdicts)
-
-
-def named(pairs):
-    return [pytest.param(*pair, id=pair[1].__name__) for pair in pairs]
 
 
 @pytest.fixture
@@ -149,44 +131,6 @@ def test_a_mask_of_numbers_is_refused():
 # The hidden checks
 
 
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_reference_earns_everything(exercise):
-    assert share(exercise) == 1
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_there_are_five_mistakes_and_four_variants(exercise):
-    assert len(mistakes.MISTAKES[exercise]) >= 5 and len(VARIANTS[exercise]) >= 4
-
-
-@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
-def test_a_mistake_keeps_at_most_half(exercise, mistake):
-    assert share(exercise, **{exercise: mistake}) <= 0.5
-
-
-@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
-def test_a_right_answer_written_otherwise_keeps_all(exercise, variant):
-    assert share(exercise, **{exercise: variant}) == 1
-
-
-TRIVIAL = {
-    "zeros": lambda *args, **_: np.zeros_like(args[0]),
-    "two zeros": lambda *args, **_: (np.zeros((3, 6)), np.zeros((3, 5))),
-    "its input": lambda *args, **_: args[0],
-    "nothing": lambda *args, **_: None,
-    "the printed weights": lambda *args, **_: np.reshape(visible_checks.WORKED_WEIGHTS, (5, 1)),
-    "the printed context": lambda *args, **_: np.array(visible_checks.WORKED_CONTEXT),
-    "uniform weights": lambda *args, **_: np.full(args[0].shape, 1 / args[0].shape[-1]),
-}
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-@pytest.mark.parametrize("answer", TRIVIAL.values(), ids=TRIVIAL.keys())
-def test_a_trivial_answer_earns_nothing_even_if_all_functions_are_trivial(exercise, answer):
-    assert share(exercise, **{exercise: answer}) == 0
-    assert share(exercise, **dict.fromkeys(EXERCISES, answer)) == 0
-
-
 def test_always_looking_at_the_first_word_earns_nothing_though_each_function_follows_from_the_one_before():
     def first_word(x, *_, axis=-1):
         weights = np.zeros(x.shape)
@@ -212,7 +156,7 @@ def test_a_function_right_on_the_visible_example_alone_earns_nothing():
 BLIND = mistakes.softmax_always_over_the_last_axis  # of a column of scores: every weight is 1
 
 
-@pytest.mark.parametrize("wrong", [m for m in mistakes.MISTAKES["softmax"] if m is not BLIND], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("wrong", [m for m in mistakes.MISTAKES["softmax"] if m is not BLIND], ids=judging.by_name)
 def test_a_wrong_softmax_does_not_cost_attention_its_points(wrong):
     def attention(encoder_states, decoder_state, layer_1, layer_2):
         scores = reference.alignment(encoder_states, decoder_state, layer_1, layer_2)
@@ -230,7 +174,7 @@ def test_a_function_that_is_wrong_only_when_a_later_check_asks_it_carries_nothin
     assert share("attention", **answers) == 0
 
 
-@pytest.mark.parametrize("wrong", mistakes.MISTAKES["softmax"], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("wrong", mistakes.MISTAKES["softmax"], ids=judging.by_name)
 def test_a_wrong_softmax_costs_the_masked_one_at_most_the_case_in_which_all_is_nan(wrong):
     def masked_softmax(scores, mask):
         weights = wrong(np.where(mask, scores, -np.inf), axis=-1)
@@ -239,7 +183,7 @@ def test_a_wrong_softmax_costs_the_masked_one_at_most_the_case_in_which_all_is_n
     assert share("masked_softmax", softmax=wrong, masked_softmax=masked_softmax) >= 0.75
 
 
-@pytest.mark.parametrize("wrong", mistakes.MISTAKES["alignment"], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("wrong", mistakes.MISTAKES["alignment"], ids=judging.by_name)
 def test_a_wrong_alignment_does_not_cost_attention_its_points(wrong):
     def attention(*args):
         return reference.softmax(np.ravel(wrong(*args))) @ args[0]
@@ -247,47 +191,10 @@ def test_a_wrong_alignment_does_not_cost_attention_its_points(wrong):
     assert share("attention", alignment=wrong, attention=attention) == 1
 
 
-@pytest.mark.parametrize("wrong", mistakes.MISTAKES["masked_softmax"], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("wrong", mistakes.MISTAKES["masked_softmax"], ids=judging.by_name)
 def test_a_wrong_masked_softmax_does_not_cost_additive_attention_its_points(wrong):
     def additive_attention(state, memory, mask, W, U, v):
         weights = wrong(np.tanh((state @ W)[:, None] + memory @ U) @ v, mask)
         return np.einsum("bs,bse->be", weights, memory), weights
 
     assert share("additive_attention", masked_softmax=wrong, additive_attention=additive_attention) == 1
-
-
-# The visible checks
-
-
-def see(exercise, function):
-    more = [reference.alignment, reference.softmax] if exercise == "attention" else []
-    getattr(visible_checks, exercise)(function, *more)
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_visible_check_of_a_stub_raises_only_not_implemented(exercise):
-    def stub(*args, **options):
-        raise NotImplementedError
-
-    with pytest.raises(NotImplementedError):
-        see(exercise, stub)
-
-
-@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
-def test_the_visible_check_accepts_a_right_answer(exercise, variant):
-    see(exercise, variant)
-
-
-@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
-def test_the_visible_check_explains_a_mistake(exercise, mistake):
-    with pytest.raises(visible.CheckFailed) as failure:
-        see(exercise, mistake)
-    law, hint = str(failure.value).split("\n", 1)
-    assert law and len(hint.strip()) > 10
-
-
-@pytest.mark.parametrize("answer", [None, 3, "text", [1, [2]], np.zeros(1), (np.zeros(2), np.zeros(3))], ids=repr)
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_visible_check_survives_any_answer(exercise, answer):
-    with pytest.raises(visible.CheckFailed):
-        see(exercise, lambda *args, **options: answer)

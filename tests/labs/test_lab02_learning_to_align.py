@@ -1,35 +1,23 @@
 """Lab 02: the gradients against PyTorch, central differences and laws; the checks against right and wrong answers."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from coursekit import check as visible
 from coursekit.check import lab02_learning_to_align as visible_checks
 from coursekit.gradient_check import check_gradient
-from grading.student import LocalStudent
 from solutions.artifacts import date_translator
 from solutions.lab01_additive_attention.reference import masked_softmax
-from solutions.lab02_learning_to_align import checks, mistakes, reference
+from solutions.lab02_learning_to_align import mistakes, reference
 from tests import needs
-from tests.labs.variants_lab02_learning_to_align import VARIANTS
+from tests.labs import judging
+
+share = partial(judging.share, "lab02_learning_to_align")
 
 B, S, T, D, E, A = 3, 5, 8, 4, 6, 7
 EXERCISES = ["context_backward", "softmax_backward", "scores_backward", "attend_backward", "steps_backward"]
-MISTAKES = [(name, mistake) for name in EXERCISES for mistake in mistakes.MISTAKES[name]]
-RIGHT = [(name, variant) for name in EXERCISES for variant in VARIANTS[name]]
-
-
-def share(exercise, **answers):
-    """The share of an exercise's points that these answers earn, the reference standing in for the other functions."""
-    namespace = {name: getattr(reference, name) for name in EXERCISES} | answers
-    rng = np.random.default_rng(len(exercise))
-    found = {name: answer for name, answer in answers.items() if answer in mistakes.MISTAKES.get(name, ())}
-    verdicts = list(getattr(checks, exercise)(LocalStudent(namespace, found), rng))
-    return sum(v.weight for v in verdicts if v.passed) / sum(v.weight for v in verdicts)
-
-
-def named(pairs):
-    return [pytest.param(*pair, id=pair[1].__name__) for pair in pairs]
 
 
 MASK = np.array([[True, True, True, False, False], [True] * 5, [False, True, False, True, False]])
@@ -180,43 +168,6 @@ def test_softmax_backward_names_a_gradient_of_another_shape():
 # The hidden checks
 
 
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_reference_earns_everything(exercise):
-    assert share(exercise) == 1
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_there_are_five_mistakes_and_four_variants(exercise):
-    assert len(mistakes.MISTAKES[exercise]) >= 5 and len(VARIANTS[exercise]) >= 4
-
-
-@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
-def test_a_mistake_keeps_at_most_half(exercise, mistake):
-    assert share(exercise, **{exercise: mistake}) <= 0.5
-
-
-@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
-def test_a_right_answer_written_otherwise_keeps_all(exercise, variant):
-    assert share(exercise, **{exercise: variant}) == 1
-
-
-TRIVIAL = {
-    "zeros": lambda *args: np.zeros_like(args[0]),
-    "zeros of the right shapes, for the largest exercise": lambda *args: tuple(map(np.zeros_like, args[1:4])),
-    "its input": lambda *args: args[0],
-    "all of its inputs": lambda *args: args,
-    "two of its inputs": lambda *args: (args[1], args[2]),
-    "nothing": lambda *args: None,
-}
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-@pytest.mark.parametrize("answer", TRIVIAL.values(), ids=TRIVIAL.keys())
-def test_a_trivial_answer_earns_nothing_even_if_all_functions_are_trivial(exercise, answer):
-    assert share(exercise, **{exercise: answer}) == 0
-    assert share(exercise, **dict.fromkeys(EXERCISES, answer)) == 0
-
-
 def test_zeros_of_the_right_shapes_earn_nothing_though_each_function_follows_from_the_one_before():
     answers = {
         "context_backward": lambda d_context, weights, memory: (np.zeros_like(weights), np.zeros_like(memory)),
@@ -232,7 +183,7 @@ EARLIER = [(name, mistake) for name in EXERCISES[:3] for mistake in mistakes.MIS
            if mistake is not mistakes.context_backward_with_results_swapped]  # its result is no d_weights at all
 
 
-@pytest.mark.parametrize(("earlier", "wrong"), named(EARLIER))
+@pytest.mark.parametrize(("earlier", "wrong"), EARLIER, ids=judging.by_name)
 def test_an_earlier_mistake_does_not_cost_the_whole_step_its_points(earlier, wrong):
     own = {name: getattr(reference, name) for name in EXERCISES[:3]} | {earlier: wrong}
 
@@ -244,40 +195,6 @@ def test_an_earlier_mistake_does_not_cost_the_whole_step_its_points(earlier, wro
 
 
 # The visible checks
-
-
-def see(exercise, function):
-    more = [getattr(reference, name) for name in EXERCISES[:3]] if exercise == "attend_backward" else []
-    getattr(visible_checks, exercise)(function, *more)
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_visible_check_of_a_stub_raises_only_not_implemented(exercise):
-    def stub(*args):
-        raise NotImplementedError
-
-    with pytest.raises(NotImplementedError):
-        see(exercise, stub)
-
-
-@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
-def test_the_visible_check_accepts_a_right_answer(exercise, variant):
-    see(exercise, variant)
-
-
-@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
-def test_the_visible_check_explains_a_mistake(exercise, mistake):
-    with pytest.raises(visible.CheckFailed) as failure:
-        see(exercise, mistake)
-    law, hint = str(failure.value).split("\n", 1)
-    assert law and len(hint.strip()) > 10
-
-
-@pytest.mark.parametrize("answer", [None, 3, "text", [1, [2]], np.zeros(1), (np.zeros(2), np.zeros(3))], ids=repr)
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_visible_check_survives_any_answer(exercise, answer):
-    with pytest.raises(visible.CheckFailed):
-        see(exercise, lambda *args: answer)
 
 
 @pytest.mark.parametrize("wrong", [None, 3, np.zeros(4)], ids=repr)

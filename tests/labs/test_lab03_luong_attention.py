@@ -1,33 +1,19 @@
-"""Lab 03: the reference against oracles and laws, the hidden checks against right and wrong answers."""
+"""Lab 03: the reference against oracles and laws, and what an answer earns that is built on a wrong one."""
+
+from functools import partial
 
 import numpy as np
 import pytest
 
-from coursekit import check as visible
-from coursekit.check import lab03_luong_attention as visible_checks
-from grading.student import LocalStudent
 from solutions.lab01_additive_attention import reference as lab01
-from solutions.lab03_luong_attention import checks, mistakes, reference
+from solutions.lab03_luong_attention import mistakes, reference
 from tests import needs
-from tests.labs.variants_lab03_luong_attention import VARIANTS
+from tests.labs import judging
+
+share = partial(judging.share, "lab03_luong_attention")
+TRIVIAL = judging.trivial("lab03_luong_attention")
 
 B, S, D, E, A = 3, 5, 4, 6, 7
-EXERCISES = ["dot_score", "general_score", "concat_score", "attentional_state", "predicted_centre", "local_weights"]
-MISTAKES = [(name, mistake) for name in EXERCISES for mistake in mistakes.MISTAKES[name]]
-RIGHT = [(name, variant) for name in EXERCISES for variant in VARIANTS[name]]
-
-
-def share(exercise, **answers):
-    """The share of an exercise's points that these answers earn, the reference standing in for the other functions."""
-    namespace = {name: getattr(reference, name) for name in EXERCISES} | answers
-    rng = np.random.default_rng(len(exercise))
-    found = {name: answer for name, answer in answers.items() if answer in mistakes.MISTAKES.get(name, ())}
-    verdicts = list(getattr(checks, exercise)(LocalStudent(namespace, found), rng))
-    return sum(v.weight for v in verdicts if v.passed) / sum(v.weight for v in verdicts)
-
-
-def named(pairs):
-    return [pytest.param(*pair, id=pair[1].__name__) for pair in pairs]
 
 
 @pytest.fixture
@@ -194,50 +180,7 @@ def test_a_window_that_reaches_nowhere_is_refused(arrays):
 # The hidden checks
 
 
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_reference_earns_everything(exercise):
-    assert share(exercise) == 1
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_there_are_five_mistakes_and_four_variants(exercise):
-    assert len(mistakes.MISTAKES[exercise]) >= 5 and len(VARIANTS[exercise]) >= 4
-
-
-@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
-def test_a_mistake_keeps_at_most_half(exercise, mistake):
-    assert share(exercise, **{exercise: mistake}) <= 0.5
-
-
-@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
-def test_a_right_answer_written_otherwise_keeps_all(exercise, variant):
-    assert share(exercise, **{exercise: variant}) == 1
-
-
-def always_refuse(*args):
-    raise ValueError("expected something else, got this")
-
-
-TRIVIAL = {
-    "zeros": lambda *args: np.zeros_like(args[0]),
-    "zeros for each word": lambda *args: np.zeros(args[1].shape[:2]),
-    "its input": lambda *args: args[0],
-    "the second input": lambda *args: args[1],
-    "nothing": lambda *args: None,
-    "a refusal": always_refuse,
-    "uniform weights": lambda *args: np.full(args[0].shape, 1 / args[0].shape[-1]),
-    "the middle of the sentence": lambda state, mask, *_: mask.sum(axis=1) / 2,
-    "the mask": lambda scores, mask, *_: mask.astype(float),
-}
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-@pytest.mark.parametrize("answer", TRIVIAL.values(), ids=TRIVIAL.keys())
-def test_a_trivial_answer_earns_nothing(exercise, answer):
-    assert share(exercise, **{exercise: answer}) == 0
-
-
-@pytest.mark.parametrize("wrong", mistakes.MISTAKES["dot_score"], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("wrong", mistakes.MISTAKES["dot_score"], ids=judging.by_name)
 def test_a_wrong_dot_score_does_not_cost_a_general_score_that_builds_on_it(wrong):
     def general_score(state, memory, W):
         return wrong(state @ W, memory)
@@ -245,44 +188,8 @@ def test_a_wrong_dot_score_does_not_cost_a_general_score_that_builds_on_it(wrong
     assert share("general_score", dot_score=wrong, general_score=general_score) == 1
 
 
-@pytest.mark.parametrize("answer", TRIVIAL.values(), ids=TRIVIAL.keys())
+@pytest.mark.parametrize("answer", TRIVIAL)
 def test_a_trivial_dot_score_carries_nothing_forward(answer):
+    answer = TRIVIAL[answer]
     builds_on_it = {"dot_score": answer, "general_score": lambda state, memory, W: answer(state @ W, memory)}
     assert share("general_score", **builds_on_it) == 0
-
-
-@pytest.mark.parametrize("exercise", EXERCISES[2:])
-def test_what_comes_after_the_first_two_scores_does_not_ask_for_them(exercise):
-    assert share(exercise, dot_score=None, general_score=None) == 1
-
-
-# The visible checks
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_visible_check_of_a_stub_raises_only_not_implemented(exercise):
-    def stub(*args):
-        raise NotImplementedError
-
-    with pytest.raises(NotImplementedError):
-        getattr(visible_checks, exercise)(stub)
-
-
-@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
-def test_the_visible_check_accepts_a_right_answer(exercise, variant):
-    getattr(visible_checks, exercise)(variant)
-
-
-@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
-def test_the_visible_check_explains_a_mistake(exercise, mistake):
-    with pytest.raises(visible.CheckFailed) as failure:
-        getattr(visible_checks, exercise)(mistake)
-    law, hint = str(failure.value).split("\n", 1)
-    assert law and len(hint.strip()) > 10
-
-
-@pytest.mark.parametrize("answer", [None, 3, "text", [1, [2]], np.zeros(1), (np.zeros(2), np.zeros(3))], ids=repr)
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_visible_check_survives_any_answer(exercise, answer):
-    with pytest.raises(visible.CheckFailed):
-        getattr(visible_checks, exercise)(lambda *args: answer)

@@ -1,6 +1,7 @@
 """Lab 05: the reference against PyTorch, central differences and laws; the checks against right and wrong answers."""
 
 import itertools
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,28 +13,16 @@ from grading.student import LocalStudent
 from solutions.lab01_additive_attention.reference import masked_softmax
 from solutions.lab05_scaled_dot_product import checks, mistakes, reference
 from tests import needs
-from tests.labs.variants_lab05_scaled_dot_product import VARIANTS
+from tests.labs import judging
+
+share = partial(judging.share, "lab05_scaled_dot_product")
+TRIVIAL = judging.trivial("lab05_scaled_dot_product")
 
 T, S, D_K, D_V = 5, 7, 3, 4
 EXERCISES = ["scaled_scores", "causal_mask", "padding_mask", "scaled_dot_product_attention",
              "scaled_dot_product_attention_backward"]
-MISTAKES = [(name, mistake) for name in EXERCISES for mistake in mistakes.MISTAKES[name]]
-RIGHT = [(name, variant) for name in EXERCISES for variant in VARIANTS[name]]
 LEADING = [(), (2,), (2, 6), (1, 2, 8)]
 PAIRS = list(itertools.product([(), (6,), (2, 6), (2, 1)], [(), (6,), (1, 6), (2, 1)]))
-
-
-def share(exercise, **answers):
-    """The share of an exercise's points that these answers earn, the reference standing in for the other functions."""
-    namespace = {name: getattr(reference, name) for name in EXERCISES} | answers
-    rng = np.random.default_rng(len(exercise))
-    found = {name: answer for name, answer in answers.items() if answer in mistakes.MISTAKES.get(name, ())}
-    verdicts = list(getattr(checks, exercise)(LocalStudent(namespace, found), rng))
-    return sum(v.weight for v in verdicts if v.passed) / sum(v.weight for v in verdicts)
-
-
-def named(pairs):
-    return [pytest.param(*pair, id=pair[1].__name__) for pair in pairs]
 
 
 def drawn(*leading, kind=float):
@@ -184,26 +173,6 @@ def test_what_does_not_fit_is_named():
 # The hidden checks
 
 
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_reference_earns_everything(exercise):
-    assert share(exercise) == 1
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_there_are_five_mistakes_and_four_variants(exercise):
-    assert len(mistakes.MISTAKES[exercise]) >= 5 and len(VARIANTS[exercise]) >= 4
-
-
-@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
-def test_a_mistake_keeps_at_most_half(exercise, mistake):
-    assert share(exercise, **{exercise: mistake}) <= 0.5
-
-
-@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
-def test_a_right_answer_written_otherwise_keeps_all(exercise, variant):
-    assert share(exercise, **{exercise: variant}) == 1
-
-
 @pytest.mark.parametrize("exercise", ["causal_mask", "padding_mask"])
 def test_a_mask_of_numbers_earns_nothing(exercise):
     def numbers(*args):
@@ -235,38 +204,6 @@ def test_keys_that_are_not_turned_are_named():
         visible_checks.scaled_scores(lambda Q, K: Q @ K / Q.shape[-1] ** 0.5)
 
 
-def always_refuse(*args):
-    raise ValueError("expected something else, got this")
-
-
-TRIVIAL = {
-    "zeros": lambda *args: np.zeros_like(args[0]),
-    "all of it": lambda *args: np.ones(args[:2] if np.ndim(args[0]) == 0 else (len(args[0]), 1, args[1]), bool),
-    "its input": lambda *args: args[0],
-    "its inputs": lambda *args: args[:2],
-    "the values and no weights": lambda Q, K=0, V=0, *_: (V, np.zeros_like(Q)),
-    "all of its inputs": lambda *args: args[1:4],
-    "zeros for the gradients": lambda *args: tuple(map(np.zeros_like, args[1:4])),
-    "nothing": lambda *args: None,
-    "a refusal": always_refuse,
-}
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-@pytest.mark.parametrize("answer", TRIVIAL.values(), ids=TRIVIAL.keys())
-def test_a_trivial_answer_earns_nothing(exercise, answer):
-    assert share(exercise, **{exercise: answer}) == 0
-
-
-STRANGE = [None, 3, "text", [1, [2]], {}, np.zeros(1), (np.zeros(2), "text"), ([1, [2]], None), np.array(None)]
-
-
-@pytest.mark.parametrize("answer", STRANGE, ids=repr)
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_hidden_check_survives_any_answer(exercise, answer):
-    assert share(exercise, **{exercise: lambda *args: answer}) == 0
-
-
 def building_on(scores_of):
     """An attention that is right but for the scores, which it takes from the exercise before."""
 
@@ -285,57 +222,14 @@ def building_on(scores_of):
     mistakes.scaled_scores_that_become_float64,
     mistakes.scaled_scores_as_cosines,
     mistakes.scaled_scores_as_weights,
-], ids=lambda wrong: wrong.__name__)
+], ids=judging.by_name)
 def test_wrong_scores_of_the_right_shape_do_not_cost_an_attention_that_builds_on_them(wrong):
     answers = {"scaled_scores": wrong, "scaled_dot_product_attention": building_on(wrong)}
     assert share("scaled_dot_product_attention", **answers) == 1
 
 
-@pytest.mark.parametrize("answer", TRIVIAL.values(), ids=TRIVIAL.keys())
+@pytest.mark.parametrize("answer", TRIVIAL)
 def test_trivial_scores_carry_nothing_forward(answer):
+    answer = TRIVIAL[answer]
     answers = {"scaled_scores": answer, "scaled_dot_product_attention": building_on(answer)}
     assert share("scaled_dot_product_attention", **answers) == 0
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_no_exercise_asks_for_another_function(exercise):
-    others = dict.fromkeys(set(EXERCISES) - {exercise})
-    assert share(exercise, **others) == 1
-
-
-# The visible checks
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_visible_check_of_a_stub_raises_only_not_implemented(exercise):
-    def stub(*args):
-        raise NotImplementedError
-
-    with pytest.raises(NotImplementedError):
-        getattr(visible_checks, exercise)(stub)
-
-
-@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
-def test_the_visible_check_accepts_a_right_answer(exercise, variant):
-    getattr(visible_checks, exercise)(variant)
-
-
-CRASHES = {mistakes.scaled_scores_with_all_axes_reversed,  # NumPy's own error says which shapes do not fit
-           mistakes.scaled_dot_product_attention_with_the_mask_as_an_index,
-           mistakes.scaled_dot_product_attention_for_batches_alone,
-           mistakes.scaled_dot_product_attention_backward_for_batches_alone}
-
-
-@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
-def test_the_visible_check_explains_a_mistake(exercise, mistake):
-    with pytest.raises((ValueError, IndexError) if mistake in CRASHES else visible.CheckFailed) as failure:
-        getattr(visible_checks, exercise)(mistake)
-    law, hint = str(failure.value).split("\n", 1) if mistake not in CRASHES else ("raised", failure.value.__notes__[0])
-    assert law and len(hint.strip()) > 10
-
-
-@pytest.mark.parametrize("answer", [None, 3, "text", [1, [2]], np.zeros(1), (np.zeros(2), np.zeros(3))], ids=repr)
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_visible_check_survives_any_answer(exercise, answer):
-    with pytest.raises(visible.CheckFailed):
-        getattr(visible_checks, exercise)(lambda *args: answer)

@@ -1,35 +1,19 @@
-"""Lab 07: the reference against oracles and laws, the hidden checks against right and wrong answers."""
+"""Lab 07: the reference against oracles and laws, and what an answer earns that is built on a wrong one."""
+
+from functools import partial
 
 import numpy as np
 import pytest
 
-from coursekit import check as visible
-from coursekit.check import lab07_positions as visible_checks
 from coursekit.gradient_check import check_gradient
-from grading.student import LocalStudent
-from solutions.lab07_positions import checks, mistakes, reference
+from solutions.lab07_positions import mistakes, reference
 from tests import needs
-from tests.labs.variants_lab07_positions import VARIANTS
+from tests.labs import judging
+
+share = partial(judging.share, "lab07_positions")
+TRIVIAL = judging.trivial("lab07_positions")
 
 B, H, T, S, D = 2, 3, 4, 9, 6
-EXERCISES = [
-    "sinusoids", "rotate", "rotate_backward", "rotary_scores", "to_half_split", "alibi_slopes", "alibi_bias",
-]  # fmt: skip
-MISTAKES = [(name, mistake) for name in EXERCISES for mistake in mistakes.MISTAKES[name]]
-RIGHT = [(name, variant) for name in EXERCISES for variant in VARIANTS[name]]
-
-
-def share(exercise, **answers):
-    """The share of an exercise's points that these answers earn, the reference standing in for the other functions."""
-    namespace = {name: getattr(reference, name) for name in EXERCISES} | answers
-    rng = np.random.default_rng(len(exercise))
-    found = {name: answer for name, answer in answers.items() if answer in mistakes.MISTAKES.get(name, ())}
-    verdicts = list(getattr(checks, exercise)(LocalStudent(namespace, found), rng))
-    return sum(v.weight for v in verdicts if v.passed) / sum(v.weight for v in verdicts)
-
-
-def named(pairs):
-    return [pytest.param(*pair, id=pair[1].__name__) for pair in pairs]
 
 
 @pytest.fixture
@@ -209,49 +193,7 @@ def test_the_bias_of_the_past_is_that_of_a_longer_sequence_cut_out():
 # The hidden checks
 
 
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_reference_earns_everything(exercise):
-    assert share(exercise) == 1
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_there_are_five_mistakes_and_four_variants(exercise):
-    assert len(mistakes.MISTAKES[exercise]) >= 5 and len(VARIANTS[exercise]) >= 4
-
-
-@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
-def test_a_mistake_keeps_at_most_half(exercise, mistake):
-    assert share(exercise, **{exercise: mistake}) <= 0.5
-
-
-@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
-def test_a_right_answer_written_otherwise_keeps_all(exercise, variant):
-    assert share(exercise, **{exercise: variant}) == 1
-
-
-def always_refuse(*args):
-    raise ValueError("expected something else, got this")
-
-
-TRIVIAL = {
-    "zeros": lambda *args: np.zeros_like(args[0], dtype=float),
-    "its input": lambda *args: args[0],
-    "the second input": lambda *args: args[1] if len(args) > 1 else args[0],
-    "nothing": lambda *args: None,
-    "a refusal": always_refuse,
-    "zero scores": lambda q, k=None, *_: np.zeros((*np.shape(q)[:-1], np.shape(k)[-2] if np.ndim(k) > 1 else 1)),
-    "no bias": lambda slopes, T=1, S=1, past=0: np.zeros((np.size(slopes), *map(np.size, (T, S)))),
-    "ones for each head": lambda heads, *_: np.ones(np.size(heads)),
-}
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-@pytest.mark.parametrize("answer", TRIVIAL.values(), ids=TRIVIAL.keys())
-def test_a_trivial_answer_earns_nothing(exercise, answer):
-    assert share(exercise, **{exercise: answer}) == 0
-
-
-@pytest.mark.parametrize("wrong", mistakes.MISTAKES["rotate"], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("wrong", mistakes.MISTAKES["rotate"], ids=judging.by_name)
 def test_a_wrong_rotation_does_not_cost_what_builds_on_it(wrong):
     def rotate_backward(d_rotated, positions):
         return wrong(d_rotated, -positions)
@@ -264,44 +206,8 @@ def test_a_wrong_rotation_does_not_cost_what_builds_on_it(wrong):
     assert share("rotary_scores", rotate=wrong, rotary_scores=rotary_scores) == 1
 
 
-@pytest.mark.parametrize("answer", TRIVIAL.values(), ids=TRIVIAL.keys())
+@pytest.mark.parametrize("answer", TRIVIAL)
 @pytest.mark.parametrize("exercise", ["rotate_backward", "rotary_scores"])
 def test_a_trivial_rotation_carries_nothing_forward(exercise, answer):
+    answer = TRIVIAL[answer]
     assert share(exercise, **{"rotate": answer, exercise: answer}) == 0
-
-
-@pytest.mark.parametrize("exercise", [name for name in EXERCISES if name != "rotate"])
-def test_no_exercise_asks_for_the_functions_of_another(exercise):
-    assert share(exercise, **{name: None for name in EXERCISES if name != exercise}) == 1
-
-
-# The visible checks
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_visible_check_of_a_stub_raises_only_not_implemented(exercise):
-    def stub(*args):
-        raise NotImplementedError
-
-    with pytest.raises(NotImplementedError):
-        getattr(visible_checks, exercise)(stub)
-
-
-@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
-def test_the_visible_check_accepts_a_right_answer(exercise, variant):
-    getattr(visible_checks, exercise)(variant)
-
-
-@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
-def test_the_visible_check_explains_a_mistake(exercise, mistake):
-    with pytest.raises(visible.CheckFailed) as failure:
-        getattr(visible_checks, exercise)(mistake)
-    law, hint = str(failure.value).split("\n", 1)
-    assert law and len(hint.strip()) > 10
-
-
-@pytest.mark.parametrize("answer", [None, 3, "text", [1, [2]], np.zeros(1), (np.zeros(2), np.zeros(3))], ids=repr)
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_visible_check_survives_any_answer(exercise, answer):
-    with pytest.raises(visible.CheckFailed):
-        getattr(visible_checks, exercise)(lambda *args: answer)

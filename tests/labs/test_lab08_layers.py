@@ -1,37 +1,22 @@
-"""Lab 08: the reference against oracles and laws, the hidden checks against right and wrong answers."""
+"""Lab 08: the reference against oracles and laws, and what an answer earns that is built on a wrong one."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
 
-from coursekit import check as visible
-from coursekit.check import lab08_layers as visible_checks
 from coursekit.gradient_check import check_gradient
-from grading.student import LocalStudent
 from solutions.lab08_layers import checks, mistakes, reference
 from tests import needs
-from tests.labs.variants_lab08_layers import VARIANTS
+from tests.labs import judging
+
+share = partial(judging.share, "lab08_layers")
+TRIVIAL = judging.trivial("lab08_layers")
 
 B, T, M, F = 2, 3, 5, 7
-EXERCISES = list(mistakes.MISTAKES)
-MISTAKES = [(name, mistake) for name in EXERCISES for mistake in mistakes.MISTAKES[name]]
-RIGHT = [(name, variant) for name in EXERCISES for variant in VARIANTS[name]]
 FORMS = {"erf": "none", "tanh": "tanh"}  # ours, PyTorch's
 ACTIVATIONS = ["relu", *FORMS]
-
-
-def share(exercise, **answers):
-    """The share of an exercise's points that these answers earn, the reference standing in for the other functions."""
-    namespace = {name: getattr(reference, name) for name in EXERCISES} | answers
-    rng = np.random.default_rng(len(exercise))
-    found = {name: answer for name, answer in answers.items() if answer in mistakes.MISTAKES.get(name, ())}
-    verdicts = list(getattr(checks, exercise)(LocalStudent(namespace, found), rng))
-    return sum(v.weight for v in verdicts if v.passed) / sum(v.weight for v in verdicts)
-
-
-def named(pairs):
-    return [pytest.param(*pair, id=pair[1].__name__) for pair in pairs]
 
 
 @pytest.fixture
@@ -211,51 +196,7 @@ def test_a_matrix_that_does_not_fit_is_named(layer):
 # The hidden checks
 
 
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_reference_earns_everything(exercise):
-    assert share(exercise) == 1
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_there_are_five_mistakes_and_four_variants(exercise):
-    assert len(mistakes.MISTAKES[exercise]) >= 5 and len(VARIANTS[exercise]) >= 4
-
-
-@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
-def test_a_mistake_keeps_at_most_half(exercise, mistake):
-    assert share(exercise, **{exercise: mistake}) <= 0.5
-
-
-@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
-def test_a_right_answer_written_otherwise_keeps_all(exercise, variant):
-    assert share(exercise, **{exercise: variant}) == 1
-
-
-def always_refuse(*args):
-    raise ValueError("expected something else, got this")
-
-
-TRIVIAL = {
-    "zeros": lambda *args: np.zeros_like(args[0]),
-    "its input": lambda *args: args[0],
-    "the second input": lambda *args: args[1],
-    "its inputs": lambda *args: args,
-    "two inputs": lambda *args: args[:2],
-    "three inputs": lambda *args: args[:3],
-    "zeros like three inputs": lambda *args: tuple(np.zeros_like(a) for a in args[:3]),
-    "its first input and its last": lambda *args: (args[0], args[3] if len(args) > 3 else args[1]),
-    "nothing": lambda *args: None,
-    "a refusal": always_refuse,
-}
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-@pytest.mark.parametrize("answer", TRIVIAL.values(), ids=TRIVIAL.keys())
-def test_a_trivial_answer_earns_nothing(exercise, answer):
-    assert share(exercise, **{exercise: answer}) == 0
-
-
-@pytest.mark.parametrize("wrong", mistakes.MISTAKES["gelu"], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("wrong", mistakes.MISTAKES["gelu"], ids=judging.by_name)
 def test_a_wrong_gelu_does_not_cost_a_feed_forward_layer_that_is_built_on_it(wrong):
     def feed_forward(X, parameters, activation="relu"):
         return checks._forward(wrong, None, X, parameters, activation)
@@ -263,7 +204,7 @@ def test_a_wrong_gelu_does_not_cost_a_feed_forward_layer_that_is_built_on_it(wro
     assert share("feed_forward", gelu=wrong, feed_forward=feed_forward) == 1
 
 
-@pytest.mark.parametrize("wrong", mistakes.MISTAKES["gelu_backward"], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("wrong", mistakes.MISTAKES["gelu_backward"], ids=judging.by_name)
 def test_a_wrong_slope_costs_its_points_once_even_with_a_wrong_gelu(wrong):
     wrong_gelu = mistakes.gelu_without_the_half
 
@@ -274,46 +215,9 @@ def test_a_wrong_slope_costs_its_points_once_even_with_a_wrong_gelu(wrong):
     assert share("feed_forward_backward", **answers) == 1
 
 
-@pytest.mark.parametrize("answer", TRIVIAL.values(), ids=TRIVIAL.keys())
+@pytest.mark.parametrize("answer", TRIVIAL)
 def test_a_trivial_gelu_carries_nothing_forward(answer):
     def feed_forward(X, parameters, activation="relu"):
-        return checks._forward(answer, None, X, parameters, activation)
+        return checks._forward(TRIVIAL[answer], None, X, parameters, activation)
 
-    assert share("feed_forward", gelu=answer, feed_forward=feed_forward) <= 0.5  # the two cases with ReLU
-
-
-@pytest.mark.parametrize("exercise", ["layer_norm_backward", "gelu_backward"])
-def test_a_way_back_does_not_ask_for_the_way_forward(exercise):
-    assert share(exercise, layer_norm=None, gelu=None) == 1
-
-
-# The visible checks
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_visible_check_of_a_stub_raises_only_not_implemented(exercise):
-    def stub(*args):
-        raise NotImplementedError
-
-    with pytest.raises(NotImplementedError):
-        getattr(visible_checks, exercise)(stub)
-
-
-@pytest.mark.parametrize(("exercise", "variant"), named([*RIGHT, *((e, getattr(reference, e)) for e in EXERCISES)]))
-def test_the_visible_check_accepts_a_right_answer(exercise, variant):
-    getattr(visible_checks, exercise)(variant)
-
-
-@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
-def test_the_visible_check_explains_a_mistake(exercise, mistake):
-    with pytest.raises(visible.CheckFailed) as failure:
-        getattr(visible_checks, exercise)(mistake)
-    law, hint = str(failure.value).split("\n", 1)
-    assert law and len(hint.strip()) > 10
-
-
-@pytest.mark.parametrize("answer", [None, 3, "text", [1, [2]], np.zeros(1), (np.zeros(2), np.zeros(3))], ids=repr)
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_visible_check_survives_any_answer(exercise, answer):
-    with pytest.raises(visible.CheckFailed):
-        getattr(visible_checks, exercise)(lambda *args: answer)
+    assert share("feed_forward", gelu=TRIVIAL[answer], feed_forward=feed_forward) <= 0.5  # the two cases with ReLU

@@ -1,36 +1,21 @@
-"""Lab 11: the reference against oracles and laws, the hidden checks against right and wrong answers."""
+"""Lab 11: the reference against oracles and laws, and what an answer earns that is built on a wrong one."""
 
 import math
+from functools import partial
 from itertools import pairwise, product
 
 import numpy as np
 import pytest
 
-from coursekit import check as visible
-from coursekit.check import lab11_decoding as visible_checks
 from coursekit.models.transformer import END, START
-from grading.student import LocalStudent
+from solutions.exercises import asking
 from solutions.lab11_decoding import checks, mistakes, reference
 from tests import needs
-from tests.labs.variants_lab11_decoding import VARIANTS
+from tests.labs import judging
 
-EXERCISES = ["greedy", "beam_step", "penalised", "beam_search"]
-MISTAKES = [(name, mistake) for name in EXERCISES for mistake in mistakes.MISTAKES[name]]
-RIGHT = [(name, variant) for name in EXERCISES for variant in VARIANTS[name]]
+share = partial(judging.share, "lab11_decoding")
+
 V, LONGEST = 6, 4
-OWN = {name: getattr(reference, name) for name in EXERCISES}
-
-
-def share(exercise, seed=0, **answers):
-    """The share of an exercise's points that these answers earn, the reference standing in for the other functions."""
-    namespace = OWN | answers
-    found = {name: answer for name, answer in answers.items() if answer in mistakes.MISTAKES.get(name, ())}
-    verdicts = list(getattr(checks, exercise)(LocalStudent(namespace, found), np.random.default_rng(seed)))
-    return sum(v.weight for v in verdicts if v.passed) / sum(v.weight for v in verdicts)
-
-
-def named(pairs):
-    return [pytest.param(*pair, id=pair[1].__name__) for pair in pairs]
 
 
 @pytest.fixture
@@ -123,95 +108,19 @@ def test_an_array_that_does_not_fit_is_named_with_its_shape(function, args):
 # The hidden checks
 
 
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_reference_earns_everything(exercise):
-    assert share(exercise) == 1
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_there_are_five_mistakes_and_four_variants(exercise):
-    assert len(mistakes.MISTAKES[exercise]) >= 5 and len(VARIANTS[exercise]) >= 4
-
-
-@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
-@pytest.mark.parametrize("seed", [0, 1])
-def test_a_mistake_keeps_at_most_half(exercise, mistake, seed):
-    assert share(exercise, seed, **{exercise: mistake}) <= 0.5
-
-
-@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
-@pytest.mark.parametrize("seed", [0, 1])
-def test_a_right_answer_written_otherwise_keeps_all(exercise, variant, seed):
-    assert share(exercise, seed, **{exercise: variant}) == 1
-
-
-TRIVIAL = {
-    "zeros": lambda *args: np.zeros_like(args[0]),
-    "its input": lambda *args: args[0],
-    "nothing": lambda *args: None,
-    "the end at once": lambda *args: ([END], 0.0),
-    "no text": lambda *args: ([], 0.0),
-    "the first ones": lambda *args: (np.arange(3), np.arange(3), np.zeros(3)),
-    "all its inputs": lambda *args: args,
-}
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-@pytest.mark.parametrize("answer", TRIVIAL.values(), ids=TRIVIAL.keys())
-def test_a_trivial_answer_earns_nothing(exercise, answer):
-    assert share(exercise, **{exercise: answer}) == 0
-
-
 # With these a search comes to no answer at all: it raises, as the check of the step already showed.
 NO_ANSWER = (mistakes.beam_step_with_parents_and_tokens_exchanged, mistakes.beam_step_divided_by_the_hypotheses)
 
 
-@pytest.mark.parametrize(("exercise", "wrong"), named(
-    pair for pair in MISTAKES if pair[0] in ("beam_step", "penalised") and pair[1] not in NO_ANSWER))
+@pytest.mark.parametrize(("exercise", "wrong"), [
+    (name, wrong) for name in ("beam_step", "penalised") for wrong in mistakes.MISTAKES[name] if wrong not in NO_ANSWER
+], ids=judging.by_name)
 def test_an_earlier_mistake_does_not_cost_a_search_that_builds_on_it(exercise, wrong):
-    built = mistakes.asking(reference.beam_search, **{exercise: wrong})
+    built = asking(reference.beam_search, **{exercise: wrong})
     assert share("beam_search", **{exercise: wrong, "beam_search": built}) == 1
 
 
-@pytest.mark.parametrize("wrong", NO_ANSWER, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("wrong", NO_ANSWER, ids=judging.by_name)
 def test_a_search_that_only_raises_earns_nothing(wrong):
-    built = mistakes.asking(reference.beam_search, beam_step=wrong)
+    built = asking(reference.beam_search, beam_step=wrong)
     assert share("beam_search", beam_step=wrong, beam_search=built) == 0
-
-
-@pytest.mark.parametrize("exercise", ["greedy", "beam_step", "penalised"])
-def test_what_does_not_build_on_the_others_does_not_ask_for_them(exercise):
-    others = {name: None for name in EXERCISES if name != exercise}
-    assert share(exercise, **others) == 1
-
-
-# The visible checks
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_visible_check_of_a_stub_raises_only_not_implemented(exercise):
-    def stub(*args):
-        raise NotImplementedError
-
-    with pytest.raises(NotImplementedError):
-        getattr(visible_checks, exercise)(stub)
-
-
-@pytest.mark.parametrize(("exercise", "variant"), named(RIGHT))
-def test_the_visible_check_accepts_a_right_answer(exercise, variant):
-    getattr(visible_checks, exercise)(variant)
-
-
-@pytest.mark.parametrize(("exercise", "mistake"), named(MISTAKES))
-def test_the_visible_check_explains_a_mistake(exercise, mistake):
-    with pytest.raises(visible.CheckFailed) as failure:
-        getattr(visible_checks, exercise)(mistake)
-    law, hint = str(failure.value).split("\n", 1)
-    assert law and len(hint.strip()) > 10
-
-
-@pytest.mark.parametrize("answer", [None, 3, "text", [1, [2]], np.zeros(1), (np.zeros(2), np.zeros(3))], ids=repr)
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_the_visible_check_survives_any_answer(exercise, answer):
-    with pytest.raises(visible.CheckFailed):
-        getattr(visible_checks, exercise)(lambda *args: answer)

@@ -191,50 +191,7 @@ def embedding_backward_in_float32(d_embedded, ids, rows):
     return embedding_backward_flat(d_embedded.astype(np.float32), ids, rows).astype(np.float32)
 
 
-VARIANTS = {
-    "distances": [distances_by_a_loop, distances_by_norm, distances_by_products, distances_in_float32],
-    "log_sum_exp": [
-        log_sum_exp_by_logaddexp,
-        log_sum_exp_by_a_loop,
-        log_sum_exp_by_moving_the_axis,
-        log_sum_exp_in_float32,
-    ],
-    "log_softmax": [
-        log_softmax_by_logaddexp,
-        log_softmax_shifted_first,
-        log_softmax_in_float32,
-        log_softmax_with_a_warning,
-    ],
-    "cross_entropy": [
-        cross_entropy_by_a_loop,
-        cross_entropy_by_one_hot,
-        cross_entropy_of_the_real_rows,
-        cross_entropy_in_float32,
-        cross_entropy_as_an_array,
-    ],
-    "cross_entropy_backward": [
-        cross_entropy_backward_by_a_loop,
-        cross_entropy_backward_by_put_along_axis,
-        cross_entropy_backward_of_the_real_rows,
-        cross_entropy_backward_in_float32,
-    ],
-    "linear_backward": [
-        linear_backward_by_einsum,
-        linear_backward_by_tensordot,
-        linear_backward_by_a_loop,
-        linear_backward_in_float32,
-    ],
-    "unbroadcast": [
-        unbroadcast_axis_by_axis,
-        unbroadcast_with_ones_in_front,
-        unbroadcast_by_a_loop,
-        unbroadcast_in_float32,
-    ],
-    "embedding_backward": [
-        embedding_backward_by_one_hot,
-        embedding_backward_by_a_loop,
-        embedding_backward_flat,
-        embedding_backward_word_by_word,
-        embedding_backward_in_float32,
-    ],
+TRIVIAL = {
+    "three zeros": lambda *args, **_: tuple(map(np.zeros_like, args)),
+    "a constant matrix": lambda *args, **_: np.ones((3, 5)),
 }

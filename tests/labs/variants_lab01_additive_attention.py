@@ -4,6 +4,8 @@ import sys
 
 import numpy as np
 
+from coursekit.check import lab01_additive_attention as visible_checks
+
 
 def softmax_by_a_loop(x, axis=0):
     rows = np.moveaxis(x, axis, -1)
@@ -161,30 +163,9 @@ def additive_attention_with_a_little_added_to_the_sum(state, memory, mask, W, U,
     return np.einsum("bs,bse->be", weights, memory), weights
 
 
-VARIANTS = {
-    "softmax": [
-        softmax_by_a_loop,
-        softmax_through_logarithms,
-        softmax_in_float32,
-        softmax_with_a_warning,
-        softmax_as_a_transposed_view,
-        softmax_with_a_little_added_to_the_sum,
-    ],
-    "alignment": [alignment_by_a_loop, alignment_by_two_matrices, alignment_by_einsum, alignment_in_float32],
-    "attention": [attention_by_a_loop, attention_by_a_matrix_product, attention_by_einsum, attention_in_float32],
-    "masked_softmax": [
-        masked_softmax_by_a_loop,
-        masked_softmax_by_minus_infinity,
-        masked_softmax_by_a_large_negative_number,
-        masked_softmax_in_float32,
-        masked_softmax_with_a_warning,
-        masked_softmax_with_a_little_added_to_the_sum,
-    ],
-    "additive_attention": [
-        additive_attention_by_a_loop,
-        additive_attention_by_einsum,
-        additive_attention_by_concatenation,
-        additive_attention_in_float32,
-        additive_attention_with_a_little_added_to_the_sum,
-    ],
+TRIVIAL = {
+    "two zeros": lambda *args, **_: (np.zeros((3, 6)), np.zeros((3, 5))),
+    "the printed weights": lambda *args, **_: np.reshape(visible_checks.WORKED_WEIGHTS, (5, 1)),
+    "the printed context": lambda *args, **_: np.array(visible_checks.WORKED_CONTEXT),
+    "uniform weights": lambda *args, **_: np.full(args[0].shape, 1 / args[0].shape[-1]),
 }

@@ -167,40 +167,7 @@ def steps_backward_in_float32(states, memory, weights, d_contexts, d_queries, d_
     return steps_backward_by_flat_products(*(each.astype(np.float32) for each in args))
 
 
-VARIANTS = {
-    "context_backward": [
-        context_backward_by_a_loop,
-        context_backward_by_einsum,
-        context_backward_by_broadcasting,
-        context_backward_in_float32,
-        context_backward_with_a_warning,
-    ],
-    "softmax_backward": [
-        softmax_backward_by_a_loop,
-        softmax_backward_by_jacobians,
-        softmax_backward_expanded,
-        softmax_backward_by_einsum,
-        softmax_backward_through_a_flat_batch,
-    ],
-    "scores_backward": [
-        scores_backward_by_a_loop,
-        scores_backward_by_einsum,
-        scores_backward_by_the_hyperbolic_cosine,
-        scores_backward_in_float32,
-        scores_backward_by_flat_products,
-    ],
-    "attend_backward": [
-        attend_backward_by_a_loop,
-        attend_backward_around_the_context,
-        attend_backward_in_one_breath,
-        attend_backward_in_float32,
-        attend_backward_as_a_list,
-    ],
-    "steps_backward": [
-        steps_backward_by_a_loop,
-        steps_backward_by_einsum,
-        steps_backward_step_by_step,
-        steps_backward_by_flat_products,
-        steps_backward_in_float32,
-    ],
+TRIVIAL = {
+    "zeros of the right shapes, for the largest exercise": lambda *args: tuple(map(np.zeros_like, args[1:4])),
+    "two of its inputs": lambda *args: (args[1], args[2]),
 }

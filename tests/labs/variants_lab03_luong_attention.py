@@ -164,41 +164,9 @@ def local_weights_in_float32(scores, mask, centre, reach):
     return weights.astype(np.float32)
 
 
-VARIANTS = {
-    "dot_score": [
-        dot_score_by_einsum,
-        dot_score_by_a_loop,
-        dot_score_by_multiplying_and_adding,
-        dot_score_in_float32,
-    ],
-    "general_score": [
-        general_score_by_einsum,
-        general_score_through_the_memory,
-        general_score_by_a_loop,
-        general_score_in_float32,
-    ],
-    "concat_score": [
-        concat_score_by_concatenation,
-        concat_score_by_two_products,
-        concat_score_by_a_loop,
-        concat_score_in_float32,
-    ],
-    "attentional_state": [
-        attentional_state_by_two_products,
-        attentional_state_by_a_loop,
-        attentional_state_by_multiplying_and_adding,
-        attentional_state_in_float32,
-    ],
-    "predicted_centre": [
-        predicted_centre_by_an_exponential,
-        predicted_centre_by_a_loop,
-        predicted_centre_by_odds,
-        predicted_centre_in_float32,
-    ],
-    "local_weights": [
-        local_weights_by_a_loop,
-        local_weights_with_bounds,
-        local_weights_by_one_exponential,
-        local_weights_in_float32,
-    ],
+TRIVIAL = {
+    "zeros for each word": lambda *args: np.zeros(args[1].shape[:2]),
+    "uniform weights": lambda *args: np.full(args[0].shape, 1 / args[0].shape[-1]),
+    "the middle of the sentence": lambda state, mask, *_: mask.sum(axis=1) / 2,
+    "the mask": lambda scores, mask, *_: mask.astype(float),
 }

@@ -4,10 +4,12 @@ import sys
 
 import numpy as np
 
+from solutions.lab06_multi_head import checks
+
 # scaled_dot_product_attention
 
 
-def attention_by_einsum(Q, K, V, mask=None):
+def scaled_dot_product_attention_by_einsum(Q, K, V, mask=None):
     scores = np.einsum("...td,...sd->...ts", Q, K) / np.sqrt(Q.shape[-1])
     if mask is None:
         mask = np.ones(scores.shape, bool)
@@ -18,7 +20,7 @@ def attention_by_einsum(Q, K, V, mask=None):
     return np.einsum("...ts,...sd->...td", weights, V), weights
 
 
-def attention_by_a_loop(Q, K, V, mask=None):
+def scaled_dot_product_attention_by_a_loop(Q, K, V, mask=None):
     *leading, T, d_k = Q.shape
     S = K.shape[-2]
     mask = np.broadcast_to(True if mask is None else mask, (*leading, T, S))
@@ -33,7 +35,7 @@ def attention_by_a_loop(Q, K, V, mask=None):
     return output, weights
 
 
-def attention_with_nan_to_num(Q, K, V, mask=None):
+def scaled_dot_product_attention_with_nan_to_num(Q, K, V, mask=None):
     scores = Q @ np.moveaxis(K, -1, -2) * Q.shape[-1] ** -0.5
     if mask is not None:
         scores = scores + np.where(mask, 0, -np.inf)
@@ -43,15 +45,15 @@ def attention_with_nan_to_num(Q, K, V, mask=None):
     return (weights @ V, weights)
 
 
-def attention_in_float32(Q, K, V, mask=None):
-    found = attention_with_nan_to_num(*(a.astype(np.float32) for a in (Q, K, V)), mask)
+def scaled_dot_product_attention_in_float32(Q, K, V, mask=None):
+    found = scaled_dot_product_attention_with_nan_to_num(*(a.astype(np.float32) for a in (Q, K, V)), mask)
     return tuple(each.astype(np.float32) for each in found)
 
 
 # scaled_dot_product_attention_backward
 
 
-def attention_backward_by_einsum(d_output, Q, K, V, weights):
+def scaled_dot_product_attention_backward_by_einsum(d_output, Q, K, V, weights):
     d_V = np.einsum("...ts,...td->...sd", weights, d_output)
     d_weights = np.einsum("...td,...sd->...ts", d_output, V)
     d_scores = weights * (d_weights - np.einsum("...ts,...ts->...t", weights, d_weights)[..., None])
@@ -59,14 +61,14 @@ def attention_backward_by_einsum(d_output, Q, K, V, weights):
     return np.einsum("...ts,...sd->...td", d_scores, K), np.einsum("...ts,...td->...sd", d_scores, Q), d_V
 
 
-def attention_backward_with_the_output(d_output, Q, K, V, weights):
+def scaled_dot_product_attention_backward_with_the_output(d_output, Q, K, V, weights):
     output = weights @ V
     average = (d_output * output).sum(axis=-1, keepdims=True)
     d_scores = weights * (d_output @ V.swapaxes(-1, -2) - average) * Q.shape[-1] ** -0.5
     return [d_scores @ K, d_scores.swapaxes(-1, -2) @ Q, weights.swapaxes(-1, -2) @ d_output]
 
 
-def attention_backward_by_jacobians(d_output, Q, K, V, weights):
+def scaled_dot_product_attention_backward_by_jacobians(d_output, Q, K, V, weights):
     d_weights = d_output @ V.swapaxes(-1, -2)
     J = weights[..., None] * np.eye(weights.shape[-1]) - weights[..., None] * weights[..., None, :]
     d_scores = (J @ d_weights[..., None])[..., 0]
@@ -74,8 +76,9 @@ def attention_backward_by_jacobians(d_output, Q, K, V, weights):
     return d_Q / Q.shape[-1] ** 0.5, d_K / Q.shape[-1] ** 0.5, weights.swapaxes(-1, -2) @ d_output
 
 
-def attention_backward_in_float32(d_output, Q, K, V, weights):
-    return attention_backward_with_the_output(*(a.astype(np.float32) for a in (d_output, Q, K, V, weights)))
+def scaled_dot_product_attention_backward_in_float32(d_output, Q, K, V, weights):
+    arrays = (each.astype(np.float32) for each in (d_output, Q, K, V, weights))
+    return scaled_dot_product_attention_backward_with_the_output(*arrays)
 
 
 # split_heads
@@ -125,48 +128,50 @@ def merge_heads_by_a_loop(x):
 # multi_head_attention
 
 
-def multi_head_by_heads(X, memory, parameters, heads, mask=None):
+def multi_head_attention_by_heads(X, memory, parameters, heads, mask=None):
     W_Q, W_K, W_V, W_O = (np.split(parameters[name], heads, axis=axis)
                           for name, axis in [("W_Q", 1), ("W_K", 1), ("W_V", 1), ("W_O", 0)])
-    looks = [attention_by_einsum(X @ q, memory @ k, memory @ v, mask) for q, k, v in zip(W_Q, W_K, W_V, strict=True)]
+    looks = [scaled_dot_product_attention_by_einsum(X @ q, memory @ k, memory @ v, mask)
+             for q, k, v in zip(W_Q, W_K, W_V, strict=True)]
     output = sum(found @ o for (found, _), o in zip(looks, W_O, strict=True))
     return output, np.stack([weights for _, weights in looks], axis=1)
 
 
-def multi_head_by_einsum(X, memory, parameters, heads, mask=None):
+def multi_head_attention_by_einsum(X, memory, parameters, heads, mask=None):
     W_Q, W_K, W_V = (parameters[n].reshape(X.shape[-1], heads, -1) for n in ("W_Q", "W_K", "W_V"))
     W_O = parameters["W_O"].reshape(heads, -1, X.shape[-1])
     Q, K, V = (np.einsum("btm,mhd->bhtd", x, W) for x, W in [(X, W_Q), (memory, W_K), (memory, W_V)])
     if mask is not None and mask.ndim == 3:
         mask = np.expand_dims(mask, 1)
-    found, weights = attention_with_nan_to_num(Q, K, V, mask)
+    found, weights = scaled_dot_product_attention_with_nan_to_num(Q, K, V, mask)
     return np.einsum("bhtd,hdm->btm", found, W_O), weights
 
 
-def multi_head_by_sentences(X, memory, parameters, heads, mask=None):
+def multi_head_attention_by_sentences(X, memory, parameters, heads, mask=None):
     B, (T, S) = len(X), (X.shape[1], memory.shape[1])
     masks = np.broadcast_to(True if mask is None else mask, (B, T, S))
-    rows = [multi_head_by_heads(X[b:b + 1], memory[b:b + 1], parameters, heads, masks[b:b + 1]) for b in range(B)]
+    rows = [multi_head_attention_by_heads(X[b:b + 1], memory[b:b + 1], parameters, heads, masks[b:b + 1])
+            for b in range(B)]
     return np.concatenate([output for output, _ in rows]), np.concatenate([weights for _, weights in rows])
 
 
-def multi_head_in_float32(X, memory, parameters, heads, mask=None):
+def multi_head_attention_in_float32(X, memory, parameters, heads, mask=None):
     print("computing in float32", file=sys.stderr)
     small = {name: W.astype(np.float32) for name, W in parameters.items()}
-    output, weights = multi_head_by_heads(X.astype(np.float32), memory.astype(np.float32), small, heads, mask)
+    output, weights = multi_head_attention_by_heads(X.astype(np.float32), memory.astype(np.float32), small, heads, mask)
     return output.astype(np.float32), weights.astype(np.float32)
 
 
 # multi_head_attention_backward
 
 
-def multi_head_backward_by_heads(d_output, X, memory, parameters, heads, weights):
+def multi_head_attention_backward_by_heads(d_output, X, memory, parameters, heads, weights):
     parts = {name: np.split(parameters[name], heads, axis=0 if name == "W_O" else 1) for name in parameters}
     d_X, d_memory, gradients = np.zeros_like(X), np.zeros_like(memory), {name: [] for name in parameters}
     for i in range(heads):
         W_Q, W_K, W_V, W_O = (parts[name][i] for name in ("W_Q", "W_K", "W_V", "W_O"))
         Q, K, V, w = X @ W_Q, memory @ W_K, memory @ W_V, weights[:, i]
-        d_Q, d_K, d_V = attention_backward_by_einsum(d_output @ W_O.T, Q, K, V, w)
+        d_Q, d_K, d_V = scaled_dot_product_attention_backward_by_einsum(d_output @ W_O.T, Q, K, V, w)
         d_X += d_Q @ W_Q.T
         d_memory += d_K @ W_K.T + d_V @ W_V.T
         for name, x, d in [("W_Q", X, d_Q), ("W_K", memory, d_K), ("W_V", memory, d_V), ("W_O", w @ V, d_output)]:
@@ -175,13 +180,13 @@ def multi_head_backward_by_heads(d_output, X, memory, parameters, heads, weights
     return d_X, d_memory, joined
 
 
-def multi_head_backward_by_einsum(d_output, X, memory, parameters, heads, weights):
+def multi_head_attention_backward_by_einsum(d_output, X, memory, parameters, heads, weights):
     M = X.shape[-1]
     W_Q, W_K, W_V = (parameters[n].reshape(M, heads, -1) for n in ("W_Q", "W_K", "W_V"))
     W_O = parameters["W_O"].reshape(heads, -1, M)
     Q, K, V = (np.einsum("btm,mhd->bhtd", x, W) for x, W in [(X, W_Q), (memory, W_K), (memory, W_V)])
     d_found = np.einsum("btm,hdm->bhtd", d_output, W_O)
-    d_Q, d_K, d_V = attention_backward_with_the_output(d_found, Q, K, V, weights)
+    d_Q, d_K, d_V = scaled_dot_product_attention_backward_with_the_output(d_found, Q, K, V, weights)
     d_memory = np.einsum("bhsd,mhd->bsm", d_K, W_K) + np.einsum("bhsd,mhd->bsm", d_V, W_V)
     found = [("W_Q", X, d_Q), ("W_K", memory, d_K), ("W_V", memory, d_V)]
     gradients = {name: np.einsum("btm,bhtd->mhd", x, d).reshape(M, -1) for name, x, d in found}
@@ -189,17 +194,17 @@ def multi_head_backward_by_einsum(d_output, X, memory, parameters, heads, weight
     return [np.einsum("bhtd,mhd->btm", d_Q, W_Q), d_memory, gradients]
 
 
-def multi_head_backward_by_sentences(d_output, X, memory, parameters, heads, weights):
-    rows = [multi_head_backward_by_einsum(*(a[b:b + 1] for a in (d_output, X, memory)), parameters, heads,
+def multi_head_attention_backward_by_sentences(d_output, X, memory, parameters, heads, weights):
+    rows = [multi_head_attention_backward_by_einsum(*(a[b:b + 1] for a in (d_output, X, memory)), parameters, heads,
                                           weights[b:b + 1]) for b in range(len(X))]
     gradients = {name: sum(row[2][name] for row in rows) for name in parameters}
     return np.concatenate([row[0] for row in rows]), np.concatenate([row[1] for row in rows]), gradients
 
 
-def multi_head_backward_in_float32(d_output, X, memory, parameters, heads, weights):
+def multi_head_attention_backward_in_float32(d_output, X, memory, parameters, heads, weights):
     small = {name: W.astype(np.float32) for name, W in parameters.items()}
     arrays = [a.astype(np.float32) for a in (d_output, X, memory)]
-    return multi_head_backward_by_einsum(*arrays, small, heads, weights.astype(np.float32))
+    return multi_head_attention_backward_by_einsum(*arrays, small, heads, weights.astype(np.float32))
 
 
 # parameter_count
@@ -225,7 +230,7 @@ def parameter_count_as_a_numpy_number(d_model, heads, d_k, d_v):
 # previous_token_head
 
 
-def previous_by_indices(vocabulary, length):
+def previous_token_head_by_indices(vocabulary, length):
     W_Q, W_K = np.zeros((vocabulary + length, length)), np.zeros((vocabulary + length, length))
     for i in range(length):
         W_K[vocabulary + i, i] = 1
@@ -236,20 +241,20 @@ def previous_by_indices(vocabulary, length):
     return {"W_Q": W_Q, "W_K": W_K, "W_V": W_V, "W_O": W_V.T.copy()}
 
 
-def previous_with_the_shift_in_the_keys(vocabulary, length):
+def previous_token_head_with_the_shift_in_the_keys(vocabulary, length):
     places = np.eye(vocabulary + length)[:, vocabulary:]
     words = np.eye(vocabulary + length)[:, :vocabulary]
     return {"W_Q": places * 500, "W_K": np.roll(places, -1, axis=0), "W_V": words * 2, "W_O": words.T / 2}
 
 
-def previous_that_wraps_around(vocabulary, length):
+def previous_token_head_that_wraps_around(vocabulary, length):
     blank = np.zeros((vocabulary, length))
     shift = np.roll(np.eye(length), -1, axis=1)
     words = np.r_[np.eye(vocabulary), np.zeros((length, vocabulary))]
     return {"W_Q": np.r_[blank, 30 * shift], "W_K": np.r_[blank, 30 * np.eye(length)], "W_V": words, "W_O": words.T}
 
 
-def previous_with_square_matrices(vocabulary, length):
+def previous_token_head_with_square_matrices(vocabulary, length):
     width = vocabulary + length
     W_Q, W_K, W_V = np.zeros((3, width, width))
     W_Q[vocabulary:, vocabulary:] = 1e4 * np.eye(length, k=-1)
@@ -258,14 +263,14 @@ def previous_with_square_matrices(vocabulary, length):
     return {"W_O": np.eye(width), "W_V": W_V, "W_K": W_K, "W_Q": W_Q}
 
 
-def previous_as_lists(vocabulary, length):
-    return {name: W.tolist() for name, W in previous_by_indices(vocabulary, length).items()}
+def previous_token_head_as_lists(vocabulary, length):
+    return {name: W.tolist() for name, W in previous_token_head_by_indices(vocabulary, length).items()}
 
 
 # matching_token_head
 
 
-def matching_by_indices(vocabulary, length):
+def matching_token_head_by_indices(vocabulary, length):
     W_Q, W_V = np.zeros((vocabulary + length, vocabulary)), np.zeros((vocabulary + length, length))
     for i in range(vocabulary):
         W_Q[i, i] = 40
@@ -274,79 +279,27 @@ def matching_by_indices(vocabulary, length):
     return {"W_Q": W_Q, "W_K": W_Q.copy(), "W_V": W_V, "W_O": np.transpose(W_V)}
 
 
-def matching_by_columns(vocabulary, length):
+def matching_token_head_by_columns(vocabulary, length):
     whole = np.eye(vocabulary + length)
     words, places = whole[:, :vocabulary], whole[:, vocabulary:]
     return {"W_Q": 1e5 * words, "W_K": words, "W_V": places, "W_O": places.T}
 
 
-def matching_through_signs(vocabulary, length):
+def matching_token_head_through_signs(vocabulary, length):
     turn = np.linalg.qr(np.random.default_rng(0).normal(size=(vocabulary, vocabulary)))[0]
     words = np.vstack([turn, np.zeros((length, vocabulary))])
     places = np.vstack([np.zeros((vocabulary, length)), np.eye(length)])
     return {"W_Q": 900 * words, "W_K": words, "W_V": -places, "W_O": -places.T}
 
 
-def matching_with_square_matrices(vocabulary, length):
+def matching_token_head_with_square_matrices(vocabulary, length):
     whole = np.eye(vocabulary + length)
     of_words = np.diag([1.0] * vocabulary + [0.0] * length)
     return {"W_Q": 2000 * of_words, "W_K": of_words, "W_V": whole - of_words, "W_O": whole}
 
 
-VARIANTS = {
-    "scaled_dot_product_attention": [
-        attention_by_einsum,
-        attention_by_a_loop,
-        attention_with_nan_to_num,
-        attention_in_float32,
-    ],
-    "scaled_dot_product_attention_backward": [
-        attention_backward_by_einsum,
-        attention_backward_with_the_output,
-        attention_backward_by_jacobians,
-        attention_backward_in_float32,
-    ],
-    "split_heads": [
-        split_heads_by_split,
-        split_heads_by_slices,
-        split_heads_by_moveaxis,
-        split_heads_by_einsum,
-    ],
-    "merge_heads": [
-        merge_heads_by_concatenation,
-        merge_heads_by_hstack,
-        merge_heads_by_moveaxis,
-        merge_heads_by_a_loop,
-    ],
-    "multi_head_attention": [
-        multi_head_by_heads,
-        multi_head_by_einsum,
-        multi_head_by_sentences,
-        multi_head_in_float32,
-    ],
-    "multi_head_attention_backward": [
-        multi_head_backward_by_heads,
-        multi_head_backward_by_einsum,
-        multi_head_backward_by_sentences,
-        multi_head_backward_in_float32,
-    ],
-    "parameter_count": [
-        parameter_count_matrix_by_matrix,
-        parameter_count_of_arrays,
-        parameter_count_as_a_float,
-        parameter_count_as_a_numpy_number,
-    ],
-    "previous_token_head": [
-        previous_by_indices,
-        previous_with_the_shift_in_the_keys,
-        previous_that_wraps_around,
-        previous_with_square_matrices,
-        previous_as_lists,
-    ],
-    "matching_token_head": [
-        matching_by_indices,
-        matching_by_columns,
-        matching_through_signs,
-        matching_with_square_matrices,
-    ],
+TRIVIAL = {
+    "zero matrices": lambda v, n, *_: dict.fromkeys(checks.NAMES, np.zeros((2, 2))),
+    "its inputs as gradients": lambda *args: (*args[1:3], args[3]) if len(args) == 6 else args,
+    "the values and uniform weights": lambda Q, K, *rest: (Q, np.full((*Q.shape[:-1], K.shape[-2]), 0.2)),
 }

@@ -78,18 +78,18 @@ def rotate_in_a_copy(x, positions):
 # rotate_backward
 
 
-def backward_by_the_other_angle(d_rotated, positions):
+def rotate_backward_by_the_other_angle(d_rotated, positions):
     return rotate_in_a_copy(d_rotated, np.negative(positions))
 
 
-def backward_by_the_conjugate(d_rotated, positions):
+def rotate_backward_by_the_conjugate(d_rotated, positions):
     d = d_rotated.shape[-1]
     turn = np.exp(-1j * np.asarray(positions)[..., None] * 10000.0 ** (-2 * np.arange(d // 2) / d))
     back = (d_rotated[..., ::2] + 1j * d_rotated[..., 1::2]) * turn
     return np.stack((back.real, back.imag), axis=-1).reshape(d_rotated.shape).astype(d_rotated.dtype)
 
 
-def backward_from_the_formula(d_rotated, positions):
+def rotate_backward_from_the_formula(d_rotated, positions):
     d = d_rotated.shape[-1]
     angles = np.asarray(positions)[..., np.newaxis] / 10000 ** (np.arange(0, d, 2) / d)
     cos, sin, d_x = np.cos(angles), np.sin(angles), np.zeros_like(d_rotated)
@@ -98,32 +98,32 @@ def backward_from_the_formula(d_rotated, positions):
     return d_x
 
 
-def backward_by_a_swapped_copy(d_rotated, positions):
+def rotate_backward_by_a_swapped_copy(d_rotated, positions):
     return rotate_by_a_swapped_copy(d_rotated, -1 * positions)
 
 
 # rotary_scores
 
 
-def scores_by_einsum(Q, K, past=0):
+def rotary_scores_by_einsum(Q, K, past=0):
     T, S, d = Q.shape[-2], K.shape[-2], Q.shape[-1]
     q, k = rotate_in_a_copy(Q, np.arange(past, past + T)), rotate_in_a_copy(K, np.arange(S))
     return np.einsum("...td,...sd->...ts", q, k) / d**0.5
 
 
-def scores_by_turning_only_the_distance(Q, K, past=0):
+def rotary_scores_by_turning_only_the_distance(Q, K, past=0):
     T, S, d = Q.shape[-2], K.shape[-2], Q.shape[-1]
     columns = [rotate_by_matrices(Q, past + np.arange(T) - j) @ K[..., j, :, None] for j in range(S)]
     return np.concatenate(columns, axis=-1) / math.sqrt(d)
 
 
-def scores_scaled_first(Q, K, past=0):
+def rotary_scores_scaled_first(Q, K, past=0):
     places = np.arange(max(past + Q.shape[-2], K.shape[-2]))
     q = rotate_by_a_swapped_copy(Q * Q.shape[-1] ** -0.5, places[past : past + Q.shape[-2]])
     return np.matmul(q, np.swapaxes(rotate_by_a_swapped_copy(K, places[: K.shape[-2]]), -1, -2))
 
 
-def scores_by_complex_numbers(Q, K, past=0):
+def rotary_scores_by_complex_numbers(Q, K, past=0):
     d = Q.shape[-1]
     rates = 10000.0 ** (-np.arange(0, d, 2) / d)
     q = (Q[..., ::2] + 1j * Q[..., 1::2]) * np.exp(1j * (past + np.arange(Q.shape[-2]))[:, None] * rates)
@@ -134,23 +134,23 @@ def scores_by_complex_numbers(Q, K, past=0):
 # to_half_split
 
 
-def half_split_by_index(W, heads):
+def to_half_split_by_index(W, heads):
     d = W.shape[1] // heads
     order = [h * d + r for h in range(heads) for r in [*range(0, d, 2), *range(1, d, 2)]]
     return W[:, order]
 
 
-def half_split_head_by_head(W, heads):
+def to_half_split_head_by_head(W, heads):
     parts = np.split(W, heads, axis=1)
     return np.hstack([np.hstack([part[:, ::2], part[:, 1::2]]) for part in parts])
 
 
-def half_split_by_slices(W, heads):
+def to_half_split_by_slices(W, heads):
     columns = W.reshape(W.shape[0], heads, -1)
     return np.concatenate([columns[:, :, 0::2], columns[:, :, 1::2]], axis=2).reshape(W.shape)
 
 
-def half_split_by_a_matrix(W, heads):
+def to_half_split_by_a_matrix(W, heads):
     d = W.shape[1] // heads
     return W @ np.kron(np.eye(heads), np.eye(d)[:, np.r_[0:d:2, 1:d:2]])
 
@@ -158,20 +158,21 @@ def half_split_by_a_matrix(W, heads):
 # alibi_slopes
 
 
-def slopes_by_recursion(heads):
+def alibi_slopes_by_recursion(heads):
     if heads & (heads - 1) == 0:
         ratio = 2 ** (-8 / heads)
         return np.array([ratio ** (k + 1) for k in range(heads)])
     below = 1 << (heads.bit_length() - 1)
-    return np.concatenate([slopes_by_recursion(below), slopes_by_recursion(2 * below)[::2][: heads - below]])
+    above = alibi_slopes_by_recursion(2 * below)
+    return np.concatenate([alibi_slopes_by_recursion(below), above[::2][: heads - below]])
 
 
-def slopes_as_a_list(heads):
+def alibi_slopes_as_a_list(heads):
     n = 2 ** math.floor(math.log2(heads))
     return [2 ** (-8 * k / n) for k in range(1, n + 1)] + [2 ** (-4 * (2 * k + 1) / n) for k in range(heads - n)]
 
 
-def slopes_by_a_product(heads):
+def alibi_slopes_by_a_product(heads):
     n = 1
     while 2 * n <= heads:
         n *= 2
@@ -179,14 +180,14 @@ def slopes_by_a_product(heads):
     return np.append(slopes, np.cumprod(np.full(2 * n, 0.5 ** (4 / n)))[0 : 2 * (heads - n) : 2])
 
 
-def slopes_in_float32(heads):
-    return np.array(slopes_as_a_list(heads), dtype=np.float32)
+def alibi_slopes_in_float32(heads):
+    return np.array(alibi_slopes_as_a_list(heads), dtype=np.float32)
 
 
 # alibi_bias
 
 
-def bias_by_a_loop(slopes, T, S, past=0):
+def alibi_bias_by_a_loop(slopes, T, S, past=0):
     bias = np.zeros((len(slopes), T, S))
     for h, slope in enumerate(slopes):
         for i in range(T):
@@ -195,61 +196,22 @@ def bias_by_a_loop(slopes, T, S, past=0):
     return bias
 
 
-def bias_by_where(slopes, T, S, past=0):
+def alibi_bias_by_where(slopes, T, S, past=0):
     i, j = np.ogrid[past : past + T, :S]
     return np.where(j <= i, (j - i) * slopes.reshape(-1, 1, 1), 0.0)
 
 
-def bias_by_einsum(slopes, T, S, past=0):
+def alibi_bias_by_einsum(slopes, T, S, past=0):
     distance = np.clip(np.subtract.outer(np.arange(past, past + T), np.arange(S)), 0, None)
     return np.einsum("h,ts->hts", -slopes, distance)
 
 
-def bias_in_float32(slopes, T, S, past=0):
-    return bias_by_where(slopes, T, S, past).astype(np.float32)
+def alibi_bias_in_float32(slopes, T, S, past=0):
+    return alibi_bias_by_where(slopes, T, S, past).astype(np.float32)
 
 
-VARIANTS = {
-    "sinusoids": [
-        sinusoids_by_filling_columns,
-        sinusoids_by_complex_numbers,
-        sinusoids_by_a_phase,
-        sinusoids_in_float32,
-    ],
-    "rotate": [
-        rotate_by_complex_numbers,
-        rotate_by_matrices,
-        rotate_by_a_swapped_copy,
-        rotate_in_a_copy,
-    ],
-    "rotate_backward": [
-        backward_by_the_other_angle,
-        backward_by_the_conjugate,
-        backward_from_the_formula,
-        backward_by_a_swapped_copy,
-    ],
-    "rotary_scores": [
-        scores_by_einsum,
-        scores_by_turning_only_the_distance,
-        scores_scaled_first,
-        scores_by_complex_numbers,
-    ],
-    "to_half_split": [
-        half_split_by_index,
-        half_split_head_by_head,
-        half_split_by_slices,
-        half_split_by_a_matrix,
-    ],
-    "alibi_slopes": [
-        slopes_by_recursion,
-        slopes_as_a_list,
-        slopes_by_a_product,
-        slopes_in_float32,
-    ],
-    "alibi_bias": [
-        bias_by_a_loop,
-        bias_by_where,
-        bias_by_einsum,
-        bias_in_float32,
-    ],
+TRIVIAL = {
+    "zero scores": lambda q, k=None, *_: np.zeros((*np.shape(q)[:-1], np.shape(k)[-2] if np.ndim(k) > 1 else 1)),
+    "no bias": lambda slopes, T=1, S=1, past=0: np.zeros((np.size(slopes), *map(np.size, (T, S)))),
+    "ones for each head": lambda heads, *_: np.ones(np.size(heads)),
 }

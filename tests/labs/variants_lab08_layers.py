@@ -231,44 +231,8 @@ def feed_forward_backward_in_float32(d_output, X, inner, parameters, activation=
     return feed_forward_backward_by_einsum(*arrays, small, activation)
 
 
-VARIANTS = {
-    "layer_norm": [
-        layer_norm_by_var,
-        layer_norm_row_by_row,
-        layer_norm_by_two_moments,
-        layer_norm_by_norms,
-        layer_norm_in_float32,
-    ],
-    "layer_norm_backward": [
-        layer_norm_backward_by_the_jacobian,
-        layer_norm_backward_by_the_chain,
-        layer_norm_backward_with_sums,
-        layer_norm_backward_in_float32,
-    ],
-    "gelu": [
-        gelu_by_a_list,
-        gelu_by_a_sigmoid_of_twice,
-        gelu_by_frompyfunc,
-        gelu_by_erfc,
-        gelu_in_float32,
-    ],
-    "gelu_backward": [
-        gelu_backward_by_parts,
-        gelu_backward_by_cosh,
-        gelu_backward_by_complex_steps,
-        gelu_backward_entry_by_entry,
-        gelu_backward_in_float32,
-    ],
-    "feed_forward": [
-        feed_forward_by_einsum,
-        feed_forward_token_by_token,
-        feed_forward_on_flat_rows,
-        feed_forward_in_float32,
-    ],
-    "feed_forward_backward": [
-        feed_forward_backward_by_einsum,
-        feed_forward_backward_sentence_by_sentence,
-        feed_forward_backward_by_tensordot,
-        feed_forward_backward_in_float32,
-    ],
+TRIVIAL = {
+    "three inputs": lambda *args: args[:3],
+    "zeros like three inputs": lambda *args: tuple(np.zeros_like(a) for a in args[:3]),
+    "its first input and its last": lambda *args: (args[0], args[3] if len(args) > 3 else args[1]),
 }

@@ -180,30 +180,9 @@ def post_ln_block_backward_in_float32(d_output, trace, parameters, heads):
     return post_ln_block_backward_by_a_loop(_small(d_output), _small(trace), _small(parameters), heads)
 
 
-VARIANTS = {
-    "pre_ln_block": [
-        pre_ln_block_in_place,
-        pre_ln_block_as_one_sum,
-        pre_ln_block_sentence_by_sentence,
-        pre_ln_block_with_more_in_the_trace,
-        pre_ln_block_in_float32,
-    ],
-    "post_ln_block": [
-        post_ln_block_by_a_loop,
-        post_ln_block_in_one_go,
-        post_ln_block_sentence_by_sentence,
-        post_ln_block_in_float32,
-    ],
-    "pre_ln_block_backward": [
-        pre_ln_block_backward_by_a_loop,
-        pre_ln_block_backward_in_place,
-        pre_ln_block_backward_sentence_by_sentence,
-        pre_ln_block_backward_in_float32,
-    ],
-    "post_ln_block_backward": [
-        post_ln_block_backward_by_a_loop,
-        post_ln_block_backward_in_place,
-        post_ln_block_backward_sentence_by_sentence,
-        post_ln_block_backward_in_float32,
-    ],
+TRIVIAL = {
+    "zeros and no trace": lambda *args: (np.zeros_like(args[0]), {}),
+    "its input and the parameters": lambda *args: (args[0], next(a for a in reversed(args) if isinstance(a, dict))),
+    "zeros for all": lambda *args: (np.zeros_like(args[0]), {k: np.zeros_like(v) for k, v in args[-2].items()}
+                                    if isinstance(args[-2], dict) else {}),
 }

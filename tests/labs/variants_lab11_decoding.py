@@ -161,29 +161,8 @@ def beam_search_in_float32(table, longest, beam, alpha):
     return tokens, np.float32(value)
 
 
-VARIANTS = {
-    "greedy": [
-        greedy_with_a_for_loop,
-        greedy_by_recursion,
-        greedy_scored_afterwards,
-        greedy_in_float32,
-    ],
-    "beam_step": [
-        beam_step_by_sorting_tuples,
-        beam_step_by_a_heap,
-        beam_step_by_lexsort,
-        beam_step_by_taking_the_largest_again_and_again,
-    ],
-    "penalised": [
-        penalised_by_a_loop,
-        penalised_by_logarithms,
-        penalised_with_two_powers,
-        penalised_in_float32,
-    ],
-    "beam_search": [
-        beam_search_with_one_list,
-        beam_search_with_arrays,
-        beam_search_with_dictionaries,
-        beam_search_in_float32,
-    ],
+TRIVIAL = {
+    "the end at once": lambda *args: ([END], 0.0),
+    "no text": lambda *args: ([], 0.0),
+    "the first ones": lambda *args: (np.arange(3), np.arange(3), np.zeros(3)),
 }

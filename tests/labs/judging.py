@@ -1,0 +1,89 @@
+"""What a lab is made of, by its name, and the share of an exercise's points that answers earn."""
+
+import importlib
+import inspect
+from pathlib import Path
+
+import numpy as np
+
+from grading.checking import random_for
+from grading.lab import names
+from grading.student import LocalStudent
+from solutions.exercises import by_exercise
+
+ROOT = Path(__file__).parents[2]
+LABS = names(ROOT / "labs")
+
+
+def refuse(*args, **options):
+    raise ValueError("expected something else, got this")
+
+
+TRIVIAL = {
+    "zeros": lambda *args, **options: np.zeros_like(args[0], dtype=float),
+    "zero": lambda *args, **options: 0.0,
+    "one": lambda *args, **options: 1.0,
+    "its input": lambda *args, **options: args[0],
+    "its second input": lambda *args, **options: args[1 % len(args)],
+    "two inputs": lambda *args, **options: args[:2],
+    "all its inputs": lambda *args, **options: args,
+    "nothing": lambda *args, **options: None,
+    "a refusal": refuse,
+}
+
+
+def part(lab, what):
+    """A lab's module: `reference`, `checks`, `mistakes`; `variants`, the tests' own; `visible`, its visible checks."""
+    places = {"variants": "tests.labs.variants_{}", "visible": "coursekit.check.{}"}
+    return importlib.import_module(places.get(what, "solutions.{}." + what).format(lab))
+
+
+def mistakes(lab):
+    """{exercise: known mistakes}."""
+    return part(lab, "mistakes").MISTAKES
+
+
+def variants(lab):
+    """{exercise: other right answers}."""
+    return by_exercise(part(lab, "variants").__name__, list(mistakes(lab)))
+
+
+def each(functions_of):
+    """(lab, exercise, function) of all labs, from each lab's {exercise: functions}."""
+    return [(lab, exercise, function) for lab in LABS
+            for exercise, functions in functions_of(lab).items() for function in functions]
+
+
+def trivial(lab):
+    """{name: answer} of answers without any thought: those that fit every lab, and those that fit this one."""
+    return TRIVIAL | part(lab, "variants").TRIVIAL
+
+
+def right(lab, exercise):
+    """The reference."""
+    return getattr(part(lab, "reference"), exercise)
+
+
+def share(lab, exercise, seed="", /, **answers):
+    """The share of an exercise's points that these answers earn, the reference standing in for the other functions.
+
+    Inputs are drawn as they are when a submission is graded. What follows from a known mistake in another one counts.
+    """
+    known = mistakes(lab)
+    namespace = {name: right(lab, name) for name in known} | answers
+    found = {name: answer for name, answer in answers.items() if answer in known[name]}
+    check, student = getattr(part(lab, "checks"), exercise), LocalStudent(namespace, found)
+    verdicts = list(check(student, random_for(lab, exercise, seed)))
+    return sum(v.weight for v in verdicts if v.passed) / sum(v.weight for v in verdicts)
+
+
+def see(lab, exercise, function):
+    """Run the visible check, with the reference for what it is given besides."""
+    check = getattr(part(lab, "visible"), exercise)
+    _, *more = inspect.signature(check).parameters
+    check(function, *(right(lab, name) for name in more))
+
+
+def by_name(parameter):
+    """The id of a function among a test's parameters, the same in every process; None leaves it to pytest."""
+    return getattr(parameter, "__name__", None)
