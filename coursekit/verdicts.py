@@ -98,22 +98,29 @@ def _difference(value, expected, hint):
     return next(filter(None, (_array_difference(f"result {i}: ", got, want, hint) for i, (got, want) in pairs)), None)
 
 
-def _array_difference(what, got, expected, hint):
+def misfit(got, expected):
+    """What makes this another kind of thing than that array, in words, whatever its numbers are; None if it is not."""
     expected = np.asarray(expected)
     if holds_text(got):  # NumPy would make as much room for each item as the longest text takes
-        return f"{what}expected real numbers, got text"
+        return "expected real numbers, got text"
     try:
         got = np.asarray(got)
     except ValueError:  # a ragged list
-        return f"{what}expected an array of shape {expected.shape}, got lists of unequal lengths"
+        return f"expected an array of shape {expected.shape}, got lists of unequal lengths"
     if got.dtype.kind not in "fiub":
-        return f"{what}expected real numbers, got {_kind(got)}"
+        return f"expected real numbers, got {_kind(got)}"
     if got.shape != expected.shape:
-        return f"{what}expected shape {expected.shape}, got {_shape(got.shape, expected.shape)}"
-    advice = f": {hint}" if hint else ""
+        return f"expected shape {expected.shape}, got {_shape(got.shape, expected.shape)}"
+    return None
+
+
+def _array_difference(what, got, expected, hint):
+    if problem := misfit(got, expected):
+        return what + problem
+    got, expected, advice = np.asarray(got), np.asarray(expected), f": {hint}" if hint else ""
     if not np.isfinite(got).all():
         return f"{what}contains nan or inf{advice}"
-    if not _close(got, expected):
+    if not close(got, expected):
         return f"{what}right shape, wrong values{advice}"
     return None
 
@@ -129,13 +136,14 @@ def _same(value, answer):
         parts = isinstance(value, tuple | list) and len(value) == len(answer)
         return parts and all(_same(part, other) for part, other in zip(value, answer, strict=True))
     is_array = isinstance(value, np.ndarray) and value.dtype.kind in "fiub"
-    return is_array and value.shape == np.shape(answer) and _close(value, np.asarray(answer))
+    return is_array and value.shape == np.shape(answer) and close(value, np.asarray(answer), equal_nan=True)
 
 
-def _close(got, expected):
+def close(got, expected, equal_nan=False):
+    """Are these two arrays of one shape the same numbers, to the precision of what was got?"""
     finite = np.abs(expected[np.isfinite(expected)])
     scale = max(1.0, float(finite.max(initial=0.0)))
-    return np.allclose(got.astype(float), expected, rtol=0, atol=tolerance(got) * scale, equal_nan=True)
+    return np.allclose(got.astype(float), expected, rtol=0, atol=tolerance(got) * scale, equal_nan=equal_nan)
 
 
 def _identical(old, new):

@@ -14,6 +14,9 @@ import numpy as np
 from coursekit.verdicts import Reply, changed_arguments
 
 HERE = Path(__file__).parent
+NEW_ARRAY = "make a new array, x = x - 1, where x -= 1 writes into the old one"
+NEW_DICTIONARY = ("put what is new into a new dictionary, a | b, where a |= b and a[name] = x write into the old one; "
+                  "and x -= 1 writes into an array that it holds")
 
 
 class CheckFailed(AssertionError):
@@ -74,8 +77,9 @@ def ask(function, *args, **options):
         error.add_note(f"while the check called it with arrays of shape {', '.join(str(np.shape(a)) for a in args)}")
         raise
     for position in changed_arguments(args, given):
-        advice = "make a new array, x = x - 1, where x -= 1 writes into the old one"
-        raise CheckFailed(f"a function leaves its arguments as they were\n  argument {position} was changed: {advice}")
+        is_dictionary = isinstance(args[position - 1], dict)
+        raise CheckFailed("a function leaves its arguments as they were\n"
+                          f"  argument {position} was changed: {NEW_DICTIONARY if is_dictionary else NEW_ARRAY}")
     return Reply(value)
 
 
@@ -87,6 +91,6 @@ def as_array(value):
         return np.array(str(value), dtype=object)
 
 
-def rounded(value):
+def rounded(value, digits=3):
     """A few digits of an array, for a message."""
-    return np.array2string(as_array(value), precision=3, suppress_small=True, separator=", ")
+    return np.array2string(as_array(value), precision=digits, suppress_small=True, separator=", ")

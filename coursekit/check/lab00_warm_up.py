@@ -5,32 +5,30 @@ What a gradient should be is not written here: central differences of the loss s
 
 import numpy as np
 
-from coursekit.check import as_array, ask, rounded, visible_check
+from coursekit.check import as_array, ask, laws, rounded, visible_check
 from coursekit.gradient_check import numerical_gradient
-from coursekit.verdicts import Verdict, compare
-
-DIGITS = 1e-6  # central differences, and the numbers that the lab prints, are no better than this
+from coursekit.verdicts import Verdict
 
 
 @visible_check
 def distances(distances):
     a, b = np.array([[0.0, 0.0], [3.0, 4.0]]), np.array([[0.0, 0.0], [3.0, 0.0], [3.0, 4.0]])
     reply = ask(distances, a, b)
-    turned = ": the rows of a come first" if as_array(reply.value).shape == (3, 2) else ""
-    yield _shape("2 rows against 3 rows: a result of shape (N, M) = (2, 3)", reply, (2, 3), turned)
+    turned = "the rows of a come first" if as_array(reply.value).shape == (3, 2) else ""
+    yield laws.shape("2 rows against 3 rows: a result of shape (N, M) = (2, 3)", reply, (2, 3), turned)
     expected = np.array([[0.0, 3.0, 5.0], [5.0, 4.0, 0.0]])
     slips = [(expected**2, "these are the squares of the distances: take the root"),
              ([[0, 3, 7], [7, 4, 0]], "these are sums of absolute differences: square them first, and take the root"),
              ([[0, 0, 0], [0, 9, 25]], "these are dot products: subtract the rows first"),
              ([[0, 3, 5], [5, 2, 0]], "you subtracted the lengths of the rows: subtract the rows first"),
              (expected / np.sqrt(2), "these are means over the width: take the sum")]
-    yield _digits("the distances of the example are 0, 3, 5 and 5, 4, 0", reply, expected, slips)
+    yield laws.equals("the distances of the example are 0, 3, 5 and 5, 4, 0", reply, expected, slips=slips)
     wide = ask(distances, np.ones((4, 7)), np.zeros((1, 7)))
-    yield _digits("4 rows of seven ones, against a row of zeros: √7 each", wide, np.full((4, 1), 7**0.5), [])
+    yield laws.equals("4 rows of seven ones, against a row of zeros: √7 each", wide, np.full((4, 1), 7**0.5))
     rows = np.random.default_rng(5).normal(size=(6, 50))
     own = np.diagonal(as_array(ask(distances, rows, rows).value))
     advice = f"got {rounded(own)}: take the differences first; a² + b² - 2ab leaves rounding errors, whose root is nan"
-    yield Verdict("each of six rows is at distance 0 from itself", _near(own, np.zeros(6)), advice)
+    yield Verdict("each of six rows is at distance 0 from itself", laws.near(own, 0), advice)
 
 
 @visible_check
@@ -39,24 +37,24 @@ def log_sum_exp(log_sum_exp):
     slips = [(6.0, "this is the sum of the exponentials: take its logarithm"),
              (np.log(2), "this is the logarithm of the mean: take the sum, or add the maximum again after the log"),
              ([np.log(6)], "right, but the axis is still there: sum without keepdims, and squeeze the maximum too")]
-    yield _digits("log_sum_exp of log 1, log 2, log 3 is log 6", reply, np.log(6.0), slips)
+    yield laws.equals("log_sum_exp of log 1, log 2, log 3 is log 6", reply, np.log(6.0), slips=slips)
     rows = np.array([[0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0], [2.0, 2.0, 2.0, 2.0]])
     along = ask(log_sum_exp, rows)
-    kept = ": the axis is still there" if as_array(along.value).shape == (3, 1) else ""
-    yield _shape("a matrix (3, 4), last axis by default: 3 numbers", along, (3,), kept)
-    yield _digits("each of them the row's number plus log 4", along, np.log(4) + np.arange(3.0), [])
+    kept = "the axis is still there" if as_array(along.value).shape == (3, 1) else ""
+    yield laws.shape("a matrix (3, 4), last axis by default: 3 numbers", along, (3,), kept)
+    yield laws.equals("each of them the row's number plus log 4", along, np.log(4) + np.arange(3.0))
     down = ask(log_sum_exp, rows, axis=0)
-    yield _shape("the same matrix with axis=0: 4 numbers", down, (4,), ": is axis passed on to maximum and sum?")
+    yield laws.shape("the same matrix with axis=0: 4 numbers", down, (4,), "is axis passed on to maximum and sum?")
     cube = ask(log_sum_exp, np.zeros((4, 1, 3)), axis=0)
-    advice = ": this one axis goes, all others stay where they are"
-    yield _shape("shape (4, 1, 3) with axis=0: shape (1, 3)", cube, (1, 3), advice)
-    yield _digits("and each of them log 4", cube, np.full((1, 3), np.log(4)), [])
+    advice = "this one axis goes, all others stay where they are"
+    yield laws.shape("shape (4, 1, 3) with axis=0: shape (1, 3)", cube, (1, 3), advice)
+    yield laws.equals("and each of them log 4", cube, np.full((1, 3), np.log(4)))
     huge = ask(log_sum_exp, np.array([[1000.0, 1000.0], [-1000.0, -1000.0]]))
     advice = "np.exp overflows, or is 0: subtract each slice's own maximum, and add it again after the log"
     law = "of 1000, 1000 it is 1000 + log 2; of -1000, -1000 it is -1000 + log 2"
-    yield _digits(law, huge, [1000.69314718, -999.30685282], [], advice)
+    yield laws.equals(law, huge, [1000.69314718, -999.30685282], advice)
     apart = ask(log_sum_exp, np.array([0.0, 2000.0]))
-    yield _digits("of 0, 2000 it is 2000", apart, 2000.0, [], "subtract the maximum, no other number will do")
+    yield laws.equals("of 0, 2000 it is 2000", apart, 2000.0, "subtract the maximum, no other number will do")
 
 
 @visible_check
@@ -66,17 +64,18 @@ def log_softmax(log_softmax):
     slips = [(np.exp(expected), "this is the softmax: its logarithm is asked for"),
              (np.log([0.2, 0.4, 1.0]), "you subtracted the maximum alone: subtract the log_sum_exp"),
              (np.log([1.0, 2.0, 5.0]) / np.log(8.0), "you divided by the log_sum_exp: subtract it")]
-    yield _digits("of log 1, log 2, log 5 it is log 1/8, log 2/8, log 5/8", reply, expected, slips)
+    yield laws.equals("of log 1, log 2, log 5 it is log 1/8, log 2/8, log 5/8", reply, expected, slips=slips)
     cube = np.arange(24.0).reshape(2, 3, 4) ** 0.5
     for axis in (0, 1, -1):
         sliced = ask(log_softmax, cube, axis=axis)
-        yield _shape(f"shape (2, 3, 4) with axis={axis}: the same shape", sliced, cube.shape)
+        yield laws.shape(f"shape (2, 3, 4) with axis={axis}: the same shape", sliced, cube.shape)
         sums = np.exp(as_array(sliced.value)).sum(axis=axis)
         advice = f"they sum to {rounded(np.ravel(sums)[:3])}, …: np.expand_dims(…, axis) puts the axis back"
-        yield Verdict("and the exponentials of each slice sum to 1", _near(sums, np.ones_like(sums)), advice)
+        yield Verdict("and the exponentials of each slice sum to 1", laws.near(sums, 1), advice)
     apart = ask(log_softmax, np.array([[0.0, -2000.0], [3000.0, 3000.0]]))
     advice = "no logarithm of a softmax, in which small weights are rounded to 0: subtract the log_sum_exp from x"
-    yield _digits("0 and -2000 give 0 and -2000, not -inf", apart, [[0.0, -2000.0], [-np.log(2)] * 2], [], advice)
+    expected = [[0.0, -2000.0], [-np.log(2), -np.log(2)]]
+    yield laws.equals("0 and -2000 give 0 and -2000, not -inf", apart, expected, advice)
 
 
 @visible_check
@@ -96,18 +95,18 @@ def cross_entropy(cross_entropy):
              (3 * loss / 2, "you divided by the number of sentences: divide by that of real words, mask.sum()"),
              (-np.log(0.25), "word 0 is a real word here: mask says what is padding, not the id")]
     law = "right words with probability 1/2, 1/4, 1/8, and a padded place: the loss is log 4"
-    yield _digits(law, reply, loss, slips)
+    yield laws.equals(law, reply, loss, slips=slips)
     certain = ask(cross_entropy, np.array([[[0.0, -80.0]]]), np.array([[0]]), np.array([[True]]))
     law = "a model that is certain, and right, has loss 0"
     advice = "do you use the right word alone? Its id is 0 here, and it is no padding: mask says what is"
-    yield _digits(law, certain, 0.0, [], advice)
+    yield laws.equals(law, certain, 0.0, advice)
 
 
 @visible_check
 def cross_entropy_backward(cross_entropy_backward):
     log_p, targets, mask = _small_batch()
     reply = ask(cross_entropy_backward, log_p, targets, mask)
-    yield _shape("a gradient for each logit: shape (B, T, V) = (2, 2, 3)", reply, log_p.shape)
+    yield laws.shape("a gradient for each logit: shape (B, T, V) = (2, 2, 3)", reply, log_p.shape)
     d = as_array(reply.value)
     advice = "it is not 0: padding takes no part in the loss"
     yield Verdict("padding gets no gradient", not d[1, 1].any(), advice)
@@ -116,7 +115,7 @@ def cross_entropy_backward(cross_entropy_backward):
     unseen = "it is 0 at a real word: its id is 0, but mask says what is padding, not the id"
     yield Verdict("a real word gets a gradient, also one whose id is 0", d[0, 0].any(), unseen)
     advice = "it is p - y, and p, the probabilities, are np.exp(log_p), which sum to 1 as y does"
-    yield Verdict("the gradients of each word's logits sum to 0", _near(sums, np.zeros((2, 2))), advice)
+    yield Verdict("the gradients of each word's logits sum to 0", laws.near(sums, 0), advice)
     advice = "it is positive: a larger logit of the right word should lower the loss, so p - y, not y - p"
     yield Verdict("the gradient is negative at the right word", at_the_right < 0, advice)
 
@@ -126,7 +125,7 @@ def cross_entropy_backward(cross_entropy_backward):
     slips = [(3 * expected, "all of it is 3 times too large: divide by the number of real words"),
              (0.75 * expected, "divide by the number of real words, not by the number of positions"),
              (1.5 * expected, "divide by the number of real words, not by the number of sentences")]
-    yield _digits("and it is what central differences of the loss say", reply, expected, slips)
+    yield laws.equals("and it is what central differences of the loss say", reply, expected, slips=slips)
 
 
 @visible_check
@@ -136,18 +135,16 @@ def linear_backward(linear_backward):
         d_y, x, W = stream.normal(size=(*front, 2)), stream.normal(size=(*front, 3)), stream.normal(size=(3, 2))
         b = np.zeros(2)
         reply = ask(linear_backward, d_y, x, W)
-        three = isinstance(reply.value, tuple | list) and len(reply.value) == 3
-        yield Verdict(f"{law}: three arrays, d_x, d_W, d_b", three, f"got {type(reply.value).__name__}")
-        shapes = tuple(as_array(each).shape for each in reply.value)
-        fits = shapes == (x.shape, W.shape, b.shape)
-        advice = f"expected {(x.shape, W.shape, b.shape)}, got {shapes}: a gradient has the shape of its array"
-        yield Verdict(f"{law}: shapes {x.shape}, (3, 2), (2,)", fits, advice)
+        yield laws.count(f"{law}: three arrays, d_x, d_W, d_b", reply, 3)
+        shapes, expected = [as_array(each).shape for each in reply.value], [x.shape, W.shape, b.shape]
+        advice = f"expected {expected}, got {shapes}: a gradient has the shape of its array"
+        yield Verdict(f"{law}: shapes {x.shape}, (3, 2), (2,)", shapes == expected, advice)
         for name, array, own in zip(("d_x", "d_W", "d_b"), (x, W, b), reply.value, strict=True):
             # d_y is the gradient of this loss in y, whatever d_y holds
             expected = numerical_gradient(lambda x=x, W=W, b=b, d_y=d_y: np.sum(d_y * (x @ W + b)), array)
             averaged = "this is a mean over the rows: they all used the same W and b, so their gradients add up"
             slips = [(expected / (x.size // 3), averaged)]
-            yield _entries(f"{law}: {name} is what central differences say", own, expected, slips)
+            yield laws.equals(f"{law}: {name} is what central differences say", own, expected, slips=slips)
 
 
 @visible_check
@@ -160,14 +157,14 @@ def unbroadcast(unbroadcast):
     for law, stretched, shape in cases:
         d_y, y, small = stream.normal(size=stretched), stream.normal(size=stretched), np.zeros(shape)
         reply = ask(unbroadcast, d_y, shape)
-        advice = ": sum over what was added in front, or stretched; with k added, axis i of shape is axis i + k of d_y"
-        yield _shape(f"{law}: the gradient has shape {shape}", reply, shape, advice)
+        advice = "sum over what was added in front, or stretched; with k added, axis i of shape is axis i + k of d_y"
+        yield laws.shape(f"{law}: the gradient has shape {shape}", reply, shape, advice)
         expected = numerical_gradient(lambda small=small, y=y, d_y=d_y: np.sum(d_y * (y + small)), small)
         factor = max(small.size, 1) / d_y.size
         one_copy = d_y[(0,) * (d_y.ndim - len(shape))][tuple(slice(size) for size in shape)]
         slips = [(expected * factor, "this is a mean: each copy adds to the loss, so their gradients add up"),
                  (one_copy, "this is the gradient of one copy: those of all copies add up")]
-        yield _digits(f"{law}: it is what central differences say", reply, expected, slips)
+        yield laws.equals(f"{law}: it is what central differences say", reply, expected, slips=slips)
 
 
 @visible_check
@@ -175,18 +172,18 @@ def embedding_backward(embedding_backward):
     ids, table = np.array([[1, 2, 1], [4, 1, 0]]), np.zeros((6, 2))
     d_embedded = np.arange(12.0).reshape(2, 3, 2) + 1
     reply = ask(embedding_backward, d_embedded, ids, 6)
-    yield _shape("6 rows of width 2: the table's shape, whatever the ids", reply, (6, 2))
+    yield laws.shape("6 rows of width 2: the table's shape, whatever the ids", reply, (6, 2))
     expected = numerical_gradient(lambda: np.sum(d_embedded * table[ids]), table)
     d = as_array(reply.value)
     never = "rows 3 and 5 were never taken: their gradient is 0"
     yield Verdict("a row that was not taken gets zeros", not d[[3, 5]].any(), never)
-    yield Verdict("a row that was taken once gets the gradient of its place", _near(d[2], expected[2]),
+    yield Verdict("a row that was taken once gets the gradient of its place", laws.near(d[2], expected[2]),
                   f"row 2 stands at one place, with gradient {rounded(d_embedded[0, 1])}; got {rounded(d[2])}")
     several = f"word 1 stands at three places, whose gradients add up to {rounded(expected[1])}; got {rounded(d[1])}"
-    if _near(d[1], d_embedded[1, 1]):
+    if laws.near(d[1], d_embedded[1, 1]):
         several += ", the last of them: d[ids] += … does not add up repeated ids, np.add.at does"
-    yield Verdict("a row that was taken three times gets the sum of three", _near(d[1], expected[1]), several)
-    yield _digits("and all of it is what central differences say", reply, expected, [])
+    yield Verdict("a row that was taken three times gets the sum of three", laws.near(d[1], expected[1]), several)
+    yield laws.equals("and all of it is what central differences say", reply, expected)
 
 
 def _small_batch():
@@ -199,36 +196,3 @@ def _loss(logits, right):
     """The loss of logits (B, T, V), given the places [(b, t, v), …] of the right words."""
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
     return -float(np.mean(np.log([probabilities[place] for place in right])))
-
-
-def _digits(law, reply, expected, slips, advice=""):
-    """`compare` to the digits that are printed, with the advice that belongs to a known slip."""
-    verdict = compare(law, reply, np.asarray(expected))
-    if _near(reply.value, expected):
-        return Verdict(law, True)
-    known = [words for value, words in slips if _near(reply.value, value)]
-    odd = "wrong values" not in verdict.hint and "nan" not in verdict.hint
-    return Verdict(law, False, known[0] if known else verdict.hint if odd else _got(reply.value, expected, advice))
-
-
-def _entries(law, value, expected, slips):
-    """The same for one of several results."""
-    known = [words for wrong, words in slips if _near(value, wrong)]
-    return Verdict(law, _near(value, expected), known[0] if known else _got(value, expected, ""))
-
-
-def _got(value, expected, advice):
-    shown = f"got {rounded(value)}, expected {rounded(expected)}" if np.size(expected) <= 12 else ""
-    return advice or shown or f"the largest difference is {np.abs(as_array(value) - expected).max():.3g}"
-
-
-def _shape(law, reply, shape, advice=""):
-    got = as_array(reply.value).shape
-    hint = "returned None: is there a return statement?" if reply.value is None else f"expected {shape}, got {got}"
-    return Verdict(law, got == shape and reply.value is not None, hint + advice)
-
-
-def _near(value, expected):
-    value, expected = as_array(value), np.asarray(expected)
-    numbers = value.dtype.kind in "fiub" and value.shape == expected.shape
-    return bool(numbers and np.allclose(value, expected, rtol=0, atol=DIGITS * max(1, np.abs(expected).max(initial=0))))

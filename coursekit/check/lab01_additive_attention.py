@@ -2,15 +2,14 @@
 
 import numpy as np
 
-from coursekit.check import as_array, ask, rounded, visible_check
-from coursekit.verdicts import Verdict, compare
+from coursekit.check import as_array, ask, laws, rounded, visible_check
+from coursekit.verdicts import Verdict
 
 WORKED_SCORES = [4.35790943, 5.92373433, 4.18673175, 2.11437202, 0.95767155]
 WORKED_WEIGHTS = [0.14773795, 0.70716569, 0.12449461, 0.01567242, 0.00492933]
 WORKED_CONTEXT = [-0.63514569, 0.04917298, -0.43930867, -0.9268003, 1.01903919, -0.43181409, 0.13365099, -0.84746874]
 WORKED_CONTEXT += [-0.37572203, 0.18279832, -0.90452701, 0.17872958, -0.58015282, -0.58294027, -0.75457577, 1.32985756]
 WIDER_SCORES = [-1.05511372, -2.8498218 , -0.59327212]  # of the second example of alignment
-DIGITS = 1e-6  # the numbers above are printed to eight digits
 
 SLIPS = {  # the first score of the worked example, as known slips compute it
     0.87148894: "these are the scores with the decoder state first: layer_1's first 16 rows are the encoder's",
@@ -24,8 +23,7 @@ SLIPS = {  # the first score of the worked example, as known slips compute it
 def worked_example():
     """The arrays of the chapter's worked example: encoder_states (5, 16), decoder_state (1, 16), layer_1 (32, 10) and
     layer_2 (10, 1), drawn in this order from NumPy's legacy stream with seed 42."""
-    stream = np.random.RandomState(42)
-    return tuple(stream.randn(*shape) for shape in [(5, 16), (1, 16), (32, 10), (10, 1)])
+    return tuple(laws.random(42, (5, 16), (1, 16), (32, 10), (10, 1)))
 
 
 @visible_check
@@ -33,10 +31,10 @@ def softmax(softmax):
     scores = np.array([2.0, 1.0, 0.1])
     weights = ask(softmax, scores)
     advice = f"got {rounded(weights.value)}"
-    if _near(weights.value, scores / scores.sum(), 1e-9):
+    if laws.near(weights.value, scores / scores.sum()):
         advice += ", which is the scores divided by their sum: take np.exp of each score first"
     expected = [0.65900114, 0.24243297, 0.09856589]
-    yield _digits("softmax([2.0, 1.0, 0.1]) is [0.659, 0.242, 0.099]", weights, expected, advice)
+    yield laws.equals("softmax([2.0, 1.0, 0.1]) is [0.659, 0.242, 0.099]", weights, expected, advice)
 
     matrix = np.array([[1.0, 2.0, 3.0, 4.0], [0.0, -1.0, 5.0, 2.0], [2.0, 2.0, 2.0, 2.0]])
     columns = ask(softmax, matrix)
@@ -50,30 +48,26 @@ def softmax(softmax):
     huge = ask(softmax, np.array([1000.0, 1001.0]))
     overflow = f"got {rounded(huge.value)}, overflow: subtract the maximum before np.exp"
     pair = [0.26894142, 0.73105858]
-    yield _digits("softmax([1000, 1001]) is softmax([0, 1]): a shift changes nothing", huge, pair, overflow)
+    yield laws.equals("softmax([1000, 1001]) is softmax([0, 1]): a shift changes nothing", huge, pair, overflow)
     apart = ask(softmax, np.array([[1000.0, 0.0], [1001.0, 1.0]]), axis=0)
     overflow = f"got\n{rounded(apart.value)}\n  subtract each column's own maximum: axis=axis, keepdims=True"
-    yield _digits("two columns, 1000 apart, get the same weights", apart, np.transpose([pair, pair]), overflow)
+    yield laws.equals("two columns, 1000 apart, get the same weights", apart, np.transpose([pair, pair]), overflow)
 
 
 @visible_check
 def alignment(alignment):
     args = worked_example()
     scores = ask(alignment, *args)
-    yield _shape("the worked example: scores of shape (S, 1) = (5, 1)", scores, (5, 1))
-    advice = f"got {rounded(np.ravel(scores.value))}, expected {rounded(WORKED_SCORES)}"
-    for first, slip in SLIPS.items():
-        if _near(np.ravel(scores.value)[0], first, DIGITS):
-            advice = slip
+    yield laws.shape("the worked example: scores of shape (S, 1) = (5, 1)", scores, (5, 1))
+    advice = next((said for score, said in SLIPS.items() if laws.near(np.ravel(scores.value)[0], score)), "")
     if as_array(scores.value).dtype.kind == "f" and np.all(np.abs(scores.value) <= 1):
         advice = "all your scores lie between -1 and 1: does tanh come last? It belongs between the layers"
     expected = np.reshape(WORKED_SCORES, (5, 1))
-    yield _digits("the worked example: the five scores of the chapter", scores, expected, advice)
-    stream = np.random.RandomState(1)
-    wider = [stream.randn(*shape) for shape in [(3, 4), (1, 2), (6, 5), (5, 1)]]
+    yield laws.equals("the worked example: the five scores of the chapter", scores, expected, advice)
+    wider = laws.random(1, (3, 4), (1, 2), (6, 5), (5, 1))
     advice = "take the sizes from the arrays that you are given, not from the worked example"
     law = "three words, an encoder of width 4, a decoder of width 2: three scores"
-    yield _digits(law, ask(alignment, *wider), np.reshape(WIDER_SCORES, (3, 1)), advice)
+    yield laws.equals(law, ask(alignment, *wider), np.reshape(WIDER_SCORES, (3, 1)), advice)
 
 
 @visible_check
@@ -83,15 +77,15 @@ def attention(attention, alignment, softmax):
     later = "; your points for attention do not depend on it"
     first = f"it does not give the scores of the chapter: see its own check{later}"
     expected = np.reshape(WORKED_SCORES, (5, 1))
-    yield _digits("step 1: your alignment gives the scores of the chapter", scores, expected, first)
+    yield laws.equals("step 1: your alignment gives the scores of the chapter", scores, expected, first)
     weights = ask(softmax, np.array(scores.value), axis=0)
     second = f"the scores agree, the weights do not: see the check of softmax{later}"
     expected = np.reshape(WORKED_WEIGHTS, (5, 1))
-    yield _digits("step 2: your softmax, down the column, gives its weights", weights, expected, second)
+    yield laws.equals("step 2: your softmax, down the column, gives its weights", weights, expected, second)
     context = ask(attention, *args)
-    yield _shape("step 3: the context is one vector of shape (E,) = (16,)", context, (16,))
+    yield laws.shape("step 3: the context is one vector of shape (E,) = (16,)", context, (16,))
     third = _context_advice(context, args)
-    yield _digits("the context is that of the chapter", context, WORKED_CONTEXT, third)
+    yield laws.equals("the context is that of the chapter", context, WORKED_CONTEXT, third)
 
 
 def _context_advice(context, args):
@@ -103,8 +97,7 @@ def _context_advice(context, args):
         (np.array(WORKED_CONTEXT) / 5, "this is the context divided by five: sum over the positions, do not average"),
         (states[1], "this is the state with the highest score: blend all of them"),
     ]
-    hits = [advice for value, advice in slips if _near(context.value, value, DIGITS)]
-    return hits[0] if hits else f"scores and weights agree, the context does not: got {rounded(context.value)}"
+    return laws.slip(context, slips, f"scores and weights agree, the context does not: {laws.got(context)}")
 
 
 @visible_check
@@ -112,17 +105,17 @@ def masked_softmax(masked_softmax):
     scores = np.array([[1.0, 2.0, 3.0], [1.0, 2.0, 3.0]])
     mask = np.array([[True, True, False], [True, True, True]])
     weights = ask(masked_softmax, scores, mask)
-    yield _shape("two rows of three scores: weights of shape (2, 3)", weights, (2, 3))
+    yield laws.shape("two rows of three scores: weights of shape (2, 3)", weights, (2, 3))
     hidden = "it got weight. True means: may look. A hidden score must become -np.inf: a score of 0 counts, exp(0) is 1"
-    if _near(weights.value[0], [0, 0, 1], DIGITS):
+    if laws.near(weights.value[0], [0, 0, 1]):
         hidden = "it got all the weight, and the visible ones none: your mask is the wrong way round"
     yield Verdict("the hidden position gets exactly 0", weights.value[0, 2] == 0, hidden)
     sums = np.sum(weights.value, axis=1)
     late = "hide the scores before the softmax, not the weights after it"
     advice = "did you normalise over axis 0?" if sums[1] > 1 else late
-    yield Verdict("each row sums to 1", _near(sums, 1, DIGITS), f"they sum to {rounded(sums)}: {advice}")
+    yield Verdict("each row sums to 1", laws.near(sums, 1), f"they sum to {rounded(sums)}: {advice}")
     expected = [[0.26894142, 0.73105858, 0.0], [0.09003057, 0.24472847, 0.66524096]]
-    yield _digits("the rest is a softmax among the visible", weights, expected, f"got\n{rounded(weights.value)}")
+    yield laws.equals("the rest is a softmax among the visible", weights, expected)
 
     nothing = ask(masked_softmax, scores, np.array([[False] * 3, [True] * 3]))
     row = as_array(nothing.value)[0]
@@ -130,40 +123,36 @@ def masked_softmax(masked_softmax):
     if np.isfinite(row).all():
         cause = "a large negative number for all leaves them equal: use -np.inf"
     advice = f"got {rounded(row)}: {cause}"
-    yield _digits("a row that may look nowhere is all zeros", nothing, [[0.0] * 3, expected[1]], advice)
+    yield laws.equals("a row that may look nowhere is all zeros", nothing, [[0.0] * 3, expected[1]], advice)
     huge = ask(masked_softmax, np.array([[900.0, 901.0, 9999.0]]), mask[:1])
     advice = f"got {rounded(huge.value)}: subtract the largest visible score before np.exp"
-    yield _digits("scores of 900, next to a hidden 9999, stay finite", huge, expected[:1], advice)
+    yield laws.equals("scores of 900, next to a hidden 9999, stay finite", huge, expected[:1], advice)
     apart = ask(masked_softmax, scores + np.array([[1000.0], [-1000.0]]), mask)
     advice = f"got\n{rounded(apart.value)}\n  take each row's own largest visible score: axis=-1, keepdims=True"
-    yield _digits("two rows, 2000 apart, get the same weights as before", apart, expected, advice)
+    yield laws.equals("two rows, 2000 apart, get the same weights as before", apart, expected, advice)
     cube = ask(masked_softmax, np.array([[scores, scores]]), np.array([[mask, ~mask]]))
-    yield _shape("more axes in front are fine: (1, 2, 2, 3)", cube, (1, 2, 2, 3))
+    yield laws.shape("more axes in front are fine: (1, 2, 2, 3)", cube, (1, 2, 2, 3))
 
 
 @visible_check
 def additive_attention(additive_attention):
-    stream = np.random.RandomState(7)
-    state, memory, W, U, v = (stream.randn(*shape) for shape in [(2, 3), (2, 4, 5), (3, 6), (5, 6), (6,)])
+    state, memory, W, U, v = laws.random(7, (2, 3), (2, 4, 5), (3, 6), (5, 6), (6,))
     mask = np.array([[True, True, True, False], [True, True, True, True]])
     reply = ask(additive_attention, state, memory, mask, W, U, v)
-    pair = isinstance(reply.value, tuple | list) and len(reply.value) == 2
-    yield Verdict("it returns two arrays: context, weights", pair, f"got {type(reply.value).__name__}")
+    yield laws.count("it returns two arrays: context, weights", reply, 2)
+    yield laws.results(reply, {"context (B, E) =": (2, 5), "weights (B, S) =": (2, 4)})
     context, weights = reply.value
-    shapes = (as_array(context).shape, as_array(weights).shape)
-    advice = f"got {shapes}" + (": the other way round" if shapes == ((2, 4), (2, 5)) else "")
-    yield Verdict("context (B, E) = (2, 5), weights (B, S) = (2, 4)", shapes == ((2, 5), (2, 4)), advice)
     hidden = "sentence 0 has three words: its fourth weight should be 0"
     yield Verdict("padding gets no weight", weights[0, 3] == 0, hidden)
     sums = np.sum(weights, axis=1)
     advice = f"they sum to {rounded(sums)}: softmax over the last axis; does your masked_softmax pass its own check?"
-    yield Verdict("the weights of each sentence sum to 1", _near(sums, 1, 1e-6), advice)
+    yield Verdict("the weights of each sentence sum to 1", laws.near(sums, 1), advice)
     blend = np.stack([w @ m for w, m in zip(weights, memory, strict=True)])
     advice = "the weights are fine, the context is not: weigh the memory of each sentence with its own weights"
-    yield Verdict("each context is the blend of its memory by its weights", _near(context, blend, 1e-6), advice)
+    yield Verdict("each context is the blend of its memory by its weights", laws.near(context, blend), advice)
 
     expected = [[0.0314332, 0.20513444, 0.76343237, 0.0], [0.05731367, 0.0185704, 0.40471984, 0.51939608]]
-    yield Verdict("the weights of this example", _near(weights, expected, DIGITS), _weights_advice(weights, expected))
+    yield laws.equals("the weights of this example", weights, expected, _weights_advice(weights, expected))
     empty = ask(additive_attention, state, memory, mask & [[False], [True]], W, U, v).value
     zeros = not np.any(empty[0][0]) and not np.any(empty[1][0])
     advice = "use your masked_softmax, which gives zeros there"
@@ -171,39 +160,17 @@ def additive_attention(additive_attention):
 
 
 def _weights_advice(weights, expected):
-    if _near(weights[0], expected[0], DIGITS):
+    if laws.near(weights[0], expected[0]):
         return "sentence 0 agrees, sentence 1 does not: is each asked with its own state?"
-    if _near(weights[0][:3], [0.00143378, 0.238861, 0.7597052], DIGITS):
+    if laws.near(weights[0][:3], [0.00143378, 0.238861, 0.7597052]):
         return "these are the weights without tanh: then the state has no say"
-    return f"got\n{rounded(weights)}\n  expected\n{rounded(expected)}"
+    return ""
 
 
-def _digits(law, reply, expected, advice):
-    """`compare`, to the digits that the book prints."""
-    verdict = compare(law, reply, np.asarray(expected))
-    agrees = _near(reply.value, expected, DIGITS)
-    return Verdict(law, agrees, advice if "wrong values" in verdict.hint or "nan" in verdict.hint else verdict.hint)
-
-
-def _shape(law, reply, shape):
-    got = as_array(reply.value).shape
-    hint = "returned None: is there a return statement?" if reply.value is None else f"expected {shape}, got {got}"
-    return Verdict(law, got == shape, hint)
-
-
-def _sums(law, reply, axis, like=None):
-    value = reply.value
-    if like is not None and as_array(value).shape != like.shape:
-        return _shape(law, reply, like.shape)
-    sums = np.sum(value, axis=axis)
-    if _near(sums, 1, DIGITS):
-        return Verdict(law, True)
-    others = [other for other in range(np.ndim(value)) if other != axis and _near(np.sum(value, axis=other), 1, DIGITS)]
+def _sums(law, reply, axis, like):
+    if not (form := laws.shape(law, reply, like.shape)).passed:
+        return form
+    sums = np.sum(reply.value, axis=axis)
+    others = [other for other in range(like.ndim) if other != axis and laws.near(np.sum(reply.value, axis=other), 1)]
     advice = f": did you normalise over axis {others[0]}?" if others else ""
-    return Verdict(law, False, f"they sum to {rounded(sums)}{advice}")
-
-
-def _near(value, expected, tolerance):
-    value, expected = as_array(value), np.asarray(expected)
-    fits = value.dtype.kind in "fiub" and (expected.ndim == 0 or value.shape == expected.shape)
-    return bool(fits and np.allclose(value, expected, rtol=0, atol=tolerance))
+    return Verdict(law, laws.near(sums, 1), f"they sum to {rounded(sums)}{advice}")

@@ -2,89 +2,76 @@
 
 import numpy as np
 
-from coursekit.check import as_array, ask, rounded, visible_check
-from coursekit.gradient_check import check_gradient
+from coursekit.check import as_array, ask, laws, rounded, visible_check
 from coursekit.verdicts import Verdict
 
 B, S, T, E, D, A = 2, 4, 3, 5, 6, 7
-TOLERANCE = 1e-5  # relative: enough for work in float32, far too little for a wrong formula
-DIGITS = 1e-6  # of the numbers that are worked by hand below
 
 
 @visible_check
 def context_backward(context_backward):
     memory, weights = np.array([[[1.0, 0.0], [0.0, 1.0], [4.0, 4.0]]]), np.array([[0.1, 0.1, 0.8]])
     reply = ask(context_backward, np.array([[1.0, -2.0]]), weights, memory)
-    yield _results(reply, {"d_weights": (1, 3), "d_memory": (1, 3, 2)})
-    law = "three states of width 2, d_context = [1, -2]: d_weights is [1, -2, -4]"
-    yield _digits(law, reply.value[0], [[1.0, -2.0, -4.0]], _weights_slip(reply.value[0]))
-    expected = [[[0.1, -0.2], [0.1, -0.2], [0.8, -1.6]]]
-    yield _digits("the first row of d_memory is [0.1, -0.2]", reply.value[1], expected, _memory_slip(reply.value[1]))
-
-    case = _case()
-    d_context, weights, memory = case["d_context"], case["weights"].copy(), case["memory"]
-    weights[0, -1] = 0.0  # as on padding
-    reply = ask(context_backward, d_context, weights, memory)
-    yield _results(reply, {"d_weights": (B, S), "d_memory": (B, S, E)}, "a batch: ")
-
-    def loss():
-        return sum(d @ (w @ m) for d, w, m in zip(d_context, weights, memory, strict=True))
-
-    advice = "does each sentence keep to its own arrays? And a weight of 0 has a slope like any other"
-    yield _slope("d_weights agrees with central differences", loss, weights, reply.value[0], advice)
-    yield _slope("d_memory agrees with central differences", loss, memory, reply.value[1], advice)
-
-
-def _weights_slip(d_weights):
+    yield laws.results(reply, {"d_weights": (1, 3), "d_memory": (1, 3, 2)})
     slips = [
         ([[1.0, 1.0, 8.0]], "these are the sums of the states: multiply each state by d_context first"),
         ([[0.1, -0.2, -3.2]], "you multiplied by the weights: a weight is not part of its own derivative"),
         ([[0.5, -1.0, -2.0]], "this is the mean over the width: a product of two vectors is a sum"),
     ]
-    hits = [advice for value, advice in slips if _near(d_weights, value)]
-    return hits[0] if hits else f"got {rounded(d_weights)}"
-
-
-def _memory_slip(d_memory):
+    law = "three states of width 2, d_context = [1, -2]: d_weights is [1, -2, -4]"
+    yield laws.equals(law, reply.value[0], [[1.0, -2.0, -4.0]], slips=slips)
     slips = [
         ([[[1.0, -2.0]] * 3], "every row got the whole of d_context: the first state enters the context as 0.1 h_1"),
         ([[[0.1, 0.0], [0.0, 0.1], [3.2, 3.2]]], "these are the weighted states: d_memory holds d_context"),
     ]
-    hits = [advice for value, advice in slips if _near(d_memory, value)]
-    return hits[0] if hits else f"got\n{rounded(d_memory)}\n  the first state enters the context as 0.1 h_1"
+    expected = [[[0.1, -0.2], [0.1, -0.2], [0.8, -1.6]]]
+    advice = f"{laws.got(reply.value[1])}\n  the first state enters the context as 0.1 h_1"
+    yield laws.equals("the first row of d_memory is [0.1, -0.2]", reply.value[1], expected, advice, slips)
+
+    case = _case()
+    d_context, weights, memory = case["d_context"], case["weights"].copy(), case["memory"]
+    weights[0, -1] = 0.0  # as on padding
+    reply = ask(context_backward, d_context, weights, memory)
+    yield laws.results(reply, {"d_weights": (B, S), "d_memory": (B, S, E)}, "a batch: ")
+
+    def loss():
+        return sum(d @ (w @ m) for d, w, m in zip(d_context, weights, memory, strict=True))
+
+    advice = "does each sentence keep to its own arrays? And a weight of 0 has a slope like any other"
+    yield laws.slope("d_weights agrees with central differences", loss, weights, reply.value[0], advice)
+    yield laws.slope("d_memory agrees with central differences", loss, memory, reply.value[1], advice)
 
 
 @visible_check
 def softmax_backward(softmax_backward):
     weights, d_weights = np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]]), np.array([[1.0, 0.0, 2.0], [1.0, 0.0, 2.0]])
     reply = ask(softmax_backward, weights, d_weights)
-    yield _results(reply, {"d_scores": (2, 3)})
+    yield laws.results(reply, {"d_scores": (2, 3)})
     law = "weights [0.7, 0.2, 0.1], d_weights [1, 0, 2]: their average is 0.9, d_scores [0.07, -0.18, 0.11]"
     advice = _softmax_slip(reply.value, weights, d_weights)
-    yield _digits(law, reply.value[0], [0.07, -0.18, 0.11], advice)
+    yield laws.equals(law, reply.value[0], [0.07, -0.18, 0.11], advice)
     law = "a second row, weights [0.1, 0.1, 0.8]: its own average is 1.7, d_scores [-0.07, -0.17, 0.24]"
-    yield _digits(law, reply.value[1], [-0.07, -0.17, 0.24], advice)
+    yield laws.equals(law, reply.value[1], [-0.07, -0.17, 0.24], advice)
 
-    scores, probe = _stream(5, (2, 3, 4), (2, 3, 4))
+    scores, probe = laws.random(5, (2, 3, 4), (2, 3, 4))
     weights = _positive(scores)
     reply = ask(softmax_backward, weights, probe)
-    yield _results(reply, {"d_scores": (2, 3, 4)}, "three axes: ")
+    yield laws.results(reply, {"d_scores": (2, 3, 4)}, "three axes: ")
     advice = "the average runs over the last axis: axis=-1, keepdims=True"
-    yield _slope("d_scores agrees with central differences", lambda: np.sum(_positive(scores) * probe), scores,
+    yield laws.slope("d_scores agrees with central differences", lambda: np.sum(_positive(scores) * probe), scores,
                  reply.value, advice)
     sums = np.sum(reply.value, axis=-1)
     advice = f"the rows sum to {rounded(sums)}: {advice}"
-    yield Verdict("each row sums to 0", bool(np.abs(sums).max() < TOLERANCE), advice)
+    yield Verdict("each row sums to 0", laws.near(sums, 0), advice)
 
     hidden = np.array([[0.6, 0.4, 0.0], [0.0, 0.0, 0.0]])
     got = ask(softmax_backward, hidden, np.array([[1.0, 2.0, 1000.0], [1.0, 2.0, 3.0]])).value
     law = "a hidden position gets exactly 0, whatever stands in d_weights there"
     advice = f"got {rounded(as_array(got)[0])}: its weight is 0, so it has no share in the average either"
-    yield _digits(law, as_array(got)[0], [-0.24, 0.24, 0.0], advice)
-    yield _digits("a row that saw nothing gets zeros", as_array(got)[1], [0.0] * 3, f"got {rounded(as_array(got)[1])}")
-    small = ask(softmax_backward, weights.astype(np.float32), probe.astype(np.float32)).value
-    advice = f"got {as_array(small).dtype}: make new arrays with np.zeros_like, and no np.float64 numbers"
-    yield Verdict("float32 stays float32", as_array(small).dtype == np.float32, advice)
+    yield laws.equals(law, as_array(got)[0], [-0.24, 0.24, 0.0], advice)
+    yield laws.equals("a row that saw nothing gets zeros", as_array(got)[1], [0.0] * 3)
+    small = ask(softmax_backward, weights.astype(np.float32), probe.astype(np.float32))
+    yield laws.keeps_type(small, "make new arrays with np.zeros_like, and no np.float64 numbers")
 
 
 def _softmax_slip(d_scores, a, d):
@@ -101,17 +88,16 @@ def _softmax_slip(d_scores, a, d):
         (product - a * column, "the average ran over axis 0: each row has its own, axis=-1, keepdims=True"),
         (product - a * product.sum(), "one average of the whole array: each row has its own, axis=-1, keepdims=True"),
     ]
-    hits = [advice for value, advice in slips if _near(d_scores, value)]
-    return hits[0] if hits else f"got {rounded(d_scores)}"
+    return laws.slip(d_scores, slips, laws.got(d_scores))
 
 
 @visible_check
 def scores_backward(scores_backward):
     case = _case()
     query, keys, v = case["query"], case["keys"], case["v"]
-    (d_scores,) = _stream(6, (B, S))
+    (d_scores,) = laws.random(6, (B, S))
     reply = ask(scores_backward, d_scores, query, keys, v)
-    yield _results(reply, {"d_query": (B, A), "d_keys": (B, S, A), "d_v": (A,)})
+    yield laws.results(reply, {"d_query": (B, A), "d_keys": (B, S, A), "d_v": (A,)})
     d_query, d_keys, d_v = reply.value
 
     def loss():
@@ -125,13 +111,12 @@ def scores_backward(scores_backward):
         (plain * (1 - (query[:, None] + keys) ** 2), "1 - x² is taken of tanh(q + k), not of q + k"),
         (d_scores[..., None] * (1 - t**2), "v does not appear: each unit passes on its own entry of v"),
     ]
-    advice = [words for value, words in slips if _near(d_keys, value)]
-    advice = (advice or ["is it d_e v (1 - tanh²), for each position and each of the A units?"])[0]
-    yield _slope("d_keys agrees with central differences", loss, keys, d_keys, advice)
+    advice = laws.slip(d_keys, slips, "is it d_e v (1 - tanh²), for each position and each of the A units?")
+    yield laws.slope("d_keys agrees with central differences", loss, keys, d_keys, advice)
     advice = "d_keys is right: the one query met every position of its sentence, so d_query sums d_keys over them"
-    yield _slope("d_query agrees with central differences", loss, query, d_query, advice)
+    yield laws.slope("d_query agrees with central differences", loss, query, d_query, advice)
     advice = "it is d_e times tanh(q + k), without the slope, summed over positions and sentences"
-    yield _slope("d_v agrees with central differences", loss, v, d_v, advice)
+    yield laws.slope("d_v agrees with central differences", loss, v, d_v, advice)
 
 
 @visible_check
@@ -146,10 +131,10 @@ def attend_backward(attend_backward, context_backward, softmax_backward, scores_
                                                                    strict=True)]))
 
     reply = ask(attend_backward, *args)
-    yield _results(reply, {"d_query": (B, A), "d_keys": (B, S, A), "d_v": (A,)})
+    yield laws.results(reply, {"d_query": (B, A), "d_keys": (B, S, A), "d_v": (A,)})
     advice = _first_step_that_differs(args, reply.value, context_backward, softmax_backward, scores_backward)
     for array, name, got in zip((query, keys, v), ("d_query", "d_keys", "d_v"), reply.value, strict=True):
-        yield _slope(f"{name} agrees with central differences, from the context back", loss, array, got, advice)
+        yield laws.slope(f"{name} agrees with central differences, from the context back", loss, array, got, advice)
     nothing = ask(attend_backward, d_context, query, keys, memory, np.zeros((B, S)), v).value
     zeros = all(not as_array(part).any() for part in nothing)
     yield Verdict("sentences with nothing to look at: all gradients are 0", zeros, "weights of 0 should give zeros")
@@ -160,13 +145,13 @@ def _first_step_that_differs(args, answer, context_backward, softmax_backward, s
     d_context, query, keys, memory, weights, v = args
     try:
         d_weights = ask(context_backward, d_context, weights, memory).value[0]
-        if not _near(d_weights, np.stack([m @ d for m, d in zip(memory, d_context, strict=True)])):
+        if not laws.near(d_weights, np.stack([m @ d for m, d in zip(memory, d_context, strict=True)])):
             return "step 1, your context_backward, is not right yet: mend it first"
         d_scores = ask(softmax_backward, weights, d_weights).value
-        if np.abs(np.sum(d_scores, axis=-1)).max() > DIGITS:
+        if not laws.near(np.sum(d_scores, axis=-1), 0):
             return "step 2, your softmax_backward, is not right yet: mend it first"
         own = ask(scores_backward, d_scores, query, keys, v).value
-        if all(_near(got, part) for got, part in zip(answer, own, strict=True)):
+        if all(laws.near(got, part) for got, part in zip(answer, own, strict=True)):
             return "step 3, your scores_backward, is not right yet: mend it first"
     except Exception as error:
         return f"one of the three functions before raised {type(error).__name__}: see its own check"
@@ -176,7 +161,7 @@ def _first_step_that_differs(args, answer, context_backward, softmax_backward, s
 @visible_check
 def steps_backward(steps_backward):
     shapes = [(B, T, D), (B, S, E), (B, T, S), (B, T, E), (B, T, A), (B, T, S, A), (E, A), (D, A)]
-    *args, W = _stream(8, *shapes)
+    *args, W = laws.random(8, *shapes)
     args[2] = _positive(args[2])
     states, memory, weights, d_contexts, d_queries, d_keys, U = args
 
@@ -185,14 +170,14 @@ def steps_backward(steps_backward):
         return np.sum(d_queries * (states @ W)) + np.sum(d_keys * keys[:, None]) + np.sum(d_contexts * blends)
 
     reply = ask(steps_backward, *args)
-    yield _results(reply, {"d_W": (D, A), "d_U": (E, A), "d_memory": (B, S, E)})
+    yield laws.results(reply, {"d_W": (D, A), "d_U": (E, A), "d_memory": (B, S, E)})
     d_W, d_U, d_memory = reply.value
     advice = "each step of each sentence multiplied its state by W: add up states^T d_queries over all of them"
-    yield _slope("d_W agrees with central differences", loss, W, d_W, advice)
+    yield laws.slope("d_W agrees with central differences", loss, W, d_W, advice)
     advice = "the keys served all T steps: sum d_keys over the steps first, then as for W, over positions and sentences"
-    yield _slope("d_U agrees with central differences", loss, U, d_U, advice)
+    yield laws.slope("d_U agrees with central differences", loss, U, d_U, advice)
     advice = "memory has two ways to the loss: blended, α_ij d_c_i at each step, and as keys, (Σ_i d_k_ij) U^T"
-    yield _slope("d_memory agrees with central differences", loss, memory, d_memory, advice)
+    yield laws.slope("d_memory agrees with central differences", loss, memory, d_memory, advice)
 
 
 # Small forward passes, for central differences
@@ -201,13 +186,8 @@ def steps_backward(steps_backward):
 def _case():
     """A batch with B, S, E, A = 2, 4, 5, 7."""
     shapes = {"d_context": (B, E), "query": (B, A), "keys": (B, S, A), "memory": (B, S, E), "v": (A,)}
-    case = dict(zip(shapes, _stream(7, *shapes.values()), strict=True))
+    case = dict(zip(shapes, laws.random(7, *shapes.values()), strict=True))
     return case | {"weights": _positive(_scores(case["query"], case["keys"], case["v"]))}
-
-
-def _stream(seed, *shapes):
-    stream = np.random.RandomState(seed)
-    return [stream.randn(*shape) for shape in shapes]
 
 
 def _scores(query, keys, v):
@@ -217,45 +197,3 @@ def _scores(query, keys, v):
 def _positive(scores):
     """Exponentials that share a sum of 1 along the last axis."""
     return np.exp(scores) / np.exp(scores).sum(axis=-1, keepdims=True)
-
-
-# Verdicts
-
-
-def _results(reply, shapes, what=""):
-    """Did it return what was asked for, in this order, with these shapes?"""
-    names = list(shapes)
-    law = what + ", ".join(f"{name} {shape}" for name, shape in shapes.items())
-    values = [reply.value] if len(names) == 1 else reply.value
-    if reply.value is None:
-        return Verdict(law, False, "returned None: is there a return statement?")
-    if not isinstance(values, tuple | list) or len(values) != len(names):
-        got = f"{len(values)}" if isinstance(values, tuple | list) else f"one {type(reply.value).__name__}"
-        return Verdict(law, False, f"expected {len(names)} results, {', '.join(names)}, got {got}")
-    arrays = [as_array(value) for value in values]
-    if any(array.dtype.kind not in "fiub" for array in arrays):
-        return Verdict(law, False, "expected arrays of numbers")
-    got = [array.shape for array in arrays]
-    wrong = [f"{name}: expected {shapes[name]}, got {shape}" for name, shape in zip(names, got, strict=True)
-             if shape != shapes[name]]
-    order = "; the same shapes in another order" if sorted(got) == sorted(shapes.values()) else ""
-    return Verdict(law, not wrong, "; ".join(wrong) + order)
-
-
-def _slope(law, loss, array, got, advice):
-    """Is `got` the slope of the loss in this array? Where it is not, the hint says in which entry, then the advice."""
-    try:
-        check_gradient(loss, array, as_array(got), law.split()[0], TOLERANCE)
-    except AssertionError as error:
-        return Verdict(law, False, f"{error}\n  {advice}")
-    return Verdict(law, True)
-
-
-def _digits(law, got, expected, advice):
-    return Verdict(law, _near(got, expected), advice)
-
-
-def _near(value, expected):
-    value, expected = as_array(value), np.asarray(expected)
-    same = value.dtype.kind in "fiub" and value.shape == expected.shape
-    return bool(same and np.allclose(value, expected, rtol=0, atol=DIGITS))

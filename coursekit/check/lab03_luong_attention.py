@@ -2,34 +2,35 @@
 
 import numpy as np
 
-from coursekit.check import as_array, ask, rounded, visible_check
-from coursekit.verdicts import Verdict, compare
+from coursekit.check import as_array, ask, laws, rounded, visible_check
 
 STATE = np.array([[1.0, 2.0], [3.0, -1.0]])  # (B, D) = (2, 2)
 MEMORY = np.array([[[1.0, 0.0], [0.0, 1.0], [2.0, 2.0]], [[1.0, 1.0], [0.0, 3.0], [2.0, -1.0]]])  # (B, S, E)
 W = np.array([[1.0, 2.0], [0.0, -1.0]])
 BELL = [0.13533528, 0.60653066, 1.0, 0.60653066, 0.13533528]  # exp(-2 (offset / 2)²) for offsets -2 to 2
-DIGITS = 1e-6
 
 
 @visible_check
 def dot_score(dot_score):
     scores = ask(dot_score, STATE, MEMORY)
-    yield _shape("two sentences of three words: scores of shape (B, S) = (2, 3)", scores, (2, 3))
+    yield laws.shape("two sentences of three words: scores of shape (B, S) = (2, 3)", scores, (2, 3))
     expected = np.array([[1.0, 2.0, 6.0], [2.0, -3.0, 7.0]])
     slips = [
         ([[1, 2, 6], [3, 6, 0]], "sentence 1 was asked with the state of sentence 0: each has its own"),
         (expected / 2**0.5, "you divided by the root of the width: Luong's score is the plain product"),
     ]
-    yield _digits("its scores are [1, 2, 6] and [2, -3, 7]", scores, expected, _slip(scores, slips))
+    yield laws.equals("its scores are [1, 2, 6] and [2, -3, 7]", scores, expected, slips=slips)
     for D, E in [(4, 6), (1, 3), (3, 1)]:
-        yield _refusal(dot_score, D, E)
+        law = f"a state of width {D}, a memory of width {E}: ValueError, which says what, got, expected"
+        stretched = "NumPy stretches an axis of length 1 to any width. " if 1 in (D, E) else ""
+        args, advice = (np.ones((2, D)), np.ones((2, 4, E))), f"{stretched}Compare the widths first"
+        yield laws.refuses(law, dot_score, args, [str(D), str(E)], advice)
 
 
 @visible_check
 def general_score(general_score):
     scores = ask(general_score, STATE, MEMORY, W)
-    yield _shape("two sentences of three words: scores of shape (B, S) = (2, 3)", scores, (2, 3))
+    yield laws.shape("two sentences of three words: scores of shape (B, S) = (2, 3)", scores, (2, 3))
     slips = [
         ([[1, 2, 6], [2, -3, 7]], "these are the dot scores: W has no effect"),
         ([[5, -2, 6], [2, 3, 1]], "this is state @ W.T: W has a row for each entry of the state, so state @ W"),
@@ -37,22 +38,22 @@ def general_score(general_score):
     ]
     expected = np.array([[1.0, 0.0, 2.0], [10.0, 21.0, -1.0]])
     law = "through W the states become [1, 0] and [3, 7], and the scores follow"
-    yield _digits(law, scores, expected, _slip(scores, slips))
-    stream = np.random.RandomState(3)
-    state, memory, wide = (stream.randn(*shape) for shape in [(2, 3), (2, 4, 5), (3, 5)])
+    yield laws.equals(law, scores, expected, slips=slips)
+    state, memory, wide = laws.random(3, (2, 3), (2, 4, 5), (3, 5))
     right = np.array([[(s @ wide * h).sum() for h in rows] for s, rows in zip(state, memory, strict=True)])
     law = "a state of width 3 and a memory of width 5 meet through a W of shape (3, 5)"
-    yield _digits(law, ask(general_score, state, memory, wide), right, "is it state @ W, and then each row of memory?")
+    advice = "is it state @ W, and then each row of memory?"
+    yield laws.equals(law, ask(general_score, state, memory, wide), right, advice)
     same = ask(general_score, STATE, MEMORY, np.eye(2))
     dots = [[1, 2, 6], [2, -3, 7]]
-    yield _digits("with the identity as W it is the dot score", same, dots, f"got {rounded(same.value)}")
+    yield laws.equals("with the identity as W it is the dot score", same, dots)
 
 
 @visible_check
 def concat_score(concat_score):
     layer, v = np.array([[1.0, 0.5], [0.0, -1.0], [2.0, 0.0], [0.0, 1.0]]) / 2, np.array([2.0, -1.0])
     scores = ask(concat_score, STATE, MEMORY, layer, v)
-    yield _shape("two sentences of three words: scores of shape (B, S) = (2, 3)", scores, (2, 3))
+    yield laws.shape("two sentences of three words: scores of shape (B, S) = (2, 3)", scores, (2, 3))
     pairs = _pairs(STATE, MEMORY)
     expected = _scored(pairs, layer, v)
     slips = [
@@ -63,15 +64,14 @@ def concat_score(concat_score):
         (pairs @ layer @ v, "there is no tanh: it stands between W and v"),
         (np.tanh(pairs) @ layer @ v, "tanh was taken of the states: it belongs between W and v"),
     ]
-    advice = _slip(scores, slips)
+    advice = laws.slip(scores, slips)
     if as_array(scores.value).dtype.kind == "f" and np.all(np.abs(scores.value) <= 1):
         advice = "all your scores lie between -1 and 1: did tanh, or a softmax, come last?"
-    yield _digits("its scores are those of tanh([s ; h] W) v", scores, expected, advice)
-    stream = np.random.RandomState(5)
-    wide = [stream.randn(*shape) for shape in [(2, 3), (2, 4, 5), (8, 6), (6,)]]
+    yield laws.equals("its scores are those of tanh([s ; h] W) v", scores, expected, advice)
+    wide = laws.random(5, (2, 3), (2, 4, 5), (8, 6), (6,))
     advice = "take the number of the state's rows in W from the state: its first D belong to the state"
     law = "a state of width 3 and a memory of width 5: W has 8 rows, the first 3 for the state"
-    yield _digits(law, ask(concat_score, *wide), _scored(_pairs(*wide[:2]), *wide[2:]), advice)
+    yield laws.equals(law, ask(concat_score, *wide), _scored(_pairs(*wide[:2]), *wide[2:]), advice)
 
 
 @visible_check
@@ -79,19 +79,18 @@ def attentional_state(attentional_state):
     weights = np.array([[0.25, 0.75, 0.0], [0.5, 0.25, 0.25]])
     W_c = np.array([[1.0, 0.0], [0.0, 1.0], [0.5, 0.0], [0.0, 0.25]]) / 2
     told = ask(attentional_state, weights, STATE, MEMORY, W_c)
-    yield _shape("two sentences, states of width 2: shape (B, D) = (2, 2)", told, (2, 2))
+    yield laws.shape("two sentences, states of width 2: shape (B, D) = (2, 2)", told, (2, 2))
     context = np.array([[0.25, 0.75], [1.0, 1.0]])
     yield _told(told, context, W_c, "tanh([c ; s] W_c), the contexts being [1/4, 3/4] and [1, 1]")
     half = ask(attentional_state, weights / 2, STATE, MEMORY, W_c)
     yield _told(half, context / 2, W_c, "weights that sum to 1/2 give half the context: they are used as they are")
     nothing = ask(attentional_state, 0 * weights, STATE, MEMORY, W_c)
     yield _told(nothing, 0 * context, W_c, "weights of 0: the context is 0, the state still has its part")
-    stream = np.random.RandomState(6)
-    wide = [stream.randn(*shape) for shape in [(2, 4), (2, 3), (2, 4, 5), (8, 3)]]
+    wide = laws.random(6, (2, 4), (2, 3), (2, 4, 5), (8, 3))
     blend = np.stack([row @ words for row, words in zip(wide[0], wide[2], strict=True)])
     law = "a state of width 3 and a memory of width 5: W_c has 8 rows, the first 5 for the context"
     right = np.tanh(np.concatenate([blend, wide[1]], axis=1) @ wide[3])
-    yield _digits(law, ask(attentional_state, *wide), right, "take all sizes from the arrays that you are given")
+    yield laws.equals(law, ask(attentional_state, *wide), right, "take all sizes from the arrays that you are given")
 
 
 @visible_check
@@ -99,14 +98,13 @@ def predicted_centre(predicted_centre):
     W_p, v_p = np.array([[1.0, 0.0, 2.0], [0.0, 1.0, -1.0]]) / 4, np.array([1.0, 2.0, -1.0])
     mask = np.arange(8) < np.array([[8], [4]])
     centre = ask(predicted_centre, np.zeros((2, 2)), mask, W_p, v_p)
-    yield _shape("one centre for each sentence: (B,) = (2,)", centre, (2,))
-    advice = f"got {rounded(centre.value)}"
-    if _near(centre.value, [4, 4], DIGITS):
-        advice = "both got the padded length: a sentence's own length is the number of True in its row of the mask"
-    if _near(centre.value, [0.5, 0.5], DIGITS):
-        advice = "this is a share between 0 and 1: multiply it by the sentence's number of words"
+    yield laws.shape("one centre for each sentence: (B,) = (2,)", centre, (2,))
+    slips = [
+        ([4, 4], "both got the padded length: a sentence's own length is the number of True in its row of the mask"),
+        ([0.5, 0.5], "this is a share between 0 and 1: multiply it by the sentence's number of words"),
+    ]
     law = "a state of zeros: sigmoid(0) = 1/2, so the centre is the middle, 4 of 8 words and 2 of 4"
-    yield _digits(law, centre, [4.0, 2.0], advice)
+    yield laws.equals(law, centre, [4.0, 2.0], slips=slips)
     inside = np.tanh(STATE @ W_p)
     expected = np.array([8.0, 4.0]) / (1 + np.exp(-inside @ v_p))
     other = ask(predicted_centre, STATE, mask, W_p, v_p)
@@ -114,63 +112,42 @@ def predicted_centre(predicted_centre):
         (np.array([8.0, 4.0]) / (1 + np.exp(-STATE @ W_p @ v_p)), "the tanh is missing: it stands between W_p and v_p"),
         (np.round(expected), "you rounded: leave the centre a real number, a rounded one has no gradient"),
     ]
-    yield _digits("the centres of the two states", other, expected, _slip(other, slips))
+    yield laws.equals("the centres of the two states", other, expected, slips=slips)
 
 
 @visible_check
 def local_weights(local_weights):
     even, mask = np.zeros((1, 7)), np.ones((1, 7), bool)
     weights = ask(local_weights, even, mask, np.array([3.0]), 2)
-    yield _shape("one sentence of seven words: weights of shape (1, 7)", weights, (1, 7))
+    yield laws.shape("one sentence of seven words: weights of shape (1, 7)", weights, (1, 7))
     expected = np.array([[0, *(np.array(BELL) / 5), 0]])
     law = "equal scores, centre 3, R = 2: five words share, times the bell 0.14, 0.61, 1, 0.61, 0.14"
-    yield _digits(law, weights, expected, _window_advice(weights, expected))
+    yield laws.equals(law, weights, expected, slips=_window_slips(expected))
     uneven = np.array([[0.0, 2.0, 1.0, 0.0, 3.0, 1.0, 9.0]])
     share = np.exp(uneven[0, 1:6]) / np.exp(uneven[0, 1:6]).sum()
     advice = "is the softmax taken among the words of the window, and then multiplied by the bell?"
     expected = np.array([[0, *(share * BELL), 0]])
     law = "other scores: a softmax within the window, times the bell"
-    yield _digits(law, ask(local_weights, uneven, mask, np.array([3.0]), 2), expected, advice)
+    yield laws.equals(law, ask(local_weights, uneven, mask, np.array([3.0]), 2), expected, advice)
     wide = ask(local_weights, even, mask, np.array([3.0]), 3)
     bell = np.exp(-2 * (np.arange(-3, 4) / 3) ** 2) / 7
     advice = f"got {rounded(wide.value)}: the bell's width is half of R, and is squared in exp(-d² / (2 width²))"
-    yield _digits("R = 3: all seven words share, under a wider bell", wide, bell[None], advice)
+    yield laws.equals("R = 3: all seven words share, under a wider bell", wide, bell[None], advice)
     between = ask(local_weights, even, mask, np.array([2.5]), 2)
     bell = np.exp(-2 * (np.array([-1.5, -0.5, 0.5, 1.5]) / 2) ** 2) / 4
     advice = f"got {rounded(between.value)}: four words lie within 2 of 2.5; the centre is not rounded"
     law = "a centre of 2.5: four words, and the bell peaks between two of them"
-    yield _digits(law, between, np.array([[0, *bell, 0, 0]]), advice)
+    yield laws.equals(law, between, np.array([[0, *bell, 0, 0]]), advice)
     two = np.arange(7) < np.array([[4], [7]])
     padded = ask(local_weights, np.zeros((2, 7)), two, np.array([3.0, 0.0]), 2)
     bell = np.array(BELL) / 3
     advice = f"got\n{rounded(padded.value)}\n  a position takes part if it is in its own sentence's window and a word"
     law = "four words and padding, centre 3; seven words, centre 0: three words each are in the window"
-    yield _digits(law, padded, np.array([[0, *bell[:3], 0, 0, 0], [*bell[2:], 0, 0, 0, 0]]), advice)
+    yield laws.equals(law, padded, np.array([[0, *bell[:3], 0, 0, 0], [*bell[2:], 0, 0, 0, 0]]), advice)
     far = ask(local_weights, np.zeros((2, 7)), two & [[True], [False]], np.array([6.5, 3.0]), 2)
     advice = f"got\n{rounded(far.value)}\n  masked_softmax gives zeros where nothing is seen"
-    yield _digits("a window beyond the last word, and a sentence without words: zeros", far, np.zeros((2, 7)), advice)
-
-
-def _refusal(dot_score, D, E):
-    """Unequal widths must raise ValueError, with a message that says what it got."""
-    law = f"a state of width {D}, a memory of width {E}: ValueError, which says what, got, expected"
-    try:
-        reply = ask(dot_score, np.ones((2, D)), np.ones((2, 4, E)))
-    except ValueError as error:
-        return Verdict(law, *_says(str(error), D, E))
-    except NotImplementedError:
-        raise
-    except Exception as error:
-        return Verdict(law, False, f"it raised {type(error).__name__}: raise ValueError(f\"...\")")
-    advice = f"it returned an array of shape {np.shape(reply.value)}"
-    stretched = ": NumPy stretches an axis of length 1 to any width" if 1 in (D, E) else ""
-    return Verdict(law, False, f"{advice}{stretched}. Compare the widths first, and raise ValueError")
-
-
-def _says(message, D, E):
-    """Does this message help? (whether, advice)"""
-    advice = f'your message is "{message[:90]}": name both widths, {D} and {E} here'
-    return str(D) in message and str(E) in message, advice
+    law = "a window beyond the last word, and a sentence without words: zeros"
+    yield laws.equals(law, far, np.zeros((2, 7)), advice)
 
 
 def _told(reply, context, W_c, law):
@@ -184,14 +161,14 @@ def _told(reply, context, W_c, law):
         (np.tanh(STATE @ W_c[2:]), "the context has no part in it"),
         (np.tanh(mean @ W_c), "the weights have no effect: this is the plain mean of the memory"),
     ]
-    return _digits(law, reply, np.tanh(both @ W_c), _slip(reply, slips))
+    return laws.equals(law, reply, np.tanh(both @ W_c), slips=slips)
 
 
-def _window_advice(weights, expected):
+def _window_slips(expected):
     bell, row = np.array(BELL), np.arange(7) - 3.0
     wide, fast = np.exp(-0.5 * (row / 2) ** 2), np.exp(-4 * (row / 2) ** 2)
     inside = np.abs(row) <= 2
-    slips = [
+    return [
         (expected / expected.sum(), "they sum to 1: you normalised again at the end, which local attention does not"),
         (expected * 5 / 7, "the softmax ran over the whole sentence: take it among the words of the window"),
         ([[0, 0, *(bell[1:4] / 3), 0, 0]], "a word at distance exactly R is left out: the window is |j - p| <= R"),
@@ -201,7 +178,6 @@ def _window_advice(weights, expected):
         ([np.exp(-2 * (row / 2) ** 2) / 7], "words outside the window have weight"),
         ([[*(bell / 5), 0, 0]], "the window lies one word too far to the left: in code the first word is position 0"),
     ]
-    return _slip(weights, slips)
 
 
 def _pairs(state, memory):
@@ -212,28 +188,3 @@ def _pairs(state, memory):
 def _scored(pairs, layer, v):
     """The score of each pair, word by word: what a check compares with."""
     return np.array([[np.tanh(pair @ layer) @ v for pair in rows] for rows in pairs])
-
-
-def _slip(reply, slips):
-    """The advice for a known wrong value, or what was got."""
-    hits = [advice for value, advice in slips if _near(reply.value, np.array(value, float), DIGITS)]
-    return hits[0] if hits else f"got {rounded(reply.value)}"
-
-
-def _digits(law, reply, expected, advice):
-    """`compare`, to six digits, with this advice for wrong values."""
-    verdict = compare(law, reply, np.asarray(expected, float))
-    wrong = "wrong values" in verdict.hint or "nan" in verdict.hint
-    return Verdict(law, _near(reply.value, expected, DIGITS), advice if wrong else verdict.hint)
-
-
-def _shape(law, reply, shape):
-    got = as_array(reply.value).shape
-    hint = "returned None: is there a return statement?" if reply.value is None else f"expected {shape}, got {got}"
-    return Verdict(law, got == shape, hint)
-
-
-def _near(value, expected, tolerance):
-    value, expected = as_array(value), np.asarray(expected)
-    fits = value.dtype.kind in "fiub" and value.shape == expected.shape
-    return bool(fits and np.allclose(value, expected, rtol=0, atol=tolerance))

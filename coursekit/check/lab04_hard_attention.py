@@ -2,38 +2,39 @@
 
 import numpy as np
 
-from coursekit.check import as_array, ask, rounded, visible_check
-from coursekit.verdicts import Verdict, compare
+from coursekit.check import as_array, ask, laws, rounded, visible_check
+from coursekit.gradient_check import numerical_gradient
+from coursekit.verdicts import Verdict
 
 WEIGHTS = np.array([0.125, 0.5, 0.0, 0.375])  # the running example: ends at 0.125, 0.625, 0.625, 1
 REWARDS = np.array([0.0, 1.0, 0.0, -1.0])
 LAST = 0.99999994  # the largest float32 below 1
-DIGITS = 1e-9
 
 
 @visible_check
 def sample_positions(sample_positions):
     rows = np.repeat(WEIGHTS[None], 3, axis=0)
     chosen = ask(sample_positions, rows, np.array([0.1, 0.4, 0.7]))
-    yield _shape("three rows: three positions, of shape (B,) = (3,)", chosen, (3,))
+    yield laws.shape("three rows: three positions, of shape (B,) = (3,)", chosen, (3,))
     whole = as_array(chosen.value).dtype.kind in "iu"
     yield Verdict("they are integers", whole, f"got {as_array(chosen.value).dtype}: a position is an index")
     advice = f"got {chosen.value}: stretch 0 ends at 0.125, stretch 1 at 0.625, stretch 3 at 1"
-    if np.array_equal(chosen.value, [1, 2, 4]):
-        advice = "you count positions from 1: the first is 0"
-    elif len(set(np.ravel(chosen.value))) == 1:
+    if len(set(np.ravel(chosen.value))) == 1:
         advice = f"got {chosen.value}, three times the same: each row has a uniform of its own, which decides"
-    yield _equal("weights 1/8, 1/2, 0, 3/8 and uniforms 0.1, 0.4, 0.7: positions 0, 1, 3", chosen, [0, 1, 3], advice)
+    slips = [([1, 2, 4], "you count positions from 1: the first is 0")]
+    law = "weights 1/8, 1/2, 0, 3/8 and uniforms 0.1, 0.4, 0.7: positions 0, 1, 3"
+    yield laws.equals(law, chosen, [0, 1, 3], advice, slips)
 
     start = ask(sample_positions, np.array([[0.0, 0.25, 0.75], [0.25, 0.0, 0.75]]), np.array([0.0, 0.25]))
     advice = f"got {start.value}: a stretch of width 0 holds nothing. Count the ends that are <= u"
-    yield _equal("a uniform at the start of a stretch (0, and 1/4): no position of weight 0", start, [1, 2], advice)
+    law = "a uniform at the start of a stretch (0, and 1/4): no position of weight 0"
+    yield laws.equals(law, start, [1, 2], advice)
 
     short = np.array([[0.2, 0.4, 0.3999997, 0.0], [0.5, 0.4999994, 0.0, 0.0]], dtype=np.float32)
     last = ask(sample_positions, short, np.array([LAST, LAST]))
     advice = f"got {last.value}: a sum is 1 only up to rounding. Divide each row's running sums by its own last one"
     law = "sums of 0.9999997 and 0.9999994, and u = 0.99999994: still a position that has a weight"
-    yield _equal(law, last, [2, 1], advice)
+    yield laws.equals(law, last, [2, 1], advice)
     yield _shares(sample_positions)
 
 
@@ -51,47 +52,39 @@ def estimate_gradient(estimate_gradient):
     rows = np.stack([WEIGHTS, WEIGHTS[::-1]])
     args = (rows, np.array([1, 0]), np.array([2.0, -1.0]), 0.5)
     gradient = ask(estimate_gradient, *args)
-    yield _shape("two rows of four weights: a gradient of shape (B, S) = (2, 4)", gradient, (2, 4))
+    yield laws.shape("two rows of four weights: a gradient of shape (B, S) = (2, 4)", gradient, (2, 4))
     value = as_array(gradient.value)
     sums = value.sum(axis=1)
     advice = f"they sum to {rounded(sums)}: every weight takes part, through the sum in the softmax"
-    yield Verdict("each row sums to 0: adding one number to all scores changes nothing", _near(sums, [0, 0]), advice)
+    yield Verdict("each row sums to 0: adding one number to all scores changes nothing", laws.near(sums, 0), advice)
     signs = value[0, 1] > 0 > value[1, 0]
     advice = f"it is {rounded(value[0, 1])} and {rounded(value[1, 0])}: look at the sign"
     yield Verdict("a reward above the baseline lifts the chosen score, one below it lowers it", signs, advice)
     expected = [[-0.1875, 0.75, 0.0, -0.5625], [-0.9375, 0.0, 0.75, 0.1875]]
-    yield _digits("rewards 2 and -1, baseline 0.5", gradient, expected, _gradient_advice(value, expected))
+    yield laws.equals("rewards 2 and -1, baseline 0.5", gradient, expected, slips=_gradient_slips(expected))
 
     level = ask(estimate_gradient, rows, args[1], np.array([0.5, 0.5]), 0.5)
     advice = f"got\n{rounded(level.value)}\n  is it the baseline that you were given that is subtracted?"
-    yield _digits("a reward equal to the baseline: no gradient", level, np.zeros((2, 4)), advice)
+    yield laws.equals("a reward equal to the baseline: no gradient", level, np.zeros((2, 4)), advice)
     yield _slope(estimate_gradient)
 
 
-def _gradient_advice(value, expected):
-    slips = [
+def _gradient_slips(expected):
+    return [
         (np.divide(expected, 2), "this is half of it: no mean over the batch, each row has an estimate of its own"),
         ([[-0.25, 1.0, 0.0, -0.75], [-0.625, 0.0, 0.5, 0.125]], "this is the gradient without the baseline"),
         ([[-0.3125, 1.25, 0.0, -0.9375], [-0.3125, 0.0, 0.25, 0.0625]], "this is with the baseline added: subtract it"),
         (np.multiply(expected, [[0.5], [0.375]]), "there is a factor α_k too many: it is log α_k, not α_k"),
     ]
-    hits = [advice for slip, advice in slips if _near(value, slip)]
-    return hits[0] if hits else f"got\n{rounded(value)}\n  expected\n{rounded(expected)}"
 
 
 def _slope(estimate_gradient):
     """With reward 1 and baseline 0 the estimate is the slope of log α_k in the scores, to be had by moving them."""
-    scores, chosen, step = np.array([0.3, -1.0, 0.8]), 2, 1e-6
-
-    def log_weight(moved):
-        return moved[chosen] - np.log(np.exp(moved).sum())
-
-    slopes = [(log_weight(scores + move) - log_weight(scores - move)) / (2 * step) for move in step * np.eye(3)]
+    scores, chosen = np.array([0.3, -1.0, 0.8]), 2
+    slope = numerical_gradient(lambda: scores[chosen] - np.log(np.exp(scores).sum()), scores)
     weights = np.exp(scores) / np.exp(scores).sum()
     gradient = ask(estimate_gradient, weights[None], np.array([chosen]), np.array([1.0]), 0.0)
-    advice = f"got {rounded(gradient.value)}, expected {rounded(slopes)}"
-    law = "reward 1, baseline 0: the slope of log α_k, by central differences"
-    return Verdict(law, _near(gradient.value, [slopes], 1e-7), advice)
+    return laws.equals("reward 1, baseline 0: the slope of log α_k, by central differences", gradient, slope[None])
 
 
 @visible_check
@@ -99,20 +92,12 @@ def mean_and_variance(mean_and_variance):
     weights = np.array([[0.5, 0.25, 0.25], [0.0, 0.5, 0.5]])
     estimates = np.array([[[1.0, 0.0], [3.0, 4.0], [3.0, -4.0]], [[9.0, 9.0], [1.0, 5.0], [3.0, 9.0]]])
     reply = ask(mean_and_variance, weights, estimates)
-    pair = isinstance(reply.value, tuple | list) and len(reply.value) == 2
-    yield Verdict("it returns two arrays: mean, variance", pair, f"got {type(reply.value).__name__}")
+    yield laws.count("it returns two arrays: mean, variance", reply, 2)
     mean, variance = reply.value
-    shapes = (as_array(mean).shape, as_array(variance).shape)
-    advice = f"got {shapes}" + (": the other way round" if shapes == ((2,), (2, 2)) else "")
-    if shapes == ((2, 2), (2, 2)):
-        advice += ": add the variances of the N numbers up"
-    yield Verdict("mean (B, N) = (2, 2), variance (B,) = (2,)", shapes == ((2, 2), (2,)), advice)
+    advice = "add the variances of the N numbers up" if as_array(variance).shape == (2, 2) else ""
+    yield laws.results(reply, {"mean (B, N) =": (2, 2), "variance (B,) =": (2,)}, advice=advice)
     advice = f"got\n{rounded(mean)}\n  expected [2, 0] and [2, 7]: weigh each estimate by its position's weight"
-    yield Verdict("the mean of each row, by hand", _near(mean, [[2, 0], [2, 7]]), advice)
-    yield Verdict("the variance of each row, by hand", _near(variance, [9, 5]), _variance_advice(variance))
-
-
-def _variance_advice(variance):
+    yield laws.equals("the mean of each row, by hand", mean, [[2, 0], [2, 7]], advice)
     slips = [
         ([3, 5**0.5], "this is the standard deviation: do not take the root"),
         ([13, 58], "this is the mean square: subtract the mean from each estimate first"),
@@ -120,51 +105,20 @@ def _variance_advice(variance):
         ([35 / 3, 21], "the squared distances are to be weighed by the weights too"),
         ([9, 9], "square each of the N distances first, then add them up"),
     ]
-    hits = [advice for slip, advice in slips if _near(variance, slip)]
-    return hits[0] if hits else f"got {rounded(variance)}, expected [9, 5]"
+    yield laws.equals("the variance of each row, by hand", variance, [9, 5], slips=slips)
 
 
 @visible_check
 def move_baseline(move_baseline):
     rewards = np.array([-1.0, -2.0, -3.0])
     moved = ask(move_baseline, 0.0, rewards)
-    yield _shape("it returns one number", moved, ())
-    advice = f"got {rounded(moved.value)}"
+    yield laws.shape("it returns one number", moved, ())
     slips = [(-1.8, "the shares are swapped"), (-2.0, "the old baseline is lost, or the new mean has the whole share"),
              (-0.6, "this moves towards the sum of the rewards: their mean")]
-    advice += "".join(f": {slip}" for value, slip in slips if _near(moved.value, value))
-    yield _digits("from 0, rewards of mean -2: moved a tenth of the way, to -0.2", moved, -0.2, advice)
+    yield laws.equals("from 0, rewards of mean -2: moved a tenth of the way, to -0.2", moved, -0.2, slips=slips)
     slower = ask(move_baseline, 1.0, rewards, keep=0.75)
     advice = f"got {rounded(slower.value)}: keep times the old one, 1 - keep times the mean"
-    yield _digits("from 1 with keep = 0.75: to 0.25", slower, 0.25, advice)
+    yield laws.equals("from 1 with keep = 0.75: to 0.25", slower, 0.25, advice)
     still = ask(move_baseline, -2.0, rewards)
     advice = f"got {rounded(still.value)}: the two shares should add up to 1"
-    yield _digits("a baseline at the mean of the rewards stays there", still, -2.0, advice)
-
-
-def _digits(law, reply, expected, advice):
-    """`compare`, to nine digits."""
-    verdict = compare(law, reply, np.asarray(expected))
-    if verdict.passed or not verdict.hint.endswith("right shape, wrong values"):
-        return verdict
-    return Verdict(law, _near(reply.value, expected), advice)
-
-
-def _equal(law, reply, expected, advice):
-    return Verdict(law, np.array_equal(reply.value, expected), advice)
-
-
-def _shape(law, reply, shape):
-    value = as_array(reply.value)
-    return Verdict(law, value.shape == shape and value.dtype.kind in "fiu", f"got {_what(value)}")
-
-
-def _what(value):
-    return f"shape {value.shape} of {value.dtype}" if value.dtype.kind in "fiub" else "something else than numbers"
-
-
-def _near(value, expected, tolerance=1e-6):
-    value, expected = as_array(value), np.asarray(expected)
-    if value.dtype.kind not in "fiub" or value.shape != expected.shape:
-        return False
-    return bool(np.allclose(value.astype(float), expected, rtol=0, atol=tolerance))
+    yield laws.equals("a baseline at the mean of the rewards stays there", still, -2.0, advice)

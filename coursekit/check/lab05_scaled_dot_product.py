@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from coursekit.check import as_array, ask, rounded, visible_check
+from coursekit.check import as_array, ask, laws, rounded, visible_check
 from coursekit.gradient_check import numerical_gradient
-from coursekit.verdicts import Reply, Verdict, compare
+from coursekit.verdicts import Verdict
 
 Q = np.array([[1.0, 0.0, 1.0]])  # the second case of chapter 6, d_k = 3
 K = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0], [1.0, 1.0, 0.0]])
@@ -12,14 +12,16 @@ V = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
 SCORES = [[1.15470054, 0.0, 0.57735027]]
 WEIGHTS = [[0.53289684, 0.16794345, 0.29915971]]
 OUTPUT = [[2.53252575, 3.53252575]]
+FLOAT32 = ("NumPy's own numbers and arrays, of np.sqrt, np.full, np.zeros, are float64 and promote what they meet; a "
+           "Python float, d_k ** 0.5, does not, nor does an array with dtype=Q.dtype")
+FLOAT64 = "cast nothing, the type of what comes in is the type of what goes out"
 EARLIER = "Does check.scaled_scores fail too? Then mend exercise 1. Else: do you call scaled_scores here?"
-DIGITS = 1e-6  # the numbers above are printed to eight digits
 
 
 @visible_check
 def scaled_scores(scaled_scores):
     scores = ask(scaled_scores, Q, K)
-    yield _shape("one query, three keys: scores of shape (T, S) = (1, 3)", scores, (1, 3))
+    yield laws.shape("one query, three keys: scores of shape (T, S) = (1, 3)", scores, (1, 3))
     slips = [
         ([[2, 0, 1]], "these are the plain products: divide by the root of d_k, which is Q.shape[-1], 3 here"),
         ([[2, 1, 1]], "K is not turned and nothing is divided: a key is a row of K, exchange its last two axes"),
@@ -28,22 +30,22 @@ def scaled_scores(scaled_scores):
         ([[1, 0, 0.5]], "these are cosines: divide by the root of the width, not by the vectors' lengths"),
         (WEIGHTS, "these are weights: the softmax comes later, in exercise 4"),
     ]
-    yield _digits("they are [2, 0, 1] / √3, as in the chapter", scores, SCORES, _slip(scores, slips))
-    queries, keys = _stream(1, (2, 5, 4), (2, 3, 4))
+    yield laws.equals("they are [2, 0, 1] / √3, as in the chapter", scores, SCORES, slips=slips)
+    queries, keys = laws.random(1, (2, 5, 4), (2, 3, 4))
     scores = ask(scaled_scores, queries, keys)
-    yield _shape("a batch of two: (B, T, S) = (2, 5, 3)", scores, (2, 5, 3))
+    yield laws.shape("a batch of two: (B, T, S) = (2, 5, 3)", scores, (2, 5, 3))
     right = [[[q @ k / 4**0.5 for k in keys[b]] for q in queries[b]] for b in range(2)]
     advice = "the root is that of the width, 4 here, and each sentence keeps to its own keys"
-    yield _digits("each is a product divided by √4", scores, right, advice)
-    queries, keys = _stream(2, (2, 3, 5, 4), (2, 1, 6, 4))
+    yield laws.equals("each is a product divided by √4", scores, right, advice)
+    queries, keys = laws.random(2, (2, 3, 5, 4), (2, 1, 6, 4))
     scores = ask(scaled_scores, queries, keys)
     law = "two leading axes, and one set of keys for all heads: (2, 3, 5, 6)"
-    yield _shape(law, scores, (2, 3, 5, 6), "exchange the last two axes alone: np.swapaxes(K, -1, -2)")
+    yield laws.shape(law, scores, (2, 3, 5, 6), "exchange the last two axes alone: np.swapaxes(K, -1, -2)")
     advice = "exchange the last two axes of K and no others"
     right = [[[[q @ k / 2 for k in keys[b, 0]] for q in head] for head in queries[b]] for b in range(2)]
-    yield _digits("their values too", scores, right, advice)
-    yield _float32(ask(scaled_scores, queries.astype(np.float32), keys.astype(np.float32)))
-    yield _float64(scores)
+    yield laws.equals("their values too", scores, right, advice)
+    yield laws.keeps_type(ask(scaled_scores, queries.astype(np.float32), keys.astype(np.float32)), FLOAT32)
+    yield laws.keeps_type(scores, FLOAT64, "float64")
 
 
 @visible_check
@@ -56,7 +58,7 @@ def causal_mask(causal_mask):
         ([[1, 1, 1], [0, 1, 1], [0, 0, 1]], "it shows the future: rows are queries, the lower triangle is True"),
     ]
     right = [[1, 0, 0], [1, 1, 0], [1, 1, 1]]
-    yield _digits("query i looks at keys 0 to i", square, right, _slip(square, slips))
+    yield laws.equals("query i looks at keys 0 to i", square, right, slips=slips)
     behind = ask(causal_mask, 2, 5, 3)
     yield _boolean("two new tokens behind past = 3, five keys: a mask of shape (T, S) = (2, 5)", behind, (2, 5))
     slips = [
@@ -65,11 +67,11 @@ def causal_mask(causal_mask):
         ([[0, 0, 0, 1, 0], [0, 0, 0, 1, 1]], "the past is hidden: a query sees it, and what follows up to itself"),
     ]
     right = [[1, 1, 1, 1, 0], [1, 1, 1, 1, 1]]
-    yield _digits("the first sees four keys, the second all five", behind, right, _slip(behind, slips))
+    yield laws.equals("the first sees four keys, the second all five", behind, right, slips=slips)
     wide = ask(causal_mask, 2, 4)
     advice = "no past was given, so the last key is the future of both queries: do not take S - T for the past"
     law = "two queries, four keys and no past: they see one and two keys"
-    yield _digits(law, wide, [[1, 0, 0, 0], [1, 1, 0, 0]], advice)
+    yield laws.equals(law, wide, [[1, 0, 0, 0], [1, 1, 0, 0]], advice)
 
 
 @visible_check
@@ -84,14 +86,14 @@ def padding_mask(padding_mask):
         ([[[1, 0, 0, 0, 0]], [[1, 1, 1, 0, 0]], [[0] * 5]], "one too few: positions count from 0, so j < length"),
         (np.array(right)[..., ::-1], "the tokens come first, the padding behind them"),
     ]
-    yield _digits("True where a token stands; a sentence without tokens has none", mask, right, _slip(mask, slips))
+    yield laws.equals("True where a token stands; a sentence without tokens has none", mask, right, slips=slips)
 
 
 @visible_check
 def scaled_dot_product_attention(scaled_dot_product_attention):
     attend = scaled_dot_product_attention
     reply = ask(attend, Q, K, V)
-    yield _results(reply, {"output": (1, 2), "weights": (1, 3)})
+    yield laws.results(reply, {"output": (1, 2), "weights": (1, 3)}, "it returns ")
     slips = [
         ([[0.66524096, 0.09003057, 0.24472847]], "the scores are not divided by √3. " + EARLIER),
         ([[0.44844086, 0.23023722, 0.32132192]], "the scores are divided by 3, not by √3. " + EARLIER),
@@ -99,33 +101,33 @@ def scaled_dot_product_attention(scaled_dot_product_attention):
         ([[1, 1, 1]], "every weight is 1: the softmax ran over the queries; each row, axis -1, sums to 1"),
         ([[0.57597535, 0.14002925, 0.28399541]], "you divided by the root of the width of V: it is that of K"),
     ]
-    yield _digits("the weights of the chapter's second case", reply.value[1], WEIGHTS, _slip(reply.value[1], slips))
-    yield _digits("and its output", reply.value[0], OUTPUT, "weights are fine, the output is not: weights @ V")
+    yield laws.equals("the weights of the chapter's second case", reply.value[1], WEIGHTS, slips=slips)
+    yield laws.equals("and its output", reply.value[0], OUTPUT, "weights are fine, the output is not: weights @ V")
 
-    queries, keys, values = _stream(3, (2, 4, 3), (2, 5, 3), (2, 5, 6))
+    queries, keys, values = laws.random(3, (2, 4, 3), (2, 5, 3), (2, 5, 6))
     _, open_weights = ask(attend, queries, keys, values).value
     sums = np.sum(open_weights, axis=-1)
     advice = f"they sum to {rounded(sums)}: the softmax runs over the keys, axis=-1, however many axes stand in front"
-    yield Verdict("a batch: each row sums to 1", _near(sums, np.ones((2, 4))), advice)
+    yield Verdict("a batch: each row sums to 1", laws.near(sums, 1), advice)
     mask = np.array([[[True, True, False, True, False]], [[True, True, True, False, True]]])
     output, weights = ask(attend, queries, keys, values, mask).value
     yield _masked(weights, open_weights, mask)
     sums = np.sum(weights, axis=-1)
     advice = f"they sum to {rounded(sums)}: hide the scores before the softmax, not the weights after it"
-    yield Verdict("and each row still sums to 1", _near(sums, np.ones((2, 4))), advice)
-    yield _digits("the output is blended by these weights", output, np.asarray(weights) @ values, "weights @ V")
+    yield Verdict("and each row still sums to 1", laws.near(sums, 1), advice)
+    yield laws.equals("the output is blended by these weights", output, np.asarray(weights) @ values, "weights @ V")
 
     yield _empty_row(ask(attend, queries, keys, values, mask & [[[True]], [[False]]]), output[0], weights[0])
     far = np.array([0.0, 2000.0, 2001.0])[:, None] * [[1.0, 1.0, 1.0]]
     large = ask(attend, np.array([[1.0, 0.0, 0.0]]), far, V)
     advice = f"got {rounded(large.value[1])}: take the largest visible score of each row off before np.exp"
-    yield _digits("scores above 1000 stay finite", large.value[1], [[0, 0.35954252, 0.64045748]], advice)
+    yield laws.equals("scores above 1000 stay finite", large.value[1], [[0, 0.35954252, 0.64045748]], advice)
     yield from _extremes(attend)
     yield _causal(attend)
     yield _leading_axes(attend)
     small = [a.astype(np.float32) for a in (queries, keys, values)]
-    yield _float32(ask(attend, *small, mask))
-    yield _float64(ask(attend, queries, keys, values, mask))
+    yield laws.keeps_type(ask(attend, *small, mask), FLOAT32)
+    yield laws.keeps_type(ask(attend, queries, keys, values, mask), FLOAT64, "float64")
 
 
 def _masked(weights, open_weights, mask):
@@ -134,7 +136,7 @@ def _masked(weights, open_weights, mask):
     advice = "hidden keys got weight: a hidden score is -np.inf (a score of 0 counts, exp(0) is 1)"
     if not np.isfinite(np.asarray(weights, float)).all():
         advice = "there is a nan: 0 times -np.inf is one. np.where(mask, scores, -np.inf) multiplies nothing"
-    elif _near(weights, open_weights):
+    elif laws.near(weights, open_weights):
         advice = "the mask has no effect"
     elif not np.any(np.asarray(weights)[~hidden]):
         advice = "the hidden keys got all the weight: True means may look"
@@ -149,7 +151,7 @@ def _empty_row(reply, output, weights):
     if np.isfinite(got_weights).all():
         cause = "-1e9 for all leaves them equal: use -np.inf, and another sum than 0 to divide by"
     right = not np.any(got_output[1]) and not np.any(got_weights[1])
-    same = _near(got_output[0], output) and _near(got_weights[0], weights)
+    same = laws.near(got_output[0], output) and laws.near(got_weights[0], weights)
     return Verdict(law, right and same, cause if not right else "the first sentence changed: is each row on its own?")
 
 
@@ -167,30 +169,30 @@ def _extremes(attend):
         queries, keys = (np.array(column, float)[:, None] * np.eye(1, 4) for column in (of_queries, of_keys))
         weights = ask(attend, queries, keys, V, np.array([seen], bool)).value[1]
         right = np.tile(np.array(seen) / sum(seen), (len(of_queries), 1))
-        yield Verdict(law, _near(weights, right), f"got {rounded(weights)}: {advice}")
+        yield Verdict(law, laws.near(weights, right), f"got {rounded(weights)}: {advice}")
 
 
 def _causal(attend):
     """Two runs that differ behind the second position."""
-    queries, keys, values = _stream(4, (4, 3), (4, 3), (4, 2))
+    queries, keys, values = laws.random(4, (4, 3), (4, 3), (4, 2))
     mask = np.array([[True, False, False, False], [True, True, False, False], [True, True, True, False], [True] * 4])
     before = ask(attend, queries, keys, values, mask).value[0]
     keys[2:], values[2:] = 2000 * queries[:2], values[2:] + 7  # each of the first queries meets a very large score
     after = ask(attend, queries, keys, values, mask).value[0]
-    same = np.array_equal(before[:2], after[:2]) or _near(before[:2], after[:2])
+    same = np.array_equal(before[:2], after[:2]) or laws.near(before[:2], after[:2])
     advice = "hidden keys reach it: is the maximum taken among the visible scores, and the sum?"
     return Verdict("the future does not change the past: other keys and values later, the same output", same, advice)
 
 
 def _leading_axes(attend):
     """Sentences and heads, and one mask for all: every head is what it is alone."""
-    queries, keys, values = _stream(5, (2, 3, 4, 5), (2, 3, 6, 5), (2, 3, 6, 2))
+    queries, keys, values = laws.random(5, (2, 3, 4, 5), (2, 3, 6, 5), (2, 3, 6, 2))
     mask = np.array([[True] * 6, [True, False] * 3, [False] * 5 + [True], [True, True] + [False] * 4])
     law = "sentences and heads: (2, 3, 4, 5) with one mask (4, 6); each head is what it is alone"
     many = ask(attend, queries, keys, values, mask).value
     alone = [ask(attend, queries[b, h], keys[b, h], values[b, h], mask).value for b in range(2) for h in range(3)]
     parts = [np.reshape([each[k] for each in alone], (2, 3, 4, -1)) for k in (0, 1)]
-    agree = all(_near(one, other) for one, other in zip(many, parts, strict=True))
+    agree = all(laws.near(one, other) for one, other in zip(many, parts, strict=True))
     return Verdict(law, agree, "count axes from the end, and let the mask broadcast: np.where(mask, scores, -np.inf)")
 
 
@@ -199,9 +201,9 @@ def scaled_dot_product_attention_backward(scaled_dot_product_attention_backward)
     backward = scaled_dot_product_attention_backward
     yield from _by_hand(backward)
     yield from _slopes(backward)
-    small = [a.astype(np.float32) for a in _stream(7, (2, 3, 4), (2, 3, 5), (2, 6, 5), (2, 6, 4), (2, 3, 6))]
-    yield _float32(ask(backward, *small))
-    yield _float64(ask(backward, *(a.astype(float) for a in small)))
+    small = [a.astype(np.float32) for a in laws.random(7, (2, 3, 4), (2, 3, 5), (2, 6, 5), (2, 6, 4), (2, 3, 6))]
+    yield laws.keeps_type(ask(backward, *small), FLOAT32)
+    yield laws.keeps_type(ask(backward, *(a.astype(float) for a in small)), FLOAT64, "float64")
 
 
 def _by_hand(backward):
@@ -209,19 +211,19 @@ def _by_hand(backward):
     weights, probe = np.array([[0.25, 0.75], [0.5, 0.5]]), np.array([[1.0, 1.0], [2.0, -2.0]])
     queries, keys = np.array([[1.0, 2.0, 0.0, 1.0], [0.0, 1.0, 3.0, 0.0]]), np.eye(2, 4)
     reply = ask(backward, probe, queries, keys, np.array([[1.0, 0.0], [1.0, 1.0]]), weights)
-    yield _results(reply, {"d_Q": (2, 4), "d_K": (2, 4), "d_V": (2, 2)})
+    yield laws.results(reply, {"d_Q": (2, 4), "d_K": (2, 4), "d_V": (2, 2)}, "it returns ")
     d_Q, d_K, d_V = reply.value
-    advice = f"got {rounded(d_V)}: the given weights, transposed, times d_output, and no root"
+    advice = f"{laws.got(d_V)}: the given weights, transposed, times d_output, and no root"
     law = "by hand, weights [1/4, 3/4] and [1/2, 1/2], d_output [1, 1] and [2, -2]: d_V"
-    yield _digits(law, d_V, [[1.25, -0.75], [1.75, -0.25]], advice)
+    yield laws.equals(law, d_V, [[1.25, -0.75], [1.75, -0.25]], advice)
     half = np.array([[-0.1875, 0.1875], [0.5, -0.5]]) / 2  # d_scores, divided by the root
     slips = [(np.array(wrong) / 2 @ keys, advice) for wrong, advice in D_SCORES]
     slips += [(half.T @ queries, "this is d_K: the order is d_Q, d_K, d_V")]
     law = "d_weights is [1, 2] and [2, 0], d_scores [-3/16, 3/16] and [1/2, -1/2]: d_Q is half of that times K"
-    yield _digits(law, d_Q, half @ keys, _slip(d_Q, slips))
+    yield laws.equals(law, d_Q, half @ keys, slips=slips)
     slips = [(half.T @ queries * 2, "the root of d_k = 4 is missing: d_K is divided by it as d_Q is"),
              (half @ queries, "d_scores is to be transposed here, (..., S, T): a row of d_K belongs to a key")]
-    yield _digits("and d_K half of d_scores, transposed, times Q", d_K, half.T @ queries, _slip(d_K, slips))
+    yield laws.equals("and d_K half of d_scores, transposed, times Q", d_K, half.T @ queries, slips=slips)
 
 
 D_SCORES = [  # known wrong gradients of the scores in `_by_hand`
@@ -240,7 +242,7 @@ D_SCORES = [  # known wrong gradients of the scores in `_by_hand`
 
 def _slopes(backward):
     """Central differences, with sentences and heads, a hidden key and a query that saw nothing."""
-    probe, queries, keys, values = _stream(6, (2, 3, 4, 2), (2, 3, 4, 5), (2, 3, 6, 5), (2, 3, 6, 2))
+    probe, queries, keys, values = laws.random(6, (2, 3, 4, 2), (2, 3, 4, 5), (2, 3, 6, 5), (2, 3, 6, 2))
     seen = np.ones((4, 6))
     seen[1, 2:4], seen[3] = 0, 0
 
@@ -250,82 +252,18 @@ def _slopes(backward):
 
     reply = ask(backward, probe, queries, keys, values, weights())
     shapes = {"d_Q": queries.shape, "d_K": keys.shape, "d_V": values.shape}
-    yield _results(reply, shapes, "sentences and heads: ")
+    yield laws.results(reply, shapes, "sentences and heads: it returns ")
     advice = "is the mean a row's own, axis=-1 with keepdims? Are the given weights used, which are 0 where hidden?"
     for (name, _), array, got in zip(shapes.items(), (queries, keys, values), reply.value, strict=True):
         slope = numerical_gradient(lambda: np.sum(probe * (weights() @ values)), array)
         law = f"{name} agrees with central differences, hidden keys and all"
-        yield Verdict(law, _near(got, slope, 1e-5 * np.abs(slope).max()), advice)
+        yield laws.equals(law, got, slope, advice)
     empty = not np.any(as_array(reply.value[0])[:, :, 3])
     yield Verdict("a query that saw nothing has a gradient of 0", empty, "its weights are 0, and so is the rest")
 
 
-# Verdicts
-
-
-def _stream(seed, *shapes):
-    stream = np.random.RandomState(seed)
-    return [stream.randn(*shape) for shape in shapes]
-
-
-def _float32(reply):
-    advice = ("NumPy's own numbers and arrays, of np.sqrt, np.full, np.zeros, are float64 and promote what they meet; "
-              "a Python float, d_k ** 0.5, does not, nor does an array with dtype=Q.dtype")
-    return _type("float32", reply, advice)
-
-
-def _float64(reply):
-    return _type("float64", reply, "cast nothing, the type of what comes in is the type of what goes out")
-
-
-def _type(name, reply, advice):
-    parts = reply.value if isinstance(reply.value, tuple | list) else [reply.value]
-    got = ", ".join(sorted({as_array(part).dtype.name for part in parts}))
-    return Verdict(f"{name} stays {name}", got == name, f"{got} went out: {advice}")
-
-
 def _boolean(law, reply, shape, advice=""):
-    verdict = _shape(law, reply, shape, advice)
+    verdict = laws.shape(law, reply, shape, advice)
     if verdict.passed and as_array(reply.value).dtype != bool:
         return Verdict(law, False, f"its type is {as_array(reply.value).dtype}: True and False, not 1 and 0")
     return verdict
-
-
-def _results(reply, shapes, what=""):
-    """Did it return as many arrays, each of the shape that it should have?"""
-    law = what + "it returns " + ", ".join(f"{name} {shape}" for name, shape in shapes.items())
-    if not isinstance(reply.value, tuple | list) or len(reply.value) != len(shapes):
-        return Verdict(law, False, f"expected {len(shapes)} arrays, got {type(reply.value).__name__}")
-    got = [as_array(part).shape for part in reply.value]
-    return Verdict(law, got == list(shapes.values()), f"got {got}" + _reordered(got, list(shapes.values())))
-
-
-def _reordered(got, wanted):
-    return ": another order" if sorted(got) == sorted(wanted) else ""
-
-
-def _slip(reply, slips):
-    """The advice for a known wrong value, or what was got."""
-    value = getattr(reply, "value", reply)
-    hits = [advice for wrong, advice in slips if _near(value, np.asarray(wrong, float))]
-    return hits[0] if hits else f"got\n{rounded(value)}"
-
-
-def _digits(law, reply, expected, advice):
-    """`compare`, to six digits, with this advice for wrong values."""
-    value = getattr(reply, "value", reply)
-    verdict = compare(law, Reply(value), np.asarray(expected, float))
-    wrong = "wrong values" in verdict.hint or "nan" in verdict.hint
-    return Verdict(law, _near(value, expected), advice if wrong else verdict.hint)
-
-
-def _shape(law, reply, shape, advice=""):
-    got = as_array(reply.value).shape
-    hint = "returned None: is there a return statement?" if reply.value is None else f"expected {shape}, got {got}"
-    return Verdict(law, got == shape, hint + (f": {advice}" if advice else ""))
-
-
-def _near(value, expected, tolerance=DIGITS):
-    value, expected = as_array(value), np.asarray(expected)
-    fits = value.dtype.kind in "fiub" and value.shape == expected.shape
-    return bool(fits and np.allclose(value, expected, rtol=0, atol=tolerance))

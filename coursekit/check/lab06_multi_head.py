@@ -3,16 +3,13 @@
 What is expected is worked out sentence by sentence, head by head and query by query; gradients by central differences.
 """
 
-import dataclasses
-
 import numpy as np
 
-from coursekit.check import CheckFailed, as_array, ask, rounded, visible_check
+from coursekit.check import as_array, ask, laws, rounded, visible_check
 from coursekit.gradient_check import numerical_gradient
 from coursekit.verdicts import Verdict, compare
 
 FOUR = ("W_Q", "W_K", "W_V", "W_O")
-DIGITS = 1e-6
 
 
 @visible_check
@@ -47,18 +44,20 @@ def scaled_dot_product_attention_backward(backward):
 
     found = ask(backward, d_output, Q, K, V, weights)
     law = "three gradients, d_Q, d_K, d_V, of the shapes of Q, K and V"
-    yield _shapes(law, found.value, Q.shape, K.shape, V.shape)
+    yield laws.results(found, {"d_Q": Q.shape, "d_K": K.shape, "d_V": V.shape}, law=law)
     advice = ["the softmax backward, then K, then 1/√d_k", "the softmax backward, then Q, then 1/√d_k",
               "it is the transposed weights times d_output"]
     for name, array, got, hint in zip(("d_Q", "d_K", "d_V"), (Q, K, V), found.value, advice, strict=True):
-        yield _close(f"{name} agrees with central differences", got, numerical_gradient(loss, array), f"{name}: {hint}")
+        law = f"{name} agrees with central differences"
+        yield laws.equals(law, got, numerical_gradient(loss, array), f"{name}: {hint}")
 
 
 @visible_check
 def split_heads(split_heads):
     x = np.arange(24.0).reshape(1, 4, 6)
     reply = ask(split_heads, x, 2)
-    yield _shape("one sentence of four tokens, width 6, two heads: (B, h, T, d) = (1, 2, 4, 3)", reply, (1, 2, 4, 3))
+    law = "one sentence of four tokens, width 6, two heads: (B, h, T, d) = (1, 2, 4, 3)"
+    yield laws.shape(law, reply, (1, 2, 4, 3))
     expected = np.stack([x[:, :, :3], x[:, :, 3:]], axis=1)
     slips = [
         (x.reshape(1, 2, 4, 3), "head 0 holds tokens 0 and 1 alone: a reshape to (B, h, T, d) cuts the sentence, "
@@ -67,12 +66,12 @@ def split_heads(split_heads):
         (expected[:, ::-1], "the heads come in reverse"),
     ]
     law = "head 0 has the columns 0, 1, 2 of every token, head 1 the columns 3, 4, 5"
-    yield _digits(law, reply, expected, _slip(reply, slips))
+    yield laws.equals(law, reply, expected, slips=slips)
     x = np.random.RandomState(0).randn(2, 3, 8)
     reply = ask(split_heads, x, 4)
-    yield _shape("two sentences of three tokens, width 8, four heads: (2, 4, 3, 2)", reply, (2, 4, 3, 2))
+    yield laws.shape("two sentences of three tokens, width 8, four heads: (2, 4, 3, 2)", reply, (2, 4, 3, 2))
     law = "head i of sentence b holds x[b, :, 2i : 2i + 2]"
-    yield _digits(law, reply, np.stack(np.split(x, 4, axis=2), axis=1), "each sentence keeps its own tokens")
+    yield laws.equals(law, reply, np.stack(np.split(x, 4, axis=2), axis=1), "each sentence keeps its own tokens")
 
 
 @visible_check
@@ -80,17 +79,18 @@ def merge_heads(merge_heads):
     first = np.array([[0.0, 1, 2], [6, 7, 8], [12, 13, 14], [18, 19, 20]])
     x = np.stack([first, first + 3])[None]
     reply = ask(merge_heads, x)
-    yield _shape("one sentence, two heads, four tokens, width 3: (B, T, h·d) = (1, 4, 6)", reply, (1, 4, 6))
+    yield laws.shape("one sentence, two heads, four tokens, width 3: (B, T, h·d) = (1, 4, 6)", reply, (1, 4, 6))
     expected = np.arange(24.0).reshape(1, 4, 6)
     slips = [
         (x.reshape(1, 4, 6), "row 0 holds two tokens of one head: exchange the axes before you reshape"),
         (x.transpose(0, 2, 3, 1).reshape(1, 4, 6), "the heads' columns are interleaved: those of head 0 come first"),
         (np.concatenate([first + 3, first], axis=1)[None], "head 0's piece comes first"),
     ]
-    yield _digits("token 0 is [0 1 2] of head 0 and [3 4 5] of head 1", reply, expected, _slip(reply, slips))
+    yield laws.equals("token 0 is [0 1 2] of head 0 and [3 4 5] of head 1", reply, expected, slips=slips)
     x = np.random.RandomState(0).randn(2, 4, 3, 2)
     right = np.concatenate(list(x.transpose(1, 0, 2, 3)), axis=-1)
-    yield _digits("two sentences, four heads", ask(merge_heads, x), right, "each token's row holds all heads in order")
+    advice = "each token's row holds all heads in order"
+    yield laws.equals("two sentences, four heads", ask(merge_heads, x), right, advice)
 
 
 @visible_check
@@ -98,10 +98,11 @@ def multi_head_attention(multi_head):
     X, memory, p, heads, _ = case = _case(3, 2, 4, 5, 7, 3, 2, 3)
     reply = ask(multi_head, X, memory, p, heads)
     law = "cross-attention: output (B, T, d_model) = (2, 4, 7), weights (B, h, T, S) = (2, 3, 4, 5)"
-    yield _shapes(law, reply.value, (2, 4, 7), (2, 3, 4, 5))
+    yield laws.results(reply, {"output": (2, 4, 7), "weights": (2, 3, 4, 5)}, law=law)
     yield _weights("the weights of each head", reply.value[1], case)
     hint = "the weights are right: look at W_V, which meets the memory, at the merging and at W_O"
-    yield _close("the output: what all heads found, side by side, times W_O", reply.value[0], _by_heads(case)[0], hint)
+    law = "the output: what all heads found, side by side, times W_O"
+    yield laws.equals(law, reply.value[0], _by_heads(case)[0], hint)
     law = "self-attention is the same function with memory = X"
     yield compare(law, ask(multi_head, X, X, p, heads), _by_heads((X, X, p, heads, None)), "queries come from X")
     for law, mask, hint, axis in _masks():
@@ -124,15 +125,15 @@ def multi_head_attention_backward(backward):
     def loss():
         return (_by_heads(case)[0] * d_output).sum()
 
-    reply = _ask_back(backward, d_output, X, memory, p, heads, weights)
-    yield _three(reply.value)
+    reply = ask(backward, d_output, X, memory, p, heads, weights)
+    yield _three(reply)
     d_X, d_memory, gradients = reply.value
     arrays, found = {"d_X": X, "d_memory": memory, **p}, {"d_X": d_X, "d_memory": d_memory, **gradients}
     expected = {name: numerical_gradient(loss, array) for name, array in arrays.items()}
     advice = _advice(case, d_output, expected, found)
     for name in ("W_O", "W_V", "W_Q", "W_K", "d_memory", "d_X"):
         law = f"{name if name.startswith('d_') else 'the gradient of ' + name} agrees with central differences"
-        yield _close(law, found[name], expected[name], f"{name}: {advice[name]}")
+        yield laws.equals(law, found[name], expected[name], f"{name}: {advice[name]}")
     yield from _apart(backward)
 
 
@@ -146,12 +147,12 @@ def _apart(backward):
         def loss(case=case):
             return (_by_heads(case)[0] * d_output).sum()
 
-        reply = _ask_back(backward, d_output, X, memory, p, heads, _by_heads(case)[1])
-        if not (form := _three(reply.value)).passed:
+        reply = ask(backward, d_output, X, memory, p, heads, _by_heads(case)[1])
+        if not (form := _three(reply)).passed:
             yield form
         for name, got, array in [("d_X", reply.value[0], case[0]), ("d_memory", reply.value[1], case[1])]:
             hint = f"{name}: did you add the two? Only the caller knows whether the memory was X"
-            yield _close(f"{law}: {name}", got, numerical_gradient(loss, array), hint)
+            yield laws.equals(f"{law}: {name}", got, numerical_gradient(loss, array), hint)
 
 
 @visible_check
@@ -159,12 +160,12 @@ def parameter_count(parameter_count):
     paper = ask(parameter_count, 512, 8, 64, 64)
     slips = [(1_050_624, "there are no biases"), (786_432, "W_O is missing"), (131_072, "that is one head")]
     law = "the paper's eight heads of 64 at d_model = 512: 4 · 512² = 1,048,576"
-    yield _digits(law, paper, 1_048_576, _slip(paper, slips))
+    yield laws.equals(law, paper, 1_048_576, slips=slips)
     one = ask(parameter_count, 512, 1, 512, 512)
-    yield _digits("one head of 512 has as many", one, 1_048_576, f"got {rounded(one.value)}")
+    yield laws.equals("one head of 512 has as many", one, 1_048_576)
     odd = ask(parameter_count, 6, 3, 2, 7)
     law = "d_model 6, three heads with keys of 2 and values of 7: 36 + 36 + 126 + 126 = 324"
-    yield _digits(law, odd, 324, f"got {rounded(odd.value)}: count each matrix from its shape")
+    yield laws.equals(law, odd, 324, f"got {rounded(odd.value)}: count each matrix from its shape")
 
 
 @visible_check
@@ -178,9 +179,9 @@ def previous_token_head(previous_token_head):
         (np.eye(5), "each token looks at itself: shift the queries by one"),
         (np.eye(5, k=-2), "each token looks two back"),
     ]
-    advice = next((text for w, text in slips if _near(weights[2:4], w[2:4], 1e-3)), None)
+    advice = next((text for w, text in slips if _alike(weights[2:4], w[2:4])), None)
     advice = advice or _where_it_looks(reply, weights[1:], np.eye(5)[:4], "position", slice(3, None), slice(3))
-    yield Verdict("tokens 1 to 4 look at the token before, with weight 1", _near(weights[1:], np.eye(5)[:4]), advice)
+    yield laws.equals("tokens 1 to 4 look at the token before, with weight 1", weights[1:], np.eye(5)[:4], advice)
     yield _handed("they hand over which word it is", output[1:, :3], X[:4, :3], output)
     yield _handed("and nothing in the part of the positions", output[1:, 3:], 0 * output[1:, 3:], output)
     _, X = _one_hot("d b a c d b", 6)
@@ -196,11 +197,11 @@ def matching_token_head(matching_token_head):
     output, weights = _run(reply, X)
     same = _same(words)
     advice = _where_it_looks(reply, weights, same, "word", slice(3), slice(3, None))
-    if _near(weights, np.eye(5), 1e-3):
+    if _alike(weights, np.eye(5)):
         advice = "each token finds itself alone: queries and keys should hold the word, and not the position"
     if weights[same > 0].max() < 1e-3:
         advice = "each token looks at the other words: the score of a match must be the larger one"
-    yield Verdict("each token looks at all places of its word, evenly", _near(weights, same), advice)
+    yield laws.equals("each token looks at all places of its word, evenly", weights, same, advice)
     yield _handed("it hands over where they are", output[:, 3:], same, output)
     yield _handed("and nothing in the part of the words", output[:, :3], 0 * output[:, :3], output)
     words, X = _one_hot("d b a c d b", 6)
@@ -214,7 +215,7 @@ def _of_another_size(head, X, rows, looks, wanted):
     yield _matrices("another size, four words and six positions: 10 rows, and 10 columns in W_O", reply, 10)
     output, weights = _run(reply, X)
     hint = f"is a size of the first example left in it? The rows are\n{rounded(weights)}"
-    yield Verdict("there it looks at the same places", _near(weights[rows], looks), hint)
+    yield laws.equals("there it looks at the same places", weights[rows], looks, hint)
     yield _handed("and hands over the same", output[rows], wanted, output)
 
 
@@ -254,9 +255,9 @@ def _weights(law, got, case):
     hint = "queries are X W_Q, keys are memory W_K, each cut with split_heads; then the attention of every head"
     for factor, slip in [((2 / 7) ** 0.5, "d_model"), (3**-0.5, "h·d_k")]:
         scaled = _by_heads((X, memory, {**p, "W_Q": p["W_Q"] * factor}, heads, None))[1]
-        if _near(got, scaled):
+        if laws.near(got, scaled):
             hint = f"you divided by the root of {slip}: each head divides by the root of its own width, d_k"
-    return _close(law, got, _by_heads(case)[1], hint)
+    return laws.equals(law, got, _by_heads(case)[1], hint)
 
 
 def _masked(law, multi_head, case, hint, axis):
@@ -300,17 +301,16 @@ def _advice(case, d_output, expected, found):
     def loss():
         return (_by_heads((*case[:4], None))[0] * d_output).sum()
 
-    if _near(found["W_O"], numerical_gradient(loss, case[2]["W_O"])):
+    if laws.near(found["W_O"], numerical_gradient(loss, case[2]["W_O"])):
         advice["W_O"] = "these are weights without the mask: use the weights that you are handed"
     for name, twin in [("W_Q", "W_K"), ("W_K", "W_Q")]:
-        if _near(found[name], expected[twin]):
+        if laws.near(found[name], expected[twin]):
             advice[name] = f"this is the gradient of {twin}: are the two exchanged in the dictionary?"
     return advice
 
 
 def _heads(seed, B, h, T, S, d_k, d_v):
-    stream = np.random.RandomState(seed)
-    return [stream.randn(B, h, *shape) for shape in [(T, d_k), (S, d_k), (S, d_v)]]
+    return laws.random(seed, (B, h, T, d_k), (B, h, S, d_k), (B, h, S, d_v))
 
 
 def _case(seed, B, T, S, d_model, heads, d_k, d_v, masked=False):
@@ -335,7 +335,7 @@ def _one_hot(text, length):
 def _matrices(law, reply, width):
     value = reply.value
     if not isinstance(value, dict) or set(value) != set(FOUR):
-        return Verdict(law, False, f"got {_kinds(value)}")
+        return Verdict(law, False, f"got {laws.kind(value)}")
     shapes = [as_array(value[name]).shape for name in FOUR]
     numbers = all(as_array(value[name]).dtype.kind in "fiub" for name in FOUR)
     fits = numbers and all(len(shape) == 2 and 0 not in shape for shape in shapes)
@@ -373,79 +373,14 @@ def _where_it_looks(reply, weights, wanted, part, own, other):
 
 def _handed(law, got, expected, output):
     hint = f"the output is\n{rounded(output)}\n  W_V picks what is handed over, W_O puts it in its place"
-    return Verdict(law, _near(got, expected), hint)
+    return laws.equals(law, got, expected, hint)
 
 
-# Verdicts
+def _alike(weights, other):
+    """Nearly the same: a head whose queries are a little short looks at the places where a longer one does."""
+    return np.allclose(weights, other, rtol=0, atol=1e-3)
 
 
-def _close(law, got, expected, hint):
-    """To six digits, as central differences have no more."""
-    shape = np.shape(as_array(got))
-    if shape != np.shape(expected):
-        return Verdict(law, False, f"expected shape {np.shape(expected)}, got {shape}")
-    return Verdict(law, _near(got, expected), hint)
-
-
-def _shapes(law, value, *expected):
-    """Are there as many results as shapes, each of its shape?"""
-    got = [as_array(each).shape for each in value] if isinstance(value, tuple | list) else _kinds(value)
-    if isinstance(value, np.ndarray):
-        got = f"one array, {value.shape}"
-    hint = f"expected {', '.join(map(str, expected))}, got {got}"
-    return Verdict(law, got == list(expected), "returned None: is there a return statement?" if value is None else hint)
-
-
-def _three(value):
-    """A verdict on the form of exercise 6's answer."""
+def _three(reply):
     law = "three results: d_X, d_memory, and a dictionary with the gradients of W_Q, W_K, W_V, W_O"
-    three = _parts(value, 3)
-    if not three or not isinstance(three[2], dict):
-        return Verdict(law, False, f"got {_kinds(value)}")
-    return Verdict(law, set(three[2]) == set(FOUR), f"the keys of the dictionary are {list(three[2])}")
-
-
-def _ask_back(backward, *args):
-    """`ask`, with words for the dictionary of parameters, which an assignment to an entry changes."""
-    try:
-        return ask(backward, *args)
-    except CheckFailed as error:
-        if "argument 4 was changed" not in str(error):
-            raise
-        law = str(error).split("\n")[0]
-        raise CheckFailed(f"{law}\n  parameters was changed: put the gradients into a new dictionary") from None
-
-
-def _digits(law, reply, expected, advice):
-    """`compare`, to six digits, with this advice for wrong values."""
-    verdict = compare(law, reply, np.asarray(expected, float))
-    wrong = "wrong values" in verdict.hint or "nan" in verdict.hint
-    return dataclasses.replace(verdict, passed=_near(reply.value, expected), hint=advice if wrong else verdict.hint)
-
-
-def _slip(reply, slips):
-    """The advice for a known wrong value, or what was got."""
-    hits = [advice for value, advice in slips if _near(reply.value, np.asarray(value, float))]
-    return hits[0] if hits else f"got {rounded(reply.value)}"
-
-
-def _shape(law, reply, shape):
-    got = as_array(reply.value).shape
-    hint = "returned None: is there a return statement?" if reply.value is None else f"expected {shape}, got {got}"
-    return Verdict(law, got == shape, hint)
-
-
-def _parts(value, number):
-    """The results, if there are so many."""
-    return value if isinstance(value, tuple | list) and len(value) == number else []
-
-
-def _kinds(value):
-    kinds = [type(each).__name__ for each in value] if isinstance(value, tuple | list) else type(value).__name__
-    return f"{kinds} with {sorted(value)}" if isinstance(value, dict) else f"{kinds}"
-
-
-def _near(value, expected, tolerance=DIGITS):
-    value, expected = as_array(value), np.asarray(expected)
-    fits = value.dtype.kind in "fiub" and value.shape == expected.shape
-    return bool(fits and np.allclose(value, expected, rtol=0, atol=tolerance * max(1, np.abs(expected).max(initial=0))))
+    return laws.gradients(law, reply, 3, FOUR)

@@ -4,17 +4,16 @@ import math
 
 import numpy as np
 
-from coursekit.check import as_array, ask, rounded, visible_check
-from coursekit.verdicts import Verdict, compare
+from coursekit.check import as_array, ask, laws, rounded, visible_check
+from coursekit.verdicts import Verdict
 
-DIGITS = 1e-6
 PAST = 7  # tokens in the cache
 
 
 @visible_check
 def sinusoids(sinusoids):
     encoded = ask(sinusoids, np.array([0, 1, 2]), 4)
-    yield _shape("three positions, d_model = 4: shape (3, 4)", encoded, (3, 4))
+    yield laws.shape("three positions, d_model = 4: shape (3, 4)", encoded, (3, 4))
     near, slow = np.array([0.0, 1.0, 2.0]), np.array([0.0, 0.01, 0.02])
     right = np.stack([np.sin(near), np.cos(near), np.sin(slow), np.cos(slow)], axis=1)
     slips = [
@@ -25,25 +24,30 @@ def sinusoids(sinusoids):
         (_columns(near, [1, 1, 100, 100]), "the frequencies should fall: divide by 10000^(2r / d_model)"),
         (_columns(near + 1, [1, 1, 0.01, 0.01]), "position 0 has angle 0: its row is 0, 1, 0, 1"),
     ]
-    yield _digits("frequencies 1 and 1/100: sin and cos of 0, 1, 2, then of 0, 0.01, 0.02", encoded, right, slips)
+    law = "frequencies 1 and 1/100: sin and cos of 0, 1, 2, then of 0, 0.01, 0.02"
+    yield laws.equals(law, encoded, right, slips=slips)
     mixed = ask(sinusoids, np.array([2, 0, 2]), 4)
     slips = [(right, "this is what positions 0, 1, 2 give: use the positions as they come")]
-    yield _digits("positions 2, 0, 2: rows come in that order", mixed, right[[2, 0, 2]], slips)
+    yield laws.equals("positions 2, 0, 2: rows come in that order", mixed, right[[2, 0, 2]], slips=slips)
     batch = ask(sinusoids, np.array([[1, 0], [2, 1], [0, 2], [1, 1], [0, 0]]), 4)
-    yield _shape("five sequences of two positions: shape (5, 2, 4)", batch, (5, 2, 4))
+    yield laws.shape("five sequences of two positions: shape (5, 2, 4)", batch, (5, 2, 4))
     wide = ask(sinusoids, np.array([[1000, 3]]), 6)
     rates = [1, 1, 10000 ** (-1 / 3), 10000 ** (-1 / 3), 10000 ** (-2 / 3), 10000 ** (-2 / 3)]
     slips = [(_columns(near, rates), "take the number of pairs from d_model")]
-    yield _digits("d_model = 6, positions 1000 and 3", wide, _columns(np.array([1000.0, 3.0]), rates)[None], slips)
+    right = _columns(np.array([1000.0, 3.0]), rates)[None]
+    yield laws.equals("d_model = 6, positions 1000 and 3", wide, right, slips=slips)
     for odd in (5, 1):
-        yield _refusal(sinusoids, odd)
+        law = f"d_model = {odd}: ValueError, which says what, got, expected"
+        words = [str(odd), "even"]  # "even" is in none of NumPy's own messages that happen to hold the number
+        advice = "an odd width leaves an entry without a partner: look at d_model first"
+        yield laws.refuses(law, sinusoids, (np.arange(3), odd), words, advice)
 
 
 @visible_check
 def rotate(rotate):
     x = np.array([[1.0, 0.0, 1.0, 0.0], [1.0, 0.0, 1.0, 0.0]])
     turned = ask(rotate, x, np.array([1, 2]))
-    yield _shape("two vectors of width 4: shape (2, 4)", turned, (2, 4))
+    yield laws.shape("two vectors of width 4: shape (2, 4)", turned, (2, 4))
     near, slow = np.array([1.0, 2.0]), np.array([0.01, 0.02])
     right = np.stack([np.cos(near), np.sin(near), np.cos(slow), np.sin(slow)], axis=1)
     slips = [
@@ -55,22 +59,20 @@ def rotate(rotate):
         (_turned(x, np.arange(2)), "use the positions given: here 1 and 2, not 0 and 1"),
     ]
     law = "pairs (1, 0) at positions 1 and 2: cos and sin of 1 and 2, then of 0.01 and 0.02"
-    yield _digits(law, turned, right, slips)
-    stream = np.random.RandomState(0)
-    x = stream.randn(2, 3, 5, 8)
+    yield laws.equals(law, turned, right, slips=slips)
+    (x,) = laws.random(0, (2, 3, 5, 8))
     turned = ask(rotate, x, PAST + np.arange(5))
     lengths = np.linalg.norm(x, axis=-1), np.linalg.norm(as_array(turned.value).astype(float), axis=-1)
-    yield _shape("a batch of heads, (2, 3, 5, 8), after a cache of seven: the same shape", turned, x.shape)
+    yield laws.shape("a batch of heads, (2, 3, 5, 8), after a cache of seven: the same shape", turned, x.shape)
     advice = "a rotation is first · cos - second · sin and first · sin + second · cos"
     yield Verdict("no vector changes its length", bool(np.allclose(*lengths)), advice)
     law = "all pairs, seen as complex numbers, are multiplied by exp(i · angle)"
-    yield _digits(law, turned, _turned(x, PAST + np.arange(5)), [])
+    yield laws.equals(law, turned, _turned(x, PAST + np.arange(5)))
     own = np.array([[[0, 1, 2, 3, 4]], [[9, 8, 2, 6, 1]]])
     law = "each sentence its own positions, of shape (B, 1, T)"
-    yield _digits(law, ask(rotate, x, own), _turned(x, own), [])
-    kept = as_array(turned.value).dtype
-    yield Verdict("float64 stays float64", kept == np.float64, f"got {kept}: cast to the type of x, not to float32")
-    yield _stays_float32(ask(rotate, x.astype(np.float32), own), "sines and cosines of float64 angles are float64")
+    yield laws.equals(law, ask(rotate, x, own), _turned(x, own))
+    yield laws.keeps_type(turned, "cast to the type of x, not to float32", "float64")
+    yield laws.keeps_type(ask(rotate, x.astype(np.float32), own), "sines and cosines of float64 angles are float64")
 
 
 @visible_check
@@ -78,27 +80,26 @@ def rotate_backward(rotate_backward):
     stream = np.random.RandomState(1)
     d_rotated, positions = stream.randn(2, 3, 4), np.array([5, 1, 3])
     d_x = ask(rotate_backward, d_rotated, positions)
-    yield _shape("two sentences of three tokens: the gradient's own shape (2, 3, 4)", d_x, (2, 3, 4))
+    yield laws.shape("two sentences of three tokens: the gradient's own shape (2, 3, 4)", d_x, (2, 3, 4))
     slips = [
         (_turned(d_rotated, positions), "you turned the same way as on the way forward: it is the opposite angle"),
         (_turned(d_rotated, -np.arange(3)), "use the positions given"),
     ]
-    yield _digits("each pair turns back by its angle", d_x, _turned(d_rotated, -positions), slips)
+    yield laws.equals("each pair turns back by its angle", d_x, _turned(d_rotated, -positions), slips=slips)
     x = stream.randn(2, 3, 4)
     by_hand = float(np.sum(as_array(d_x.value) * x)), float(np.sum(d_rotated * _turned(x, positions)))
     advice = f"got {by_hand[0]:.4f} and {by_hand[1]:.4f}"
     law = "the law of every linear function: d_x · x is d_rotated · rotate(x)"
     yield Verdict(law, bool(np.isclose(*by_hand)), advice)
     small = ask(rotate_backward, d_rotated.astype(np.float32), positions)
-    yield _stays_float32(small, "sines and cosines of float64 angles are float64")
+    yield laws.keeps_type(small, "sines and cosines of float64 angles are float64")
 
 
 @visible_check
 def rotary_scores(rotary_scores):
-    stream = np.random.RandomState(2)
-    Q, K = stream.randn(2, 5, 4), stream.randn(2, 5, 4)
+    Q, K = laws.random(2, (2, 5, 4), (2, 5, 4))
     scores = ask(rotary_scores, Q, K)
-    yield _shape("two heads, five tokens: scores of shape (2, 5, 5)", scores, (2, 5, 5))
+    yield laws.shape("two heads, five tokens: scores of shape (2, 5, 5)", scores, (2, 5, 5))
     right = _scored(Q, K, 0)
     slips = [
         (right * 2, "divide by the root of d_k, which is 2 here"),
@@ -107,31 +108,32 @@ def rotary_scores(rotary_scores):
         (_softmax(right), "these are weights: return the scores, mask and softmax come after them"),
     ]
     law = "each is the product of the two rotated vectors, divided by the root of d_k"
-    yield _digits(law, scores, right, slips)
+    yield laws.equals(law, scores, right, slips=slips)
     last = ask(rotary_scores, Q[:, 3:], K, 3)
     slips = [
         (_scored(Q[:, 3:], K, 0), "the first query stands at position past, which is 3 here, and not at 0"),
         (Q[:, 3:] @ _turned(K, np.arange(5)).swapaxes(1, 2) / 2, "the queries were not rotated"),
     ]
-    yield _digits("the last two queries alone, past = 3: the last two rows of the same", last, right[:, 3:], slips)
+    law = "the last two queries alone, past = 3: the last two rows of the same"
+    yield laws.equals(law, last, right[:, 3:], slips=slips)
     middle = ask(rotary_scores, Q[:, 1:3], K, 1)
     slips = [(_turned(Q[:, 1:3], np.arange(3, 5)) @ _turned(K, np.arange(5)).swapaxes(1, 2) / 2,
               "past is given, 1 here: it is not S - T, as keys may stand behind the queries too")]
-    yield _digits("two queries after one token, with keys behind them", middle, right[:, 1:3], slips)
+    yield laws.equals("two queries after one token, with keys behind them", middle, right[:, 1:3], slips=slips)
     same = ask(rotary_scores, np.ones((6, 4)), np.ones((6, 4)))
     values = as_array(same.value)
     advice = f"got\n{rounded(values)}"
     along = values.shape == (6, 6) and np.allclose(values[1:, 1:], values[:-1, :-1])
     yield Verdict("equal tokens: the score depends on the distance alone, equal down each diagonal", along, advice)
     small = ask(rotary_scores, Q.astype(np.float32), K.astype(np.float32))
-    yield _stays_float32(small, "rotate should keep it, and so does math.sqrt; np.sqrt gives a float64")
+    yield laws.keeps_type(small, "rotate should keep it, and so does math.sqrt; np.sqrt gives a float64")
 
 
 @visible_check
 def to_half_split(to_half_split):
     W = np.arange(12.0) + 100 * np.arange(2)[:, None]
     moved = ask(to_half_split, W, 2)
-    yield _shape("two heads of width 6: the shape of W, (2, 12)", moved, (2, 12))
+    yield laws.shape("two heads of width 6: the shape of W, (2, 12)", moved, (2, 12))
     order = [0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11]
     slips = [
         (W[:, [*range(0, 12, 2), *range(1, 12, 2)]], "columns went from head to head: reorder within each head"),
@@ -139,9 +141,8 @@ def to_half_split(to_half_split):
         (W[:, [1, 3, 5, 0, 2, 4, 7, 9, 11, 6, 8, 10]], "the even columns come first, counted from 0"),
         (W, "nothing has moved"),
     ]
-    yield _digits("columns 0, 2, 4, 1, 3, 5 of each head, in this order", moved, W[:, order], slips)
-    stream = np.random.RandomState(3)
-    X, W_Q, W_K = stream.randn(4, 3), stream.randn(3, 8), stream.randn(3, 8)
+    yield laws.equals("columns 0, 2, 4, 1, 3, 5 of each head, in this order", moved, W[:, order], slips=slips)
+    X, W_Q, W_K = laws.random(3, (4, 3), (3, 8), (3, 8))
     halves = [as_array(ask(to_half_split, W, 1).value) for W in (W_Q, W_K)]
     got = _half_split(X @ halves[0]) @ _half_split(X @ halves[1]).T
     right = _turned(X @ W_Q, np.arange(4)) @ _turned(X @ W_K, np.arange(4)).T
@@ -152,14 +153,14 @@ def to_half_split(to_half_split):
 @visible_check
 def alibi_slopes(alibi_slopes):
     eight = ask(alibi_slopes, 8)
-    yield _shape("eight heads: shape (8,)", eight, (8,))
+    yield laws.shape("eight heads: shape (8,)", eight, (8,))
     halves = 0.5 ** np.arange(1, 9)
     slips = [(halves * 2, "n runs from 1 to h, so the first slope is 1/2"), (halves[::-1], "head 1 has the steepest")]
-    yield _digits("eight heads: 1/2, 1/4, … 1/256", eight, halves, slips)
+    yield laws.equals("eight heads: 1/2, 1/4, … 1/256", eight, halves, slips=slips)
     four = ask(alibi_slopes, 4)
-    yield _digits("four heads: 1/4, 1/16, 1/64, 1/256", four, 0.25 ** np.arange(1, 5), [])
+    yield laws.equals("four heads: 1/4, 1/16, 1/64, 1/256", four, 0.25 ** np.arange(1, 5))
     six = ask(alibi_slopes, 6)
-    yield _shape("six heads: shape (6,)", six, (6,))
+    yield laws.shape("six heads: shape (6,)", six, (6,))
     fours = 0.25 ** np.arange(1, 5)
     slips = [
         (2.0 ** (-8 * np.arange(1, 7) / 6), "six is no power of two: four slopes as for 4 heads, then two more"),
@@ -168,19 +169,19 @@ def alibi_slopes(alibi_slopes):
         ([*fours, 1 / 4, 1 / 16], "fill up from the first slope of 8 heads on: 1/2, 1/8, …"),
         (sorted([*fours, 1 / 2, 1 / 8], reverse=True), "leave those that fill up at the end"),
     ]
-    yield _digits("six heads: the four of 4 heads, then 1/2 and 1/8", six, [*fours, 1 / 2, 1 / 8], slips)
+    yield laws.equals("six heads: the four of 4 heads, then 1/2 and 1/8", six, [*fours, 1 / 2, 1 / 8], slips=slips)
     root = 2**-0.5
     right = [*halves, root, root / 2, root / 4, root / 8]
     law = "twelve heads: the eight of 8 heads, then 2^(-1/2), 2^(-3/2), 2^(-5/2), 2^(-7/2)"
-    yield _digits(law, ask(alibi_slopes, 12), right, [])
-    yield _digits("one head: 1/256", ask(alibi_slopes, 1), [1 / 256], [])
+    yield laws.equals(law, ask(alibi_slopes, 12), right)
+    yield laws.equals("one head: 1/256", ask(alibi_slopes, 1), [1 / 256])
 
 
 @visible_check
 def alibi_bias(alibi_bias):
     slopes = np.array([1.0, 0.5])
     bias = ask(alibi_bias, slopes, 3, 3)
-    yield _shape("two heads, three tokens: shape (h, T, S) = (2, 3, 3)", bias, (2, 3, 3))
+    yield laws.shape("two heads, three tokens: shape (h, T, S) = (2, 3, 3)", bias, (2, 3, 3))
     offset = np.array([[0, 1, 2], [-1, 0, 1], [-2, -1, 0]])
     slips = [
         (_outer(slopes, offset), "keys still to come have a bias above 0: it is 0 there, the mask hides them"),
@@ -189,11 +190,11 @@ def alibi_bias(alibi_bias):
         (_outer(slopes, [[-2, -1, 0]] * 3), "all rows are alike: the distance depends on the query too"),
     ]
     law = "row 2 of the first head is -2, -1, 0; keys still to come have 0"
-    yield _digits(law, bias, _outer(slopes, np.minimum(offset, 0)), slips)
+    yield laws.equals(law, bias, _outer(slopes, np.minimum(offset, 0)), slips=slips)
     later = ask(alibi_bias, slopes, 2, 7, 4)
     offset = np.array([[-4, -3, -2, -1, 0, 0, 0], [-5, -4, -3, -2, -1, 0, 0]])
     slips = [(_outer(slopes, np.minimum(offset + 4, 0)), "query i stands at position past + i, here 4 + i")]
-    yield _digits("two queries after four tokens, seven keys", later, _outer(slopes, offset), slips)
+    yield laws.equals("two queries after four tokens, seven keys", later, _outer(slopes, offset), slips=slips)
 
 
 def _columns(positions, rates):
@@ -232,54 +233,3 @@ def _softmax(scores):
 
 def _outer(slopes, offset):
     return np.multiply.outer(slopes, np.asarray(offset, float))
-
-
-def _refusal(sinusoids, odd):
-    """An odd width must raise ValueError, with a message that says what it got."""
-    law = f"d_model = {odd}: ValueError, which says what, got, expected"
-    try:
-        reply = ask(sinusoids, np.arange(3), odd)
-    except ValueError as error:
-        said = str(error)
-        own = str(odd) in said and "even" in said  # not one of NumPy's that happens to hold the number
-        return Verdict(law, own, f'the message is "{said[:90]}": say that d_model should be even, and is {odd}')
-    except NotImplementedError:
-        raise
-    except Exception as error:
-        return Verdict(law, False, f'it raised {type(error).__name__}: raise ValueError(f"...")')
-    return Verdict(law, False, f"it returned an array of shape {np.shape(reply.value)}: an odd width leaves an entry "
-                               "without a partner, so raise ValueError")
-
-
-def _stays_float32(reply, advice):
-    got = as_array(reply.value).dtype
-    return Verdict("float32 stays float32", got == np.float32, f"got {got}: {advice}")
-
-
-def _digits(law, reply, expected, slips):
-    """`compare`, to six digits, with the advice for a known wrong value."""
-    verdict = compare(law, reply, np.asarray(expected, float))
-    hits = [advice for value, advice in slips if _near(reply.value, np.asarray(value, float), DIGITS)]
-    wrong = "wrong values" in verdict.hint or "nan" in verdict.hint
-    where = "" if np.size(expected) <= 24 else ", in the first two rows,"
-    shown = f"got{where}\n{rounded(_rows(reply.value, where))}\n  expected\n{rounded(_rows(expected, where))}"
-    advice = hits[0] if hits else shown
-    return Verdict(law, _near(reply.value, expected, DIGITS), advice if wrong else verdict.hint)
-
-
-def _rows(value, where):
-    """All of an array, or the first two rows of one that is too large to show."""
-    value = as_array(value)
-    return value.reshape(-1, value.shape[-1])[:2] if where and value.ndim > 1 else value
-
-
-def _shape(law, reply, shape):
-    got = as_array(reply.value).shape
-    hint = "returned None: is there a return statement?" if reply.value is None else f"expected {shape}, got {got}"
-    return Verdict(law, got == shape, hint)
-
-
-def _near(value, expected, tolerance):
-    value, expected = as_array(value), np.asarray(expected)
-    fits = value.dtype.kind in "fiub" and value.shape == expected.shape
-    return bool(fits and np.allclose(value, expected, rtol=0, atol=tolerance))

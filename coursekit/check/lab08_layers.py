@@ -3,17 +3,15 @@
 What is expected is worked out number by number and token by token; gradients by central differences.
 """
 
-import dataclasses
 import math
 
 import numpy as np
 
-from coursekit.check import as_array, ask, rounded, visible_check
+from coursekit.check import as_array, ask, laws, rounded, visible_check
 from coursekit.gradient_check import numerical_gradient
-from coursekit.verdicts import Verdict, compare
+from coursekit.verdicts import Verdict
 
 NAMES = ("W_1", "b_1", "W_2", "b_2")
-DIGITS = 1e-6
 CURVE = {  # of one number
     "relu": lambda u: max(u, 0.0),
     "erf": lambda u: u * math.erfc(-u / math.sqrt(2)) / 2,
@@ -38,22 +36,22 @@ def layer_norm(layer_norm):
     ]
     right = np.array([[[math.sqrt(3), *[-1 / math.sqrt(3)] * 3]]])
     law = "the row 1, 0, 0, 0 becomes 1.732, -0.577, -0.577, -0.577"
-    yield _digits(law, three.value[1], right, _slip(three.value[1], slips))
+    yield laws.equals(law, three.value[1], right, slips=slips)
     law = "its standard deviation is the root of 3/16, 0.433"
     slips = [
         ([[[3 / 16]]], "this is the variance: the third result is its root"),
         ([[[fixed]]], "the argument eps has no effect: it is 0 here, you added 1e-5"),
     ]
-    yield _digits(law, three.value[2], [[[math.sqrt(3) / 4]]], _slip(three.value[2], slips))
+    yield laws.equals(law, three.value[2], [[[math.sqrt(3) / 4]]], slips=slips)
     wide = ask(layer_norm, x, np.array([1.0, 2, 3, 4]), np.array([0.0, 0, 0, 10]), 0.0)
     law = "gamma = 1, 2, 3, 4 and beta = 0, 0, 0, 10: the output is gamma * x_hat + beta, and x_hat stays"
     expected = right * [1, 2, 3, 4] + [0, 0, 0, 10]
-    yield _digits(law, wide.value[0], expected, f"got {rounded(wide.value[0])}")
-    yield _digits("x_hat is the row before gamma and beta", wide.value[1], right, f"got {rounded(wide.value[1])}")
+    yield laws.equals(law, wide.value[0], expected)
+    yield laws.equals("x_hat is the row before gamma and beta", wide.value[1], right)
     flat = ask(layer_norm, np.full((2, 3, 4), 7.0), ones, zeros + 0.5, 1e-5)
     advice = "0 divided by 0 is nan: eps, inside the root, is there to prevent it"
     law = "a row of equal entries has no x_hat: the output is beta"
-    yield _digits(law, flat.value[0], np.full((2, 3, 4), 0.5), advice)
+    yield laws.equals(law, flat.value[0], np.full((2, 3, 4), 0.5), advice)
     large = ask(layer_norm, x, ones, zeros, 3 / 16)
     slips = [
         ([[[math.sqrt(3) / 4 + 3 / 16]]], "you added eps to the root: it belongs to the variance"),
@@ -61,24 +59,24 @@ def layer_norm(layer_norm):
         ([[[math.sqrt(3) / 4]]], "eps is missing"),
     ]
     law = "eps = 3/16 doubles the variance: std is the root of 6/16, 0.612"
-    yield _digits(law, large.value[2], [[[math.sqrt(6) / 4]]], _slip(large.value[2], slips))
-    batch, gamma, beta = _random(0, (2, 3, 4), (4,), (4,))
+    yield laws.equals(law, large.value[2], [[[math.sqrt(6) / 4]]], slips=slips)
+    batch, gamma, beta = laws.random(0, (2, 3, 4), (4,), (4,))
     several = ask(layer_norm, batch, gamma, beta)
     law = "two sentences of three tokens: each token by itself, with eps = 1e-5 if none is given"
     worked = np.array([[_row(token, gamma, beta, 1e-5) for token in rows] for rows in batch])
     advice = "mean and variance run over the last axis alone: axis=-1, keepdims=True"
-    yield _digits(law, several.value[0], worked, advice)
+    yield laws.equals(law, several.value[0], worked, advice)
     for shape in MORE_SHAPES:
         law = f"the same tokens as {shape}: the same outputs"
         advice = "the last axis of any array is axis=-1; axis=2 is the last of three alone"
-        value = _first(ask(layer_norm, batch.reshape(shape), gamma, beta))
-        yield _digits(law, value, worked.reshape(shape), advice)
+        value = laws.result(ask(layer_norm, batch.reshape(shape), gamma, beta), 0)
+        yield laws.equals(law, value, worked.reshape(shape), advice)
     yield _float32(ask(layer_norm, *_small(batch, gamma, beta)))
 
 
 @visible_check
 def layer_norm_backward(layer_norm_backward):
-    x, gamma, beta, d_output = _random(1, (2, 3, 4), (4,), (4,), (2, 3, 4))
+    x, gamma, beta, d_output = laws.random(1, (2, 3, 4), (4,), (4,), (2, 3, 4))
     deviation = x - x.mean(axis=2, keepdims=True)
     std = np.sqrt((deviation * deviation).sum(axis=2, keepdims=True) / 4)  # eps = 0
     x_hat = deviation / std
@@ -87,9 +85,8 @@ def layer_norm_backward(layer_norm_backward):
         return sum(d_output[place] @ _row(x[place], gamma, beta, 0) for place in np.ndindex(2, 3))
 
     three = ask(layer_norm_backward, d_output, x_hat, std, gamma)
-    kinds = [as_array(each).shape for each in _parts(three.value, 3)]
-    law = "two sentences of three tokens: d_x (2, 3, 4), d_gamma (4,), d_beta (4,)"
-    yield Verdict(law, kinds == [(2, 3, 4), (4,), (4,)], f"sum over all axes but the last: got {_kinds(three.value)}")
+    shapes, advice = {"d_x": (2, 3, 4), "d_gamma": (4,), "d_beta": (4,)}, "sum over all axes but the last"
+    yield laws.results(three, shapes, "two sentences of three tokens: ", advice=advice)
     d_x, d_gamma, d_beta = map(as_array, three.value)
     of_beta, of_gamma = numerical_gradient(loss, beta), numerical_gradient(loss, gamma)
     slips = [
@@ -97,38 +94,38 @@ def layer_norm_backward(layer_norm_backward):
         (of_beta * gamma, "you summed g: beta was added after gamma, d_beta is the sum of d_output itself"),
         (of_beta / 6, "you took the mean: every token adds its part, d_beta is the sum of d_output"),
     ]
-    yield _digits("d_beta agrees with central differences", d_beta, of_beta, _slip(d_beta, slips))
+    yield laws.equals("d_beta agrees with central differences", d_beta, of_beta, slips=slips)
     slips = [
         (of_gamma * gamma, "you summed g * x_hat: d_gamma is the sum of d_output * x_hat"),
         (of_gamma / 6, "you took the mean: every token adds its part, d_gamma is the sum of d_output * x_hat"),
     ]
-    yield _digits("d_gamma agrees with central differences", d_gamma, of_gamma, _slip(d_gamma, slips))
+    yield laws.equals("d_gamma agrees with central differences", d_gamma, of_gamma, slips=slips)
     sums = d_x.sum(axis=-1)
-    yield Verdict("each row of d_x sums to 0: no gradient can shift a row", _near(sums, 0 * sums),
+    yield Verdict("each row of d_x sums to 0: no gradient can shift a row", laws.near(sums, 0),
                   f"the sums are {rounded(sums)}: subtract mean(g), a mean, and of each row by itself (axis=-1)")
     along = (d_x * x_hat).sum(axis=-1)
     law = "with eps = 0 each row of d_x is orthogonal to its x_hat: no gradient can stretch a row"
-    yield Verdict(law, _near(along, 0 * along), f"the products are {rounded(along)}: subtract x_hat times "
+    yield Verdict(law, laws.near(along, 0), f"the products are {rounded(along)}: subtract x_hat times "
                   "mean(g * x_hat), a mean, and of each row by itself (axis=-1)")
     hint = "both laws hold, the size does not: g is d_output * gamma, and all is divided by std"
-    yield _digits("d_x agrees with central differences", d_x, numerical_gradient(loss, x), hint)
+    yield laws.equals("d_x agrees with central differences", d_x, numerical_gradient(loss, x), hint)
     for shape in MORE_SHAPES:
         args = d_output.reshape(shape), x_hat.reshape(shape), std.reshape(*shape[:-1], 1), gamma
-        parts = _parts(ask(layer_norm_backward, *args).value, 3) or [None] * 3
+        parts = laws.parts(ask(layer_norm_backward, *args).value, 3) or [None] * 3
         law, advice = f"the same tokens as {shape}: the same ", "sum over all axes but the last, however many there are"
-        fits = _near(parts[1], of_gamma) and _near(parts[2], of_beta)
-        yield Verdict(law + "d_gamma and d_beta", fits, f"{advice}: got {_kinds(parts[1:])}")
-        yield _digits(law + "d_x", parts[0], d_x.reshape(shape), "the means run over the last axis, axis=-1")
+        fits = laws.near(parts[1], of_gamma) and laws.near(parts[2], of_beta)
+        yield Verdict(law + "d_gamma and d_beta", fits, f"{advice}: got {laws.kind(parts[1:])}")
+        yield laws.equals(law + "d_x", parts[0], d_x.reshape(shape), "the means run over the last axis, axis=-1")
     yield _float32(ask(layer_norm_backward, *_small(d_output, x_hat, std, gamma)))
     std = np.sqrt(std**2 + 0.5)
     x_hat, args = deviation / std, (d_output, deviation / std, std, gamma)
-    d_x = (_parts(ask(layer_norm_backward, *args).value, 3) or [None])[0]
+    d_x = (laws.parts(ask(layer_norm_backward, *args).value, 3) or [None])[0]
 
     def loss():
         return sum(d_output[place] @ _row(x[place], gamma, beta, 0.5) for place in np.ndindex(2, 3))
 
     law = "a large eps: d_x still agrees (and is no longer orthogonal to x_hat)"
-    yield _digits(law, d_x, numerical_gradient(loss, x), "use the std that you are given")
+    yield laws.equals(law, d_x, numerical_gradient(loss, x), "use the std that you are given")
 
 
 @visible_check
@@ -143,18 +140,19 @@ def gelu(gelu):
             ([2 * value - 1, 0], "the 1 + is missing"),
         ]
         law = f"{form}: gelu(1) = {value:.6f}, gelu(0) = 0"
-        yield _digits(law, at_one.value, [value, 0], _slip(at_one.value, slips))
+        yield laws.equals(law, at_one.value, [value, 0], slips=slips)
         spots = ask(gelu, SPOTS, form)
         right = np.array([[CURVE[form](u) for u in row] for row in SPOTS])
-        yield _digits(f"{form}: at -2, -0.5, 0, 0.25, 1 and 3", spots.value, right, _both(spots.value, right))
+        yield laws.equals(f"{form}: at -2, -0.5, 0, 0.25, 1 and 3", spots.value, right)
         both = as_array(ask(gelu, -SPOTS, form).value)
         law = f"{form}: gelu(x) - gelu(-x) = x"
-        yield _digits(law, as_array(spots.value) - both, SPOTS, f"got {rounded(both)} at -x")
-    yield _digits('the form is "erf" if none is given', ask(gelu, np.ones(2)).value, [0.8413447461] * 2, "form=\"erf\"")
+        yield laws.equals(law, as_array(spots.value) - both, SPOTS, f"got {rounded(both)} at -x")
+    law = 'the form is "erf" if none is given'
+    yield laws.equals(law, ask(gelu, np.ones(2)), [0.8413447461] * 2, 'form="erf"')
     large = np.array([-40.0, 40.0])
     law = "far from 0: gelu(-40) = 0 and gelu(40) = 40"
     for form in ("erf", "tanh"):
-        yield _digits(f"{form}: {law}", ask(gelu, large, form).value, [0, 40], OVERFLOW)
+        yield laws.equals(f"{form}: {law}", ask(gelu, large, form).value, [0, 40], OVERFLOW)
         yield _float32(ask(gelu, *_small(SPOTS), form), f"{form}: ")
 
 
@@ -165,14 +163,14 @@ def gelu_backward(gelu_backward):
         reply = ask(gelu_backward, np.ones((2, 3)), SPOTS, form)
         slope = numerical_gradient(lambda form=form: sum(CURVE[form](u) for u in SPOTS.flat), SPOTS)
         law = f"{form}: with d_output = 1, the slope at -2, -0.5, 0, 0.25, 1 and 3"
-        yield _digits(law, reply.value, slope, _slip(reply.value, _slope_slips(form), slope))
+        yield laws.equals(law, reply.value, slope, slips=_slope_slips(form))
         steep = ask(gelu_backward, d_output, SPOTS, form)
-        yield _digits(f"{form}: d_output times the slope", steep.value, d_output * slope, "multiply by d_output")
+        yield laws.equals(f"{form}: d_output times the slope", steep.value, d_output * slope, "multiply by d_output")
         mirrored = as_array(ask(gelu_backward, np.ones((2, 3)), -SPOTS, form).value)
         law = f"{form}: the slopes at x and at -x sum to 1"
-        yield _digits(law, as_array(reply.value) + mirrored, np.ones((2, 3)), f"got {rounded(mirrored)} at -x")
+        yield laws.equals(law, as_array(reply.value) + mirrored, np.ones((2, 3)), f"got {rounded(mirrored)} at -x")
         far = ask(gelu_backward, np.ones(2), np.array([-40.0, 40.0]), form)
-        yield _digits(f"{form}: far from 0, the slope at -40 is 0 and at 40 it is 1", far.value, [0, 1], OVERFLOW)
+        yield laws.equals(f"{form}: far from 0, the slope at -40 is 0 and at 40 it is 1", far.value, [0, 1], OVERFLOW)
         yield _float32(ask(gelu_backward, *_small(d_output, SPOTS), form), f"{form}: ")
 
 
@@ -181,12 +179,11 @@ def feed_forward(feed_forward):
     X, p = _layer(3, 2, 3, 4, 5)
     for activation in ("relu", "erf", "tanh"):
         reply = ask(feed_forward, X, p, activation)
-        kinds = [as_array(each).shape for each in _parts(reply.value, 2)]
-        law = f"{activation}: output (B, T, d_model) = (2, 3, 4), inner (B, T, d_ff) = (2, 3, 5)"
-        yield Verdict(law, kinds == [(2, 3, 4), (2, 3, 5)], f"got {_kinds(reply.value)}")
+        shapes = {"output (B, T, d_model) =": (2, 3, 4), "inner (B, T, d_ff) =": (2, 3, 5)}
+        yield laws.results(reply, shapes, f"{activation}: ")
         inner = np.array([[[token @ p["W_1"][:, f] + p["b_1"][f] for f in range(5)] for token in rows] for rows in X])
         law = f"{activation}: the second result is X W_1 + b_1, before the activation"
-        yield _digits(law, reply.value[1], inner, "with b_1, and before the activation: the way back needs it so")
+        yield laws.equals(law, reply.value[1], inner, "with b_1, and before the activation: the way back needs it so")
         right = _worked(X, p, activation)
         slips = [
             (right - p["b_2"], "b_2 is missing"),
@@ -194,14 +191,14 @@ def feed_forward(feed_forward):
             (inner @ p["W_2"] + p["b_2"], "there is no activation between the two products"),
             (_worked(X, p, "relu"), "this is ReLU: the argument activation has no effect"),
         ]
-        said = "" if activation == "relu" else "with ReLU it was right: does gelu of exercise 3 pass its check? "
-        yield _digits(f"{activation}: the output", reply.value[0], right, _slip(reply.value[0], slips, said=said))
+        said = "" if activation == "relu" else "with ReLU it was right: does gelu of exercise 3 pass its check?"
+        yield laws.equals(f"{activation}: the output", reply.value[0], right, said, slips)
         yield _float32(ask(feed_forward, *_small(X, p), activation), f"{activation}: ", said)
     unnamed, right = ask(feed_forward, X, p), _worked(X, p, "relu")
-    yield _digits("ReLU if no activation is named", _first(unnamed), right, "the default is \"relu\"")
+    yield laws.equals("ReLU if no activation is named", laws.result(unnamed, 0), right, "the default is \"relu\"")
     order = [2, 0, 1]
     law = "tokens in another order: the same outputs in that order, since no token sees another"
-    yield _digits(law, _first(ask(feed_forward, X[:, order], p)), right[:, order], "each token by itself")
+    yield laws.equals(law, laws.result(ask(feed_forward, X[:, order], p), 0), right[:, order], "each token by itself")
 
 
 @visible_check
@@ -215,10 +212,9 @@ def feed_forward_backward(backward):
             return (_worked(X, p, activation) * d_output).sum()
 
         reply = ask(backward, d_output, X, inner, p, activation)
-        two = _parts(reply.value, 2)
-        fits = len(two) == 2 and isinstance(two[1], dict) and set(two[1]) == set(NAMES)
         law = f"{activation}: d_X, and a dictionary with the gradients of W_1, b_1, W_2, b_2"
-        yield Verdict(law, fits, f"got {_kinds(reply.value)}")
+        yield laws.gradients(law, reply, 2, NAMES)
+        two = reply.value
         advice = {
             "W_2": "it met the layer after the activation; summed over sentences and positions",
             "b_2": "the sum of d_output over sentences and positions",
@@ -230,9 +226,9 @@ def feed_forward_backward(backward):
             got, array = (two[0], X) if name == "d_X" else (two[1][name], p[name])
             what = name if name == "d_X" else f"the gradient of {name}"
             law = f"{activation}: {what} agrees with central differences"
-            yield _digits(law, got, numerical_gradient(loss, array), _blamed(activation, name) + advice[name])
+            yield laws.equals(law, got, numerical_gradient(loss, array), _blamed(activation, name) + advice[name])
         small = ask(backward, *_small(d_output, X, inner, p), activation)
-        said = "" if activation == "relu" else "with ReLU it was right: do exercises 3 and 4 pass their checks? "
+        said = "" if activation == "relu" else "with ReLU it was right: do exercises 3 and 4 pass their checks?"
         yield _float32(small, f"{activation}: ", said)
     yield _at_zero(backward)
 
@@ -240,8 +236,8 @@ def feed_forward_backward(backward):
 def _three_shapes(value):
     """Did LayerNorm return three arrays of the right shapes? Names the first that has another."""
     law = "one token of width 4: output (1, 1, 4), x_hat (1, 1, 4), std (1, 1, 1)"
-    if not _parts(value, 3):
-        return Verdict(law, False, f"expected three arrays, got {_kinds(value)}")
+    if not laws.parts(value, 3):
+        return Verdict(law, False, f"expected three arrays, got {laws.kind(value)}")
     expected = {"std": (1, 1, 1), "x_hat": (1, 1, 4), "output": (1, 1, 4)}  # std first: if it is off, so are the rest
     for (name, right), each in zip(expected.items(), reversed(value), strict=True):
         shape = np.shape(as_array(each))
@@ -264,10 +260,11 @@ def _at_zero(backward):
     """ReLU has a corner at 0: which slope it has there is a matter of choice."""
     X, p = _layer(4, 1, 2, 4, 5)
     p["b_1"] = np.zeros(5)
-    two = _parts(ask(backward, np.ones((1, 2, 4)), 0 * X, np.zeros((1, 2, 5)), p, "relu").value, 2)
-    fits = len(two) == 2 and isinstance(two[1], dict) and _near(two[1].get("b_1"), np.zeros(5))
+    reply = ask(backward, np.ones((1, 2, 4)), 0 * X, np.zeros((1, 2, 5)), p, "relu")
+    law = "relu: where inner is exactly 0 the slope is 0, and b_1 has no gradient"
+    form = laws.gradients(law, reply, 2, NAMES)
     advice = "the slope is 1 where inner > 0, else 0: >= makes it 1 at 0"
-    return Verdict("relu: where inner is exactly 0 the slope is 0, and b_1 has no gradient", fits, advice)
+    return laws.equals(law, reply.value[1]["b_1"], np.zeros(5), advice) if form.passed else form
 
 
 def _slope_slips(form):
@@ -317,39 +314,13 @@ def _worked(X, p, activation):
     return output
 
 
-def _random(seed, *shapes):
-    stream = np.random.RandomState(seed)
-    return [stream.randn(*shape) for shape in shapes]
-
-
 def _layer(seed, B, T, M, F):
     """X and the parameters of a feed-forward layer."""
-    X, *arrays = _random(seed, (B, T, M), (M, F), (F,), (F, M), (M,))
+    X, *arrays = laws.random(seed, (B, T, M), (M, F), (F,), (F, M), (M,))
     return X, dict(zip(NAMES, arrays, strict=True))
 
 
 # Verdicts
-
-
-def _digits(law, value, expected, advice):
-    """To six digits, as central differences have no more; with this advice for wrong values."""
-    verdict = compare(law, ask(lambda: value), np.asarray(expected, float))
-    wrong = "wrong values" in verdict.hint or "nan" in verdict.hint
-    return dataclasses.replace(verdict, passed=_near(value, expected), hint=advice if wrong else verdict.hint)
-
-
-def _slip(value, slips, expected=None, said=""):
-    """The advice for a known wrong value; else `said`, or what was got, beside what was expected if that is given."""
-    hits = [advice for wrong, advice in slips if _near(value, np.asarray(wrong, float))]
-    other = f"got {rounded(value)}" if expected is None else _both(value, expected)
-    return hits[0] if hits else said or other
-
-
-def _both(value, expected):
-    """What was expected and what was got, each in one line."""
-    lines = [np.array2string(as_array(each).ravel(), precision=5, suppress_small=True, separator=", ",
-                             max_line_width=100) for each in (expected, value)]
-    return f"expected {lines[0]}\n  got      {lines[1]}"
 
 
 def _small(*values):
@@ -359,36 +330,6 @@ def _small(*values):
 
 
 def _float32(reply, what="", said=""):
-    """Float32 went in: did nothing else come out?"""
-    parts = reply.value if isinstance(reply.value, tuple | list) else [reply.value]
-    arrays = [a for part in parts for a in (part.values() if isinstance(part, dict) else [part])]
-    kinds = sorted({str(as_array(a).dtype) for a in arrays})
-    advice = (f"{said}got {', '.join(kinds)}: NumPy's own numbers and new arrays, of np.sqrt(2) or np.zeros, are "
-              "float64 and promote what they meet; 2**0.5 is Python's and does not")
-    return Verdict(f"{what}float32 stays float32", kinds == ["float32"], advice)
-
-
-def _first(reply):
-    return reply.value[0] if isinstance(reply.value, tuple | list) and len(reply.value) else reply.value
-
-
-def _parts(value, number):
-    """The results, if there are so many."""
-    return value if isinstance(value, tuple | list) and len(value) == number else []
-
-
-def _kinds(value):
-    """What was returned, in a few words."""
-    if isinstance(value, dict):
-        return f"a dictionary of {', '.join(map(str, value))}"
-    if isinstance(value, tuple | list):
-        return f"{len(value)} results: " + ", ".join(_kinds(each) for each in value[:5])
-    return f"an array of shape {value.shape}" if isinstance(value, np.ndarray) else type(value).__name__
-
-
-def _near(value, expected):
-    value, expected = as_array(value), np.asarray(expected)
-    fits = value.dtype.kind in "fiub" and value.shape == expected.shape
-    scale = max(1, np.abs(expected).max(initial=0))
-    digits = 2e-5 if value.dtype == np.float32 else DIGITS
-    return bool(fits and np.allclose(value, expected, rtol=0, atol=digits * scale))
+    advice = (f"{said and said + ' '}NumPy's own numbers and new arrays, of np.sqrt(2) or np.zeros, are float64 and "
+              "promote what they meet; 2**0.5 is Python's and does not")
+    return laws.keeps_type(reply, advice, what=what)

@@ -3,18 +3,14 @@
 What is expected is worked out token by token and head by head; gradients by central differences.
 """
 
-import copy
-import dataclasses
-
 import numpy as np
 
-from coursekit.check import CheckFailed, as_array, ask, rounded, visible_check
+from coursekit.check import as_array, ask, laws, rounded, visible_check
 from coursekit.gradient_check import numerical_gradient
-from coursekit.verdicts import Reply, Verdict, changed_arguments, compare
+from coursekit.verdicts import Verdict, misfit
 
 NAMES = ("W_Q", "W_K", "W_V", "W_O", "W_1", "b_1", "W_2", "b_2", "gamma_1", "beta_1", "gamma_2", "beta_2")
 TRACE = ("read_1", "x_hat_1", "std_1", "weights", "read_2", "x_hat_2", "std_2", "inner")
-DIGITS = 1e-6
 B, T, M, HEADS, F = 2, 3, 4, 2, 5
 CAUSAL = np.tri(T, dtype=bool)
 PADDING = np.arange(T) < np.array([[[2]], [[3]]])
@@ -28,9 +24,9 @@ def pre_ln_block(block):
     yield from _forward(block, "pre")
     X, p = _case()
     p = p | {name: 0 * p[name] for name in ("W_O", "W_2", "b_2")}
-    reply = _ask(block, X, p, HEADS)
-    yield _digits("with zeros for W_O, W_2 and b_2 the block is the identity", _first(reply), X,
-                  "the sublayers add nothing, so X must come out as it went in: what else did you do to the stream?")
+    reply = ask(block, X, p, HEADS)
+    advice = "the sublayers add nothing, so X must come out as it went in: what else did you do to the stream?"
+    yield laws.equals("with zeros for W_O, W_2 and b_2 the block is the identity", laws.result(reply, 0), X, advice)
 
 
 @visible_check
@@ -38,7 +34,7 @@ def post_ln_block(block):
     yield from _forward(block, "post")
     X, p = _case()
     p = p | {"gamma_2": np.ones(M), "beta_2": np.zeros(M)}
-    output = as_array(_first(_ask(block, X, p, HEADS)))
+    output = as_array(laws.result(ask(block, X, p, HEADS), 0))
     law = "with gamma_2 = 1 and beta_2 = 0 each row that comes out has mean 0 and variance 1 (but for eps)"
     held = np.allclose(output.mean(axis=-1), 0, atol=1e-6) and np.allclose(output.var(axis=-1), 1, atol=1e-3)
     yield Verdict(law, bool(held), "LayerNorm is the last thing that happens in a post-LN block")
@@ -50,9 +46,9 @@ def pre_ln_block_backward(backward):
     X, p = _case()
     p = p | {name: 0 * p[name] for name in ("W_O", "W_2", "b_2")}
     d_output = np.random.RandomState(6).randn(B, T, M)
-    reply = _ask(backward, d_output, _worked("pre", X, p, None)[1], p, HEADS)
-    yield _digits("with zero output weights d_X is d_output: the gradient passes unchanged", _first(reply), d_output,
-                  "d_output goes past both sublayers as it is")
+    reply = ask(backward, d_output, _worked("pre", X, p, None)[1], p, HEADS)
+    law = "with zero output weights d_X is d_output: the gradient passes unchanged"
+    yield laws.equals(law, laws.result(reply, 0), d_output, "d_output goes past both sublayers as it is")
 
 
 @visible_check
@@ -64,30 +60,31 @@ def _forward(block, order):
     yield from _form(block)
     X, p = _case()
     for law, mask, heads in CASES:
-        reply = _ask(block, X, p, heads, mask) if mask is not None else _ask(block, X, p, heads)
+        reply = ask(block, X, p, heads, mask) if mask is not None else ask(block, X, p, heads)
         right, seen = _worked(order, X, p, mask, heads)
-        hint = _slip(_first(reply), _slips(order, X, p, mask, heads)) or _first_wrong(order, reply, right, seen)
-        yield _digits(f"the output, {law}", _first(reply), right, hint)
-    reply = _ask(block, X, p, HEADS, CAUSAL)
+        hint, slips = _first_wrong(order, reply, right, seen), _slips(order, X, p, mask, heads)
+        yield laws.equals(f"the output, {law}", laws.result(reply, 0), right, hint, slips)
+    reply = ask(block, X, p, HEADS, CAUSAL)
     expected = _worked(order, X, p, CAUSAL)[1]
     for name in TRACE:
         hint = {"r": "what the sublayer was given", "x": "the second result of layer_norm",
                 "s": "the third result of layer_norm", "w": "the second result of the attention",
                 "i": "the second result of feed_forward"}[name[0]]
-        yield _digits(f"trace: {name} {expected[name].shape}", _entry(reply, name), expected[name], hint)
+        yield laws.equals(f"trace: {name} {expected[name].shape}", _entry(reply, name), expected[name], hint)
     later = X.copy()
     later[:, -1] += 1.0
     before = as_array(reply.value[0])[:, :-1]
-    after = as_array(_first(_ask(block, later, p, HEADS, CAUSAL)))[:, :-1]
+    after = as_array(laws.result(ask(block, later, p, HEADS, CAUSAL), 0))[:, :-1]
     law = "under the causal mask, another last token changes nothing before it"
-    yield _digits(law, after, before, "hand the mask to the attention; nothing else in a block mixes tokens")
+    yield laws.equals(law, after, before, "hand the mask to the attention; nothing else in a block mixes tokens")
 
 
 def _form(block):
     """Two results of the right kinds, and all names in the trace."""
-    two = _parts(_ask(block, *_case(), HEADS).value)
-    fits = len(two) == 2 and as_array(two[0]).shape == (B, T, M) and isinstance(two[1], dict)
-    got = f"got {_kinds(two) if two else 'no tuple of two'}"
+    value = ask(block, *_case(), HEADS).value
+    two = laws.parts(value, 2)
+    fits = bool(two) and as_array(two[0]).shape == (B, T, M) and isinstance(two[1], dict)
+    got = f"got {laws.kind(value)}"
     if two and isinstance(two[0], tuple):
         got += "; layer_norm returns three results: the normalised rows, x_hat and std"
     yield Verdict("two results: the output, (B, T, d_model) = (2, 3, 4), and the trace, a dictionary", fits, got)
@@ -97,13 +94,13 @@ def _form(block):
 
 def _first_wrong(order, reply, right, seen):
     """The first wrong entry of the trace in the order of computation, or else the last step, and what to look at."""
-    output, passed = as_array(_first(reply)), []
+    output, passed = as_array(laws.result(reply, 0)), []
     own = output[0, 0] if output.shape == right.shape else output
     rows = f"your first row is {rounded(own)}, expected {rounded(right[0, 0])}"
     for name, advice in STEPS[order].items():
         entry = _entry(reply, name)
-        if not _near(entry, seen[name]):
-            problem = compare(name, Reply(entry), seen[name]).hint
+        if not laws.near(entry, seen[name]):
+            problem = misfit(entry, seen[name]) or "right shape, wrong values"
             return f"right in the trace: {', '.join(passed) or 'nothing'}; {name}: {problem}: {advice}\n  {rows}"
         passed.append(name)
     return f"the trace is right: {LAST[order]}\n  {rows}"
@@ -132,15 +129,15 @@ def _backward(backward, order):
         def loss(X=X, p=p, mask=mask, heads=heads, d_output=d_output):
             return (_worked(order, X, p, mask, heads)[0] * d_output).sum()
 
-        two = _parts(_ask(backward, d_output, _worked(order, X, p, mask, heads)[1], p, heads).value)
+        reply = ask(backward, d_output, _worked(order, X, p, mask, heads)[1], p, heads)
         said = f"{law}: two results, d_X and a dictionary with the gradients of all {len(NAMES)} parameters"
-        fits = len(two) == 2 and isinstance(two[1], dict) and set(two[1]) == set(NAMES)
-        yield Verdict(said, fits, f"got {_kinds(two) if two else 'no tuple of two'}")
+        yield laws.gradients(said, reply, 2, NAMES)
+        two = reply.value
         slopes = {name: numerical_gradient(loss, p.get(name, X)) for name in _way_back(order)}
         for name, slope in slopes.items():
             got, what = (two[0], name) if name == "d_X" else (two[1][name], f"the gradient of {name}")
             hint = f"{name}: {_misnamed(got, name, slopes) or ADVICE[order][name]}"
-            yield _digits(f"{law}: {what} agrees with central differences", got, slope, hint)
+            yield laws.equals(f"{law}: {what} agrees with central differences", got, slope, hint)
 
 
 def _way_back(order):
@@ -155,7 +152,7 @@ def _way_back(order):
 def _misnamed(got, name, slopes):
     """Is this the gradient of a parameter that a gradient meets later?"""
     names = list(slopes)
-    others = [other for other in names[names.index(name) + 1 :] if _near(got, slopes[other])]
+    others = [other for other in names[names.index(name) + 1 :] if laws.near(got, slopes[other])]
     advice = "look at the names in your dictionary, and at the order in which the results come"
     return f"this is the gradient of {others[0]}: {advice}" if others else ""
 
@@ -252,66 +249,7 @@ def _slips(order, X, p, mask, heads):
     return slips
 
 
-# Verdicts
-
-
-def _digits(law, value, expected, advice):
-    """To six digits, as central differences have no more; with this advice for wrong values."""
-    verdict = compare(law, ask(lambda: value), np.asarray(expected, float))
-    wrong = "wrong values" in verdict.hint or "nan" in verdict.hint
-    return dataclasses.replace(verdict, passed=_near(value, expected), hint=advice if wrong else verdict.hint)
-
-
-def _slip(value, slips):
-    """The advice for a known wrong value, or none."""
-    return next((advice for wrong, advice in slips if _near(value, wrong)), "")
-
-
-def _ask(function, *args):
-    """`ask`, whose advice on a changed argument is for arrays; most here are dictionaries."""
-    def careful(*given):
-        before = copy.deepcopy(given)
-        value = function(*given)
-        for position in changed_arguments(before, given):
-            if isinstance(given[position - 1], dict):
-                raise CheckFailed(f"a function leaves its arguments as they were\n  argument {position}, a dictionary, "
-                                  "was changed: a | b makes a new one where a |= b and a[name] = x write into the old "
-                                  "one; and x -= 1 writes into an array that it holds")
-        return value
-
-    return ask(careful, *args)
-
-
-def _first(reply):
-    return reply.value[0] if isinstance(reply.value, tuple | list) and len(reply.value) else reply.value
-
-
 def _entry(reply, name):
     """What the trace holds under this name."""
-    two = _parts(reply.value)
+    two = laws.parts(reply.value, 2)
     return two[1].get(name, []) if two and isinstance(two[1], dict) else []
-
-
-def _parts(value):
-    """The results, if there are two."""
-    return value if isinstance(value, tuple | list) and len(value) == 2 else []
-
-
-def _kinds(values):
-    return ", ".join(map(_kind, values))
-
-
-def _kind(value):
-    if isinstance(value, dict):
-        return f"a dictionary of {', '.join(map(str, value))}"
-    if isinstance(value, tuple | list):
-        return f"a {type(value).__name__} of {len(value)}"
-    return f"{type(value).__name__} {np.shape(value)}"
-
-
-def _near(value, expected):
-    value, expected = as_array(value), np.asarray(expected)
-    fits = value.dtype.kind in "fiub" and value.shape == expected.shape
-    digits = 2e-5 if value.dtype == np.float32 else DIGITS
-    scale = max(1, np.abs(expected).max(initial=0))
-    return bool(fits and np.allclose(value, expected, rtol=0, atol=digits * scale))

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from coursekit.check import as_array, ask, rounded, visible_check
-from coursekit.verdicts import Reply, Verdict, compare
+from coursekit.check import as_array, ask, laws, visible_check
+from coursekit.verdicts import Verdict
 
 TARGET = np.array([[7, 5, 9, 4], [6, 8, 0, 0]])  # (B, T) = (2, 4), padded with 0
 SOURCE = np.array([[3, 4, 5], [6, 7, 0]])  # (B, S) = (2, 3)
@@ -12,57 +12,58 @@ P = np.array([[[1, 2, 3, 4], [4, 3, 2, 1], [2, 2, 2, 4]], [[7, 1, 1, 1], [0.5, 0
 RAGGED = np.array([[1, 2, 3], [3, 0, 0]])  # (B, T) = (2, 3): three real tokens and one, out of V = 4
 UNEVEN = np.log(np.array([[[1.0, 2.0, 3.0, 4.0]]]))  # p = 0.1, 0.2, 0.3, 0.4
 UNEVEN_LOSS = -(0.8 * np.log(0.3) + 0.05 * np.log([0.1, 0.2, 0.3, 0.4]).sum())  # 2 wanted, epsilon 0.2
-DIGITS = 1e-6
 
 
 @visible_check
 def shifted_targets(shifted_targets):
     reply = ask(shifted_targets, TARGET, 1, 2)
-    told, wanted = yield from _parts(reply, "two arrays come back: told and wanted", 2)
+    yield laws.count("two arrays come back: told and wanted", reply, 2)
+    told, wanted = reply.value
     right_told = [[1, 7, 5, 9, 4], [1, 6, 8, 0, 0]]
     right_wanted = [[7, 5, 9, 4, 2], [6, 8, 2, 0, 0]]
-    yield _shape("both have one place more than the target: (B, T + 1) = (2, 5)", told, (2, 5))
+    yield laws.shape("both have one place more than the target: (B, T + 1) = (2, 5)", told, (2, 5))
     slips = [
         (right_wanted, "this is what is wanted: did you return wanted before told, or tell the answer?"),
         ([[1, 7, 5, 9, 4], [1, 6, 8, 2, 0]], "told holds an end: what has ended has nothing more to be told"),
     ]
-    yield _digits("told is the start, 1, and then the target", told, right_told, _slip(told, slips))
+    yield laws.equals("told is the start, 1, and then the target", told, right_told, slips=slips)
     slips = [
         ([[7, 5, 9, 4, 2], [6, 8, 0, 0, 2]], "the second row's end stands behind its padding: put it right after 8"),
         ([[7, 5, 9, 4, 0], [6, 8, 0, 0, 0]], "the end, 2, is missing"),
         (right_told, "this is what is told: wanted stands one place further on"),
     ]
-    yield _shape("wanted too has one place more: (2, 5)", wanted, (2, 5))
-    yield _digits("wanted is the target, with the end, 2, after its last token", wanted, right_wanted,
-                  _slip(wanted, slips))
+    yield laws.shape("wanted too has one place more: (2, 5)", wanted, (2, 5))
+    yield laws.equals("wanted is the target, with the end, 2, after its last token", wanted, right_wanted, slips=slips)
     yield _whole("told is an array of whole numbers: ids, with which a table is read", told)
     yield _whole("wanted is one too", wanted)
-    other = yield from _parts(ask(shifted_targets, TARGET[1:, :3], 12, 11), "one row, other ids: two arrays", 2)
+    other = ask(shifted_targets, TARGET[1:, :3], 12, 11)
+    yield laws.count("one row, other ids: two arrays", other, 2)
     advice = "take the ids of start and end from the arguments"
-    yield _digits("a start of 12 is told first", other[0], [[12, 6, 8, 0]], advice)
-    yield _digits("an end of 11 is wanted last", other[1], [[6, 8, 11, 0]], advice)
+    yield laws.equals("a start of 12 is told first", other.value[0], [[12, 6, 8, 0]], advice)
+    yield laws.equals("an end of 11 is wanted last", other.value[1], [[6, 8, 11, 0]], advice)
     empty = ask(shifted_targets, np.zeros((1, 2), int), 1, 2)
-    yield _digits("a row without tokens is wanted as the end alone", Reply(_at(empty.value, 1)), [[2, 0, 0]],
-                  "its last token is none, so the end stands in place 0")
+    yield laws.equals("a row without tokens is wanted as the end alone", laws.result(empty, 1), [[2, 0, 0]],
+                      "its last token is none, so the end stands in place 0")
 
 
 @visible_check
 def attention_masks(attention_masks):
     reply = ask(attention_masks, SOURCE, TOLD)
-    masks = yield from _parts(reply, "three masks come back: encoder, decoder, cross", 3)
+    yield laws.count("three masks come back: encoder, decoder, cross", reply, 3)
     read, written = SOURCE != 0, TOLD != 0
     rights = (np.repeat(read[:, None], 3, axis=1), written[:, None] & np.tri(4, dtype=bool),
               np.repeat(read[:, None], 4, axis=1))
     names, asks = ("encoder", "decoder", "cross"), (read, written, written)
-    for name, mask, right, axes, rows in zip(names, masks, rights, ("S, S", "T, T", "T, S"), asks, strict=True):
-        yield _shape(f"{name}: shape (B, {axes}) = {right.shape}", mask, right.shape)
-        yield _kind(f"{name}: boolean, True where one may look", mask)
-        yield _digits(_law_of(name), mask, right, _mask_advice(as_array(mask.value), right, rows, name))
+    for name, mask, right, axes, rows in zip(names, reply.value, rights, ("S, S", "T, T", "T, S"), asks, strict=True):
+        yield laws.shape(f"{name}: shape (B, {axes}) = {right.shape}", mask, right.shape)
+        yield _boolean(f"{name}: boolean, True where one may look", mask)
+        yield laws.equals(_law_of(name), mask, right, _mask_advice(as_array(mask), right, rows, name))
     empty = ask(attention_masks, np.zeros((1, 2), int), TOLD[:1, :3])
-    masks = yield from _parts(empty, "a source without tokens: three masks", 3)
-    for name, mask, rows in (("encoder", masks[0], 2), ("cross", masks[2], 3)):
-        yield _digits(f"{name}: in a source without tokens there is nothing to look at", mask, np.zeros((1, rows, 2)),
-                      "no column is kept open for it: a row may be False everywhere")
+    yield laws.count("a source without tokens: three masks", empty, 3)
+    for name, mask, rows in (("encoder", empty.value[0], 2), ("cross", empty.value[2], 3)):
+        law = f"{name}: in a source without tokens there is nothing to look at"
+        advice = "no column is kept open for it: a row may be False everywhere"
+        yield laws.equals(law, mask, np.zeros((1, rows, 2)), advice)
 
 
 @visible_check
@@ -75,9 +76,9 @@ def learning_rate(learning_rate):
         (64**-0.5 * 200 * 400**-0.5, "you have warmup ** -0.5: in the line it is warmup ** -1.5"),
         (64**-0.5 * 201 * 400**-1.5, "you added 1 to the step: the first step is 1 already"),
     ]
-    yield _digits("width 64, warm-up 400, step 200: 200 / 8 / 8000 = 0.003125", first, 0.003125, _slip(first, slips))
+    yield laws.equals("width 64, warm-up 400, step 200: 200 / 8 / 8000 = 0.003125", first, 0.003125, slips=slips)
     top = ask(learning_rate, 400, 64, 400)
-    yield _digits("at step 400 both halves meet: 1 / 8 / 20 = 0.00625", top, 0.00625, _slip(top, []))
+    yield laws.equals("at step 400 both halves meet: 1 / 8 / 20 = 0.00625", top, 0.00625)
     late = ask(learning_rate, 1600, 64, 400)
     slips = [
         (0.00625, "the rate stays at its peak: after the warm-up it falls"),
@@ -85,12 +86,13 @@ def learning_rate(learning_rate):
         (0.00625 * np.exp(-3), "that falls exponentially: it is the inverse square root of the step"),
         (0.00625 * 400 / 1600, "that falls as 1 / step: it is the inverse square root"),
     ]
-    yield _digits("at step 1600, four times as far, half of that: 0.003125", late, 0.003125, _slip(late, slips))
+    yield laws.equals("at step 1600, four times as far, half of that: 0.003125", late, 0.003125, slips=slips)
     wide = ask(learning_rate, 400, 256, 400)
-    yield _digits("four times the width: half the rate", wide, 0.003125, "the rate is multiplied by d_model ** -0.5")
+    advice = "the rate is multiplied by d_model ** -0.5"
+    yield laws.equals("four times the width: half the rate", wide, 0.003125, advice)
     short = ask(learning_rate, 50, 64, 100)
-    yield _digits("a warm-up of 100 steps, step 50: 50 / 8 / 1000 = 0.00625", short, 0.00625,
-                  _slip(short, [(64**-0.5 * 50 * 400**-1.5, "you wrote 400: take warmup from the argument")]))
+    slips = [(64**-0.5 * 50 * 400**-1.5, "you wrote 400: take warmup from the argument")]
+    yield laws.equals("a warm-up of 100 steps, step 50: 50 / 8 / 1000 = 0.00625", short, 0.00625, slips=slips)
 
 
 @visible_check
@@ -103,7 +105,8 @@ def smoothed_cross_entropy(smoothed_cross_entropy):
 
 def _even_logits(smoothed_cross_entropy):
     reply = ask(smoothed_cross_entropy, np.zeros((2, 3, 4)), RAGGED, 0.1)
-    loss, d_logits = yield from _parts(reply, "two results come back: loss and d_logits", 2)
+    yield laws.count("two results come back: loss and d_logits", reply, 2)
+    loss, d_logits = reply.value
     even = np.log(4)
     slips = [(4 * even, "you added up: the loss is the mean over the real tokens"),
              (even * 4 / 6, "you divided by B · T: there are four real tokens among the six places"),
@@ -112,11 +115,11 @@ def _even_logits(smoothed_cross_entropy):
              (np.log(2), "each p is 1/2: the softmax runs along the tokens, the last axis, and not along the batch"),
              (0.975 * even, "q sums to 0.975: epsilon / V is for the wanted token too, on top of its 1 - epsilon"),
              (1.1 * even, "q sums to 1.1: the wanted token gets 1 - epsilon, and epsilon / V like all others")]
-    yield _digits("all logits 0, V = 4: every p is 1/4, so the loss is log 4, whatever epsilon", loss, even,
-                  _slip(loss, slips))
-    yield _shape("d_logits has the shape of the logits", d_logits, (2, 3, 4))
-    yield _digits("on padding the gradient is 0", Reply(as_array(d_logits.value)[1, 1:]), np.zeros((2, 4)),
-                  "leave out the places where 0 is wanted")
+    law = "all logits 0, V = 4: every p is 1/4, so the loss is log 4, whatever epsilon"
+    yield laws.equals(law, loss, even, slips=slips)
+    yield laws.shape("d_logits has the shape of the logits", d_logits, (2, 3, 4))
+    yield laws.equals("on padding the gradient is 0", as_array(d_logits)[1, 1:], np.zeros((2, 4)),
+                      "leave out the places where 0 is wanted")
     row = np.array([0.25, 0.25 - 0.9, 0.25, 0.25]) - 0.025
     slips = [(4 * row / 4, "this is the gradient of the sum: divide by the number of real tokens, 4"),
              (row / 6, "you divided by 6, B · T or this row's 3 times B: divide by the four real tokens of the batch"),
@@ -124,34 +127,35 @@ def _even_logits(smoothed_cross_entropy):
              (np.array([0.25 - 0.1 / 3, -0.65, 0.25 - 0.1 / 3, 0.25 - 0.1 / 3]) / 4,
               "your q is 0.9 and 0.1 / 3, epsilon over the other V - 1 tokens: here it goes to all V, as in PyTorch"),
              (np.array([0.25, -0.75, 0.25, 0.25]) / 4, "this is the gradient without smoothing: it is p - q")]
-    first = Reply(as_array(d_logits.value)[0, 0])
-    yield _digits("where 1 is wanted it is (p - q) / 4, q being 0.925 there and 0.025 elsewhere", first, row / 4,
-                  _slip(first, slips))
+    first = as_array(d_logits)[0, 0]
+    law = "where 1 is wanted it is (p - q) / 4, q being 0.925 there and 0.025 elsewhere"
+    yield laws.equals(law, first, row / 4, slips=slips)
 
 
 def _uneven_row(smoothed_cross_entropy):
     reply = ask(smoothed_cross_entropy, UNEVEN, np.array([[2]]), 0.2)
     others = -(0.8 * np.log(0.3) + 0.2 / 3 * np.log([0.1, 0.2, 0.4]).sum())
-    loss = Reply(_at(reply.value, 0))
+    loss = laws.result(reply, 0)
     slips = [(others, "you spread epsilon over the other V - 1 tokens: here it goes to all V, as in PyTorch"),
              (-np.log(0.3), "epsilon has no effect")]
     law = "p = 0.1, 0.2, 0.3, 0.4, token 2 wanted, epsilon 0.2: q is 0.85 there and 0.05 elsewhere"
-    yield _digits(law, loss, UNEVEN_LOSS, _slip(loss, slips))
+    yield laws.equals(law, loss, UNEVEN_LOSS, slips=slips)
 
 
 def _far_logits(smoothed_cross_entropy):
     for offset in (1000.0, -1000.0):
         far = ask(smoothed_cross_entropy, UNEVEN + offset, np.array([[2]]), 0.2)
-        yield _digits(f"{offset:+g} on all logits changes nothing", Reply(_at(far.value, 0)), UNEVEN_LOSS,
-                      "exp overflows: subtract the largest logit of each row first, and take log p from that")
+        yield laws.equals(f"{offset:+g} on all logits changes nothing", laws.result(far, 0), UNEVEN_LOSS,
+                          "exp overflows: subtract the largest logit of each row first, and take log p from that")
     apart = UNEVEN[:, [0, 0]] + [[[1000.0], [-1000.0]]]
     far = ask(smoothed_cross_entropy, apart, np.array([[2, 2]]), 0.2)
-    yield _digits("nor does +1000 on one row and -1000 on the next", Reply(_at(far.value, 0)), UNEVEN_LOSS,
-                  "subtract from each row its own largest logit, max(axis=-1, keepdims=True), not that of the array")
+    advice = "subtract from each row its own largest logit, max(axis=-1, keepdims=True), not that of the array"
+    yield laws.equals("nor does +1000 on one row and -1000 on the next", laws.result(far, 0), UNEVEN_LOSS, advice)
     wide = ask(smoothed_cross_entropy, np.array([[[1000.0, 0.0, -1000.0, 3.0]]]), np.array([[1]]), 0.2)
-    loss = Reply(_at(wide.value, 0))
-    yield _digits("logits 1000, 0, -1000, 3 in one row, token 1 wanted: 0.85 · 1000 + 0.05 · (2000 + 997) = 999.85",
-                  loss, 999.85, f"{_got(loss.value)}: exp(-1000) is 0, so log p is z - log(sum(exp(z))), never log(p)")
+    loss = laws.result(wide, 0)
+    law = "logits 1000, 0, -1000, 3 in one row, token 1 wanted: 0.85 · 1000 + 0.05 · (2000 + 997) = 999.85"
+    advice = f"{laws.got(loss)}: exp(-1000) is 0, so log p is z - log(sum(exp(z))), never log(p)"
+    yield laws.equals(law, loss, 999.85, advice)
 
 
 def _ragged_batch(smoothed_cross_entropy):
@@ -165,14 +169,15 @@ def _ragged_batch(smoothed_cross_entropy):
              (0.8 * plain[real].mean() + 0.2 * even.mean(), padded),
              (0.8 * plain[real].mean() + 0.2 * even.sum() / 4, padded),
              (costs.mean(), "padding counts: leave out the places where 0 is wanted")]
-    loss = Reply(_at(reply.value, 0))
-    yield _digits("rows of 3 and of 1 real tokens, uneven logits: the mean over all four", loss, costs[real].mean(),
-                  _slip(loss, slips))
+    loss = laws.result(reply, 0)
+    law = "rows of 3 and of 1 real tokens, uneven logits: the mean over all four"
+    yield laws.equals(law, loss, costs[real].mean(), slips=slips)
     slope = (P - 0.8 * np.eye(4)[RAGGED] - 0.05) * real[..., None]
-    d_logits = Reply(_at(reply.value, 1))
+    d_logits = laws.result(reply, 1)
     slips = [(slope / [[[6]], [[2]]], "each row is divided by its own number of tokens: divide by the batch's, 4")]
-    yield _digits("and the gradient is (p - q) / 4 at those four, 0 elsewhere", d_logits, slope / 4,
-                  _slip(d_logits, slips, "look at where 0 is wanted, and at the axis of the softmax"))
+    advice = "look at where 0 is wanted, and at the axis of the softmax"
+    law = "and the gradient is (p - q) / 4 at those four, 0 elsewhere"
+    yield laws.equals(law, d_logits, slope / 4, advice, slips)
 
 
 @visible_check
@@ -186,28 +191,15 @@ def smoothing_floor(smoothing_floor):
              (-0.85 * np.log(0.85) - 0.05 * np.log(0.05), "you counted one other token: there are three"),
              (-0.85 * np.log(0.85) - 0.2 * np.log(0.05), "you counted four other tokens: there are three"),
              (-np.log(0.85), "that is -log q of the wanted token: the others count as well")]
-    yield _digits("epsilon = 0.2, four tokens: q is 0.85 once and 0.05 three times", floor, right, _slip(floor, slips))
+    yield laws.equals("epsilon = 0.2, four tokens: q is 0.85 once and 0.05 three times", floor, right, slips=slips)
     even = ask(smoothing_floor, 2, 1.0)
-    yield _digits("epsilon = 1, two tokens: q is 1/2 and 1/2, and the floor is log 2", even, np.log(2),
-                  f"{_got(even.value)}, which is not the entropy of 1/2 and 1/2")
+    yield laws.equals("epsilon = 1, two tokens: q is 1/2 and 1/2, and the floor is log 2", even, np.log(2),
+                      f"{laws.got(even)}, which is not the entropy of 1/2 and 1/2")
     none = ask(smoothing_floor, 4, 0.0)
-    yield _digits("epsilon = 0: the floor is 0", none, 0.0, "0 · log 0 counts as 0: do not take log of 0")
+    yield laws.equals("epsilon = 0: the floor is 0", none, 0.0, "0 · log 0 counts as 0: do not take log of 0")
 
 
 # What a verdict needs
-
-
-def _parts(reply, law, n):
-    """A verdict whether `n` results came back, and then each of them as a Reply of its own."""
-    value = reply.value
-    fits = isinstance(value, tuple | list) and len(value) == n
-    got = f"{len(value)} results" if isinstance(value, tuple | list) else f"one {type(value).__name__}"
-    yield Verdict(law, fits, "returned None: is there a return statement?" if value is None else f"got {got}")
-    return [Reply(each) for each in value]
-
-
-def _at(value, i):
-    return value[i] if isinstance(value, tuple | list) and len(value) > i else None
 
 
 def _law_of(name):
@@ -248,45 +240,15 @@ def _causal_slips(right, seen):
             (seen | lower, "both must hold, no padding and j <= i: join them by & and not by |")]
 
 
-def _slip(reply, slips, otherwise=None):
-    """The advice for a known wrong value, or else this advice, or else what was got."""
-    hits = [advice for value, advice in slips if _near(reply.value, np.array(value, float), DIGITS)]
-    return hits[0] if hits else otherwise or _got(reply.value)
-
-
-def _got(value):
-    got = as_array(value)
-    return f"got {float(got):.6g}" if got.ndim == 0 and got.dtype.kind in "fiub" else f"got {rounded(value)}"
-
-
-def _digits(law, reply, expected, advice):
-    """`compare`, to six digits, with this advice for wrong values."""
-    verdict = compare(law, reply, np.asarray(expected, float))
-    wrong = "wrong values" in verdict.hint or "nan" in verdict.hint
-    return Verdict(law, _near(reply.value, expected, DIGITS), advice if wrong else verdict.hint)
-
-
-def _kind(law, reply):
-    got = as_array(reply.value)
+def _boolean(law, mask):
+    got = as_array(mask)
     fits = got.dtype == bool or bool(got.dtype.kind in "iu" and np.isin(got, (0, 1)).all())
     return Verdict(law, fits, f"expected True and False, got {got.dtype}: a mask to be added is another thing")
 
 
-def _whole(law, reply):
-    got = as_array(reply.value)
-    if not isinstance(reply.value, np.ndarray):
-        return Verdict(law, False, f"got one {type(reply.value).__name__}: make an array of it, np.array(...)")
+def _whole(law, ids):
+    got = as_array(ids)
+    if not isinstance(ids, np.ndarray):
+        return Verdict(law, False, f"got one {type(ids).__name__}: make an array of it, np.array(...)")
     advice = f"got {got.dtype}, which cannot index: np.zeros and np.full make ids with dtype=int"
     return Verdict(law, got.dtype.kind in "iu", advice)
-
-
-def _shape(law, reply, shape):
-    got = as_array(reply.value).shape
-    hint = "returned None: is there a return statement?" if reply.value is None else f"expected {shape}, got {got}"
-    return Verdict(law, got == shape, hint)
-
-
-def _near(value, expected, tolerance):
-    value, expected = as_array(value), np.asarray(expected)
-    fits = value.dtype.kind in "fiub" and value.shape == expected.shape
-    return bool(fits and np.allclose(value, expected, rtol=0, atol=tolerance))

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from coursekit.check import CheckFailed, as_array, ask, rounded, visible_check
+from coursekit.check import CheckFailed, as_array, ask, laws, rounded, visible_check
 from coursekit.models.transformer import END, START
-from coursekit.verdicts import Verdict, compare
+from coursekit.verdicts import Verdict
 
 THE, A, CAT, DOG, BIRD, SINGS = range(END + 1, END + 7)
 ROWS = [  # of PAD, START, END and the six words: what follows, and how likely
@@ -122,8 +122,8 @@ def _many_equal(beam_step):
     places = sorted(range(36), key=lambda place: -MANY.flat[place])[:24]  # Python's sort is stable
     right = np.array(places) // 9, np.array(places) % 9, MANY.ravel()[places]
     reply = ask(beam_step, np.zeros(4), MANY, 24)
-    got = _parts(reply, 3)
-    slips = [] if got is None or not _near(got[2], right[2]) else [
+    got = _arrays(reply, 3)
+    slips = [] if got is None or not laws.near(got[2], right[2]) else [
         (got[0], got[1], None, "the scores are right, equal ones are not in order: sort with kind=\"stable\"; without "
          "it, and with argpartition, the order of equal ones is left to chance in longer arrays")]
     return _steps(law, reply, right, slips)
@@ -143,7 +143,7 @@ def penalised(penalised):
         (scores // ((5 + lengths) / 6), "// drops the fraction of the result: divide with /"),
     ]
     law = "alpha 1, lengths 1, 4, 7, 13: the penalties are 1, 1.5, 2 and 3"
-    yield _numbers(law, reply, [-6.0, -4.0, -3.0, -3.0], slips)
+    yield laws.equals(law, reply, [-6.0, -4.0, -3.0, -3.0], slips=slips)
     reply = ask(penalised, scores, lengths, 2.0)
     slips = [
         ([-6.0, -4.0, -3.0, -3.0], "alpha has no effect: it is the exponent"),
@@ -151,9 +151,9 @@ def penalised(penalised):
         (scores / ((5 + lengths) ** 2 / 6), "the 6 belongs under the exponent too: ((5 + n) / 6) ** alpha"),
         (scores / ((5 + lengths) ** 2 // 6), floored),
     ]
-    yield _numbers("alpha 2: they are 1, 2.25, 4 and 9", reply, scores / [1, 2.25, 4, 9], slips)
+    yield laws.equals("alpha 2: they are 1, 2.25, 4 and 9", reply, scores / [1, 2.25, 4, 9], slips=slips)
     reply = ask(penalised, scores, lengths, 0.0)
-    yield _numbers("alpha 0: the scores as they were", reply, scores, [])
+    yield laws.equals("alpha 0: the scores as they were", reply, scores)
 
 
 @visible_check
@@ -220,7 +220,7 @@ def _searches(law, beam_search, args, tokens, score, slips):
         if advice is None:
             raise
         raise CheckFailed(f"{law}\n  {type(error).__name__}: {error}\n  {advice}") from error
-    got = _parts(reply, 2)
+    got = _arrays(reply, 2)
     shared = [] if got is None or not _impossible(got[0], args) else [
         (got[0], None, "no such text can be written: do two continuations of one hypothesis share a list? append "
          "changes it for both, so make a new one, [*live[k], y]. Or was a finished one continued?")]
@@ -246,47 +246,38 @@ def _search_slips(right):
 
 def _writes(law, reply, tokens, score, slips):
     """Are these the tokens and the score? A slip is (tokens, score or None for any, advice)."""
-    got = _parts(reply, 2)
+    got = _arrays(reply, 2)
     if got is None:
-        return Verdict(law, False, f"return two things, the tokens and their score; got {_kind(reply.value)}")
-    said = next((advice for wrong, at, advice in slips
-                 if _near(got[0], wrong) and (at is None or _near(got[1], at))), None)
+        return Verdict(law, False, f"return two things, the tokens and their score; got {laws.kind(reply.value)}")
     inside = END in got[0].ravel()[:-1] and "something stands after END: stop as soon as END is written"
-    hint = said or inside or f"got tokens {rounded(got[0])} and score {rounded(got[1])}"
-    verdict = compare(law, reply, (np.array(tokens), score), hint)
-    return verdict if verdict.passed else Verdict(law, False, hint)
+    hint = _said(got, slips) or inside or f"got tokens {rounded(got[0])} and score {rounded(got[1])}"
+    return Verdict(law, _agree(got, (tokens, score)), hint)
 
 
 def _steps(law, reply, right, slips):
-    got = _parts(reply, 3)
+    got = _arrays(reply, 3)
     if got is None:
-        return Verdict(law, False, f"expected (parents, tokens, scores), got {_kind(reply.value)}")
-    said = next((advice for parents, tokens, scores, advice in slips if _near(got[0], parents)
-                 and _near(got[1], tokens) and (scores is None or _near(got[2], scores))), None)
-    hint = said or f"got parents {rounded(got[0])}, tokens {rounded(got[1])}, scores {rounded(got[2])}"
-    verdict = compare(law, reply, right, hint)
-    return verdict if verdict.passed else Verdict(law, False, hint)
+        return Verdict(law, False, f"expected (parents, tokens, scores), got {laws.kind(reply.value)}")
+    parents, tokens, scores = map(rounded, got)
+    hint = _said(got, slips) or f"got parents {parents}, tokens {tokens}, scores {scores}"
+    return Verdict(law, _agree(got, right), hint)
 
 
-def _numbers(law, reply, expected, slips):
-    said = next((advice for wrong, advice in slips if _near(as_array(reply.value), wrong)), None)
-    verdict = compare(law, reply, np.array(expected), said or f"got {rounded(reply.value)}")
-    return verdict
+def _said(got, slips):
+    """The advice that comes last in the first slip that agrees."""
+    return next((advice for *wrong, advice in slips if _agree(got, wrong)), "")
 
 
-def _parts(reply, n):
+def _agree(got, expected):
+    """Are the parts of an answer what is expected, None standing for anything?"""
+    return all(right is None or part.shape == np.shape(right) and laws.near(part, right)
+               for part, right in zip(got, expected, strict=True))
+
+
+def _arrays(reply, n):
     """The n results of a reply as arrays of numbers; None where it has another form."""
     value = reply.value
     if not isinstance(value, tuple | list) or len(value) != n:
         return None
     parts = [as_array(part) for part in value]
     return parts if all(part.dtype.kind in "iufb" for part in parts) else None
-
-
-def _kind(value):
-    return f"{len(value)} results" if isinstance(value, tuple | list) else f"one {type(value).__name__}"
-
-
-def _near(got, expected):
-    expected = np.asarray(expected, float)
-    return got.shape == expected.shape and bool(np.allclose(got, expected, rtol=0, atol=1e-6))

@@ -1,5 +1,7 @@
 """Visible checks show what holds, stop at what does not, and keep the course's own frames out of a traceback."""
 
+import subprocess
+import sys
 import traceback
 
 import numpy as np
@@ -48,6 +50,11 @@ def test_an_argument_that_was_changed_in_place_is_named_and_the_checks_own_stays
     assert given == [1, 2]
 
 
+def test_a_dictionary_that_was_changed_in_place_is_told_how_to_make_a_new_one():
+    with pytest.raises(check.CheckFailed, match="argument 1 was changed: put what is new into a new dictionary"):
+        check.ask(dict.update, {"a": 1}, {"b": 2})
+
+
 def test_an_exception_of_the_students_says_which_shapes_it_was_given():
     with pytest.raises(ValueError) as raised:
         check.ask(np.matmul, np.zeros((2, 3)), np.zeros(4))
@@ -61,3 +68,10 @@ def test_a_stub_is_said_to_be_not_written_yet_by_its_own_name():
     with pytest.raises(NotImplementedError) as raised:
         positive(lambda: later())
     assert raised.value._render_traceback_() == ["NotImplementedError: later is not written yet"]
+
+
+def test_no_check_needs_matplotlib_or_the_grader():
+    names = [f"coursekit.check.{path.stem}" for path in check.HERE.glob("l*.py")]
+    blocked = "sys.modules |= dict.fromkeys(['matplotlib', 'grading', 'solutions'])"
+    code = f"import sys; {blocked}; import {', '.join(names)}"
+    assert len(names) > 12 and subprocess.run([sys.executable, "-c", code]).returncode == 0

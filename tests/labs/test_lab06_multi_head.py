@@ -343,7 +343,7 @@ def test_weights_computed_again_without_the_mask_are_named():
 
 
 def test_one_array_in_place_of_two_results_is_named():
-    with pytest.raises(visible.CheckFailed, match=r"got one array, \(2, 4, 7\)"):
+    with pytest.raises(visible.CheckFailed, match=r"got an array of shape \(2, 4, 7\)"):
         visible_checks.multi_head_attention(lambda *args: reference.multi_head_attention(*args)[0])
 
 

@@ -1,0 +1,177 @@
+"""The vocabulary of visible checks: each function of the first part states one law of an answer and returns a Verdict.
+
+An answer is a `Reply`, or one of the values in it. `slips` are pairs (what a known slip leads to, what to say of it),
+and `advice` is what to say where the values are wrong and no slip is known.
+"""
+
+import numpy as np
+
+from coursekit.check import as_array, ask, rounded
+from coursekit.gradient_check import check_gradient
+from coursekit.verdicts import Reply, Verdict, close, misfit
+
+NOTHING = "returned None: is there a return statement?"
+SHOWN = 24     # entries of an array that a hint spells out
+SLOPES = 1e-5  # relative: enough for slopes of work in float32, far too little for a wrong formula
+
+
+def equals(law, answer, expected, advice="", slips=()):
+    """Is the answer this array? Else the hint is the first of these that applies: a known slip, that it is another kind
+    of thing, the advice, what was got beside what was expected."""
+    value = value_of(answer)
+    if near(value, expected) and np.shape(value) == np.shape(expected):
+        return Verdict(law, True)
+    other = NOTHING if value is None else misfit(value, expected)
+    return Verdict(law, False, slip(value, slips) or other or advice or beside(value, expected))
+
+
+def shape(law, answer, expected, advice=""):
+    """Is the answer an array of numbers of this shape?"""
+    value = value_of(answer)
+    got = as_array(value)
+    if value is None:
+        return Verdict(law, False, NOTHING)
+    if got.dtype.kind not in "fiub":
+        return Verdict(law, False, f"expected numbers, got {kind(value)}")
+    return Verdict(law, got.shape == expected, f"expected {expected}, got {got.shape}" + (advice and f": {advice}"))
+
+
+def count(law, answer, n):
+    """Are there n results?"""
+    value = value_of(answer)
+    return Verdict(law, bool(parts(value, n)), NOTHING if value is None else f"got {kind(value)}")
+
+
+def results(answer, shapes, what="", law="", advice=""):
+    """Are there as many arrays as {name: shape} has, in this order, each of its shape?"""
+    law = law or what + ", ".join(f"{name} {each}" for name, each in shapes.items())
+    value = value_of(answer)
+    if value is None:
+        return Verdict(law, False, NOTHING)
+    values = [value] if len(shapes) == 1 else parts(value, len(shapes))
+    if not values:
+        return Verdict(law, False, f"expected {len(shapes)} results, {', '.join(shapes)}, got {kind(value)}")
+    verdicts = [shape(name.removesuffix(" ="), got, shapes[name]) for name, got in zip(shapes, values, strict=True)]
+    wrong = [f"{verdict.law}: {verdict.hint}" for verdict in verdicts if not verdict.passed]
+    if sorted(as_array(each).shape for each in values) == sorted(shapes.values()):
+        advice = "the same shapes in another order"
+    return Verdict(law, not wrong, "; ".join(wrong) + (advice and f": {advice}"))
+
+
+def gradients(law, answer, n, names):
+    """Are there n results, the last of them a dictionary of these names?"""
+    value = value_of(answer)
+    last = (parts(value, n) or [None])[-1]
+    if not isinstance(last, dict):
+        return Verdict(law, False, f"got {kind(value)}")
+    keys = ", ".join(map(str, last)) or "none"
+    return Verdict(law, set(last) == set(names), f"the keys of the dictionary are {keys}")
+
+
+def slope(law, loss, array, got, advice):
+    """Is `got` the slope of the loss in this array? Else the hint says in which entry it is not, then the advice."""
+    try:
+        check_gradient(loss, array, as_array(got), law.split()[0], SLOPES)
+    except AssertionError as error:
+        return Verdict(law, False, f"{error}\n  {advice}")
+    return Verdict(law, True)
+
+
+def keeps_type(answer, advice, name="float32", what=""):
+    """Is every array of the answer, those in dictionaries too, of this type?"""
+    value = value_of(answer)
+    values = value if isinstance(value, tuple | list) else [value]
+    arrays = [array for each in values for array in (each.values() if isinstance(each, dict) else [each])]
+    got = sorted({as_array(array).dtype.name for array in arrays})
+    return Verdict(f"{what}{name} stays {name}", got == [name], f"got {', '.join(got)}: {advice}")
+
+
+def refuses(law, function, args, words, advice):
+    """Does the function raise ValueError for these arguments, with a message that holds all these words?"""
+    try:
+        value = ask(function, *args).value
+    except ValueError as error:
+        said = f'your message is "{str(error)[:90]}": it should hold {" and ".join(words)}'
+        return Verdict(law, all(word in str(error) for word in words), said)
+    except NotImplementedError:
+        raise
+    except Exception as error:
+        return Verdict(law, False, f'it raised {type(error).__name__}: raise ValueError(f"...")')
+    return Verdict(law, False, f"it returned {kind(value)}: {advice}, and raise ValueError")
+
+
+# What they are made of, and what an advice is made of
+
+
+def near(value, expected):
+    """Are these the same numbers, to the precision of their type? One expected number is that of every entry."""
+    value, expected = as_array(value), np.asarray(expected)
+    if expected.ndim == 0:
+        expected = np.broadcast_to(expected, value.shape)
+    return misfit(value, expected) is None and close(value, expected)
+
+
+def slip(answer, slips, otherwise=""):
+    """What to say of the first known slip that leads to this answer, of this shape; else `otherwise`."""
+    value = as_array(value_of(answer))
+    return next((said for wrong, said in slips if value.shape == np.shape(wrong) and near(value, wrong)), otherwise)
+
+
+def got(answer):
+    """What was got."""
+    value = value_of(answer)
+    return f"got {_digits(value)}" if as_array(value).ndim < 2 else f"got\n{_digits(value)}"
+
+
+def beside(value, expected):
+    """What was got beside what was expected; of large arrays the first two rows."""
+    where = "" if np.size(expected) <= SHOWN else ", in the first two rows,"
+    value, expected = (_two_rows(each) if where else each for each in (value, expected))
+    if np.ndim(expected) < 2:
+        return f"got{where} {_digits(value)}, expected {_digits(expected)}"
+    return f"got{where}\n{_digits(value)}\n  expected\n{_digits(expected)}"
+
+
+def _digits(value):
+    """As many as it takes to see a difference."""
+    value = as_array(value)
+    return f"{float(value):.6g}" if value.ndim == 0 and value.dtype.kind in "fiub" else rounded(value, 5)
+
+
+def _two_rows(value):
+    value = as_array(value)
+    return value.reshape(-1, value.shape[-1])[:2] if value.ndim > 1 else value
+
+
+def parts(value, n):
+    """The results, if there are so many."""
+    return value if isinstance(value, tuple | list) and len(value) == n else []
+
+
+def result(answer, i):
+    """Result i of several, counted from 0; all that came back where there are not so many."""
+    value = value_of(answer)
+    return value[i] if isinstance(value, tuple | list) and len(value) > i else value
+
+
+def kind(value):
+    """What was returned, in a few words."""
+    if isinstance(value, tuple | list):
+        return f"{len(value)} results: {', '.join(map(_kind_of_one, value[:5]))}"
+    return _kind_of_one(value)
+
+
+def _kind_of_one(value):
+    if isinstance(value, dict):
+        return f"a dictionary of {', '.join(map(str, value)) or 'nothing'}"
+    return f"an array of shape {value.shape}" if isinstance(value, np.ndarray) else f"one {type(value).__name__}"
+
+
+def random(seed, *shapes):
+    """Normal numbers from NumPy's legacy stream, which is the same in every version."""
+    stream = np.random.RandomState(seed)
+    return [stream.randn(*each) for each in shapes]
+
+
+def value_of(answer):
+    return answer.value if isinstance(answer, Reply) else answer

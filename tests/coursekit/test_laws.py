@@ -1,0 +1,107 @@
+"""A visible law holds where a hidden check would be content, and else says the most telling thing that it knows."""
+
+import numpy as np
+import pytest
+
+from coursekit.check import laws
+from coursekit.verdicts import Reply, compare
+
+EXPECTED = np.array([[1.0, -2.0, 30.0], [4.0, 5.0, 6.0]])
+SLIPS = [(EXPECTED.T, "it is turned"), (2 * EXPECTED, "it is doubled")]
+
+
+def hint(value, **more):
+    return laws.equals("law", Reply(value), EXPECTED, **more).hint
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+@pytest.mark.parametrize("off", [0, 1e-8, 1e-6, 2e-5, 3e-5, 4e-4, 0.1, 0.4, np.nan])
+def test_a_visible_law_and_a_hidden_one_agree_on_what_is_right(dtype, off):
+    answer = (EXPECTED + off).astype(dtype)
+    assert laws.equals("law", answer, EXPECTED).passed == compare("law", Reply(answer), EXPECTED).passed
+
+
+@pytest.mark.parametrize(("wrong", "says"), [
+    (None, "returned None: is there a return statement?"),
+    ("text", "expected real numbers, got text"),
+    ([1, [2]], "expected an array of shape (2, 3), got lists of unequal lengths"),
+    (EXPECTED[:, 0], "expected shape (2, 3), got (2,)"),
+    (EXPECTED.T, "it is turned"),
+    (2 * EXPECTED, "it is doubled"),
+    (3 * EXPECTED, "look at the root"),
+    (np.nan * EXPECTED, "look at the root"),
+])
+def test_a_slip_comes_before_what_kind_of_thing_it_is_and_that_before_the_advice(wrong, says):
+    assert hint(wrong, advice="look at the root", slips=SLIPS) == says
+
+
+def test_without_advice_what_was_got_stands_beside_what_was_expected():
+    assert hint(EXPECTED + 1) == ("got\n[[ 2., -1., 31.],\n [ 5.,  6.,  7.]]\n  expected\n"
+                                  "[[ 1., -2., 30.],\n [ 4.,  5.,  6.]]")
+    assert laws.equals("law", 0.84119, 0.84134).hint == "got 0.84119, expected 0.84134"
+
+
+def test_of_a_large_array_two_rows_are_shown():
+    assert laws.equals("law", np.ones((2, 5, 3)), np.zeros((2, 5, 3))).hint.count("1.") == 6
+
+
+def test_one_number_is_near_if_every_entry_is():
+    assert laws.near(np.ones((2, 3)), 1) and not laws.near([1, 2], 1) and not laws.near(np.full(2, np.nan), np.nan)
+
+
+@pytest.mark.parametrize(("wrong", "says"), [
+    (None, laws.NOTHING),
+    ("text", "expected numbers, got one str"),
+    (np.zeros(3), "expected (2, 3), got (3,): turn it"),
+])
+def test_another_shape_is_named_with_what_to_do(wrong, says):
+    assert laws.shape("law", Reply(wrong), (2, 3), "turn it").hint == says
+
+
+@pytest.mark.parametrize(("wrong", "says"), [
+    (None, laws.NOTHING),
+    (np.zeros(2), "expected 2 results, a, b, got an array of shape (2,)"),
+    ((np.zeros((2, 3)), np.zeros(4)), "b: expected (2,), got (4,)"),
+    ((np.zeros(2), np.zeros((2, 3))), "a: expected (2, 3), got (2,); b: expected (2,), got (2, 3): the same shapes in "
+                                      "another order"),
+])
+def test_of_several_results_the_wrong_ones_are_named(wrong, says):
+    verdict = laws.results(Reply(wrong), {"a": (2, 3), "b": (2,)}, "a batch: ")
+    assert (verdict.law, verdict.hint) == ("a batch: a (2, 3), b (2,)", says)
+
+
+def test_a_type_that_changed_is_found_in_dictionaries_too():
+    answer = np.zeros(2, np.float32), {"a": np.zeros(3, np.float32), "b": np.zeros(4)}
+    assert laws.keeps_type(answer, "mind np.sqrt").hint == "got float32, float64: mind np.sqrt"
+    assert laws.keeps_type(answer[0], "").passed
+
+
+@pytest.mark.parametrize(("gradient", "passes"), [([2.0, 4.0], True), ([2.0, 5.0], False), ([np.nan, 4.0], False)])
+def test_a_slope_is_held_against_central_differences(gradient, passes):
+    x = np.array([1.0, 2.0])
+    verdict = laws.slope("d_x agrees", lambda: np.sum(x**2), x, gradient, "it is 2 x")
+    assert verdict.passed == passes and (passes or verdict.hint.endswith("\n  it is 2 x"))
+
+
+def refusing(x, message="x: expected an even width, got 3"):
+    raise ValueError(message)
+
+
+@pytest.mark.parametrize(("function", "says"), [
+    (refusing, ""),
+    (lambda x: refusing(x, "3"), 'your message is "3": it should hold 3 and even'),
+    (lambda x: x[5], 'it raised IndexError: raise ValueError(f"...")'),
+    (lambda x: x, "it returned an array of shape (3,): look first, and raise ValueError"),
+])
+def test_a_refusal_is_a_value_error_that_says_why(function, says):
+    verdict = laws.refuses("law", function, (np.zeros(3),), ["3", "even"], "look first")
+    assert verdict.passed == (not says) and (not says or verdict.hint == says)
+
+
+@pytest.mark.parametrize(("wrong", "says"), [
+    (np.zeros(2), "got an array of shape (2,)"),
+    ((0, {"W": 1}), "the keys of the dictionary are W"),
+    ((0, {}), "the keys of the dictionary are none"),
+])
+def test_a_dictionary_of_gradients_has_all_the_names(wrong, says):
+    assert laws.gradients("law", Reply(wrong), 2, ("W", "b")).hint == says
