@@ -1,11 +1,16 @@
-"""Lab 10: the reference against oracles and laws."""
+"""Lab 10: the reference against oracles and laws, and what a learning rate earns."""
+
+from functools import partial
 
 import numpy as np
 import pytest
 
 from coursekit.gradient_check import check_gradient
-from solutions.lab10_train_a_transformer import reference
+from solutions.lab10_train_a_transformer import mistakes, reference
 from tests import needs
+from tests.labs import judging
+
+share = partial(judging.share, "lab10_train_a_transformer")
 
 B, T, V = 3, 5, 7
 
@@ -114,3 +119,27 @@ def test_float32_stays_float32(logits, wanted):
 def test_what_does_not_fit_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+# The hidden checks
+
+
+@pytest.mark.parametrize("off", [0.99, 1.01])
+def test_a_rate_that_is_off_by_a_hundredth_earns_nothing_however_small_it_is(off):
+    def learning_rate(step, d_model, warmup):
+        return off * reference.learning_rate(step, d_model, warmup)
+
+    assert share("learning_rate", learning_rate=learning_rate) == 0
+
+
+@pytest.mark.parametrize("kind", [np.asarray, np.float32, np.float64])
+def test_a_rate_of_any_kind_of_number_earns_everything(kind):
+    def learning_rate(step, d_model, warmup):
+        return kind(reference.learning_rate(step, d_model, warmup))
+
+    assert share("learning_rate", learning_rate=learning_rate) == 1
+
+
+def test_a_fixed_warm_up_is_told_from_one_that_is_drawn_close_to_it():
+    wrong = mistakes.learning_rate_with_a_fixed_warmup
+    assert max(share("learning_rate", seed, learning_rate=wrong) for seed in ("s9", "s20")) <= 0.5
