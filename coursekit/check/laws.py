@@ -174,4 +174,5 @@ def random(seed, *shapes):
 
 
 def value_of(answer):
+    """What a function returned: of a `Reply` its value, of anything else the thing itself."""
     return answer.value if isinstance(answer, Reply) else answer

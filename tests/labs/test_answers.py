@@ -21,7 +21,6 @@ ODD = {
     "three things": (0.0, None, "b"),
 }
 
-
 EXERCISES = [(lab, exercise) for lab in LABS for exercise in mistakes(lab)]
 
 an_exercise = pytest.mark.parametrize(("lab", "exercise"), EXERCISES)
