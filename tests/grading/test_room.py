@@ -1,6 +1,7 @@
 """The exam room: what a cell may do, what it shows, and that the room survives it."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,8 +14,8 @@ from tests.grading.conftest import QUICK
 
 @pytest.fixture(scope="module")
 def room():
-    """One room that all tests share which leave it as it was."""
-    with Rooms(QUICK) as rooms, rooms.open({"data/numbers.txt": b"1 2 3"}) as room:
+    """One room that all tests share which leave it as it was: one notebook for as long as this file takes."""
+    with Rooms(replace(QUICK, notebook=600.0)) as rooms, rooms.open({"data/numbers.txt": b"1 2 3"}) as room:
         yield room
 
 
