@@ -123,7 +123,7 @@ def _nbgrader(arguments):
 
 
 def start(command, folder=ROOT):
-    """A process, in the repository if nothing is said, that says what it says to pipes."""
+    """A process that says what it says to pipes; in the repository, where no other folder is named."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return subprocess.Popen(command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                             env={**os.environ, "PATH": path})

@@ -4,9 +4,11 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,21 +17,15 @@ from pathlib import Path
 
 import pytest
 from nbformat import v4
-from nbgrader.api import Gradebook
 
 from grading import markup
 from grading.markup import Markdown, mathml
 from grading.pages import CODE_LIMIT, FeedbackPage, FormgradePage, code, number, shown
 from tests import needs
 from tests.grading import tiny
+from tests.grading.classes import ROOT, Class
 
-ROOT = Path(__file__).parents[2]
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-CONFIG = f"""
-c = get_config()
-load_subconfig({str(ROOT / "nbgrader_config.py")!r})
-c.TwoRooms.solutions = {tiny.SOLUTIONS!r}
-"""
 RUN = "alert(document.domain)"
 PNG = ("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 
@@ -215,7 +211,8 @@ def test_markdown_that_takes_long_is_shown_as_written_from_then_on():
     assert markdown("*a* <b>") == "<pre>*a* &lt;b&gt;</pre>"
 
 
-def test_a_hundred_slow_cells_take_little_longer_than_the_time_for_a_page():
+def test_a_hundred_slow_cells_take_little_longer_than_the_time_for_a_page(monkeypatch):
+    monkeypatch.setattr(markup, "SECONDS", 1.0)
     markdown, start = Markdown(), time.process_time()
     for _ in range(100):
         markdown("$a$" * (markup.LIMIT // 3))
@@ -368,41 +365,30 @@ def test_feedback_fits_a_phone_and_a_desk(chromium, graded, tmp_path, width):
 
 # Formgrader itself.
 
-def nbgrader(course, *args):
-    done = subprocess.run([sys.executable, "-m", "nbgrader", *args], cwd=course, env=environment(course), text=True,
-                          capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
-def environment(course):
+def environment(folder):
     """One in which Jupyter knows of nothing but what is given to it."""
-    folders = {f"JUPYTER_{kind}_DIR": str(course / ".jupyter" / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
+    folders = {f"JUPYTER_{kind}_DIR": str(folder / ".jupyter" / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return {**os.environ, **folders, "PATH": path, "PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory, lab):
+def course(given_out, tmp_path_factory, lab):
     """A class of one, graded, whose answer and helper files are hostile."""
-    course = tmp_path_factory.mktemp("formgrader")
-    tiny.write(course)
-    (course / "nbgrader_config.py").write_text(CONFIG)
+    course = Class.new(given_out, tmp_path_factory.mktemp("formgrader") / "course", lab)
     notebook = tiny.filled(lab, why="\n\n".join(HOSTILE))
     notebook.cells += [v4.new_markdown_cell(text) for text in HOSTILE]
-    folder = course / "submitted" / "mallory" / tiny.NAME
-    folder.mkdir(parents=True)
-    (folder / f"{tiny.NAME}.ipynb").write_bytes(tiny.to_bytes(notebook))
+    folder = course.hand_in("mallory", tiny.to_bytes(notebook))
     (folder / "page.html").write_text(f"<p>a page</p><script>{RUN}</script>")
     (folder / "nbgrader_config.py").write_text("open('executed', 'w')")
-    nbgrader(course, "generate_assignment", tiny.NAME)
-    nbgrader(course, "autograde", tiny.NAME)
+    assert course.nbgrader("autograde", tiny.NAME).status == 0
     return course
 
 
 @pytest.fixture(scope="module")
 def submission(course):
     """The id that formgrader knows the submission by."""
-    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
+    with course.gradebook() as book:
         return book.find_submission_notebook(tiny.NAME, tiny.NAME, "mallory").id
 
 
@@ -411,23 +397,23 @@ def server(course):
     """The address of a Jupyter server with formgrader, in the course's folder."""
     options = ["--allow-root", "--port=0", "--ServerApp.open_browser=False", "--IdentityProvider.token=token",
                "--ServerApp.jpserver_extensions=nbgrader.server_extensions.formgrader=True"]
-    with (course / "server.log").open("w") as log:
-        running = subprocess.Popen([sys.executable, "-m", "jupyter_server", *options], cwd=course, stderr=log,
-                                   env=environment(course))
-    yield address(course, running)
+    with (course.folder / "server.log").open("w") as log:
+        running = subprocess.Popen([sys.executable, "-m", "jupyter_server", *options], cwd=course.folder, stderr=log,
+                                   env=environment(course.folder))
+    yield address(course.folder, running)
     running.terminate()
-    running.wait(20)
+    running.wait(60)
 
 
-def address(course, running):
+def address(folder, running):
     """Wait until the server has said where it is."""
-    for _ in range(300):
+    for _ in range(1200):
         time.sleep(0.1)
-        about = next((course / ".jupyter" / "RUNTIME").glob("jpserver-*.json"), None)
+        about = next((folder / ".jupyter" / "RUNTIME").glob("jpserver-*.json"), None)
         with contextlib.suppress(ValueError, TypeError):
             return json.loads(about and about.read_text())["url"]
-        assert running.poll() is None, (course / "server.log").read_text()
-    raise TimeoutError((course / "server.log").read_text())
+        assert running.poll() is None, (folder / "server.log").read_text()
+    raise TimeoutError((folder / "server.log").read_text())
 
 
 def marked_by_hand(browser, server, submission):
@@ -463,7 +449,7 @@ def test_formgrader_runs_nothing_of_a_students_and_asks_no_other_host(hand_marki
 @needs.chromium
 def test_formgrader_takes_a_mark_a_comment_and_a_flag(hand_marking, course):
     names = tiny.NAME, tiny.NAME, "mallory"
-    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
+    with course.gradebook() as book:
         assert book.find_grade("why", *names).manual_score == 1.5
         assert book.find_comment("why", *names).comment == "well seen: $x$"
         assert book.find_submission_notebook(*names).to_dict()["flagged"]
@@ -491,10 +477,19 @@ def test_no_address_of_formgrader_executes_settings_that_were_handed_in(chromium
             tab.goto("?token=token")
             return tab.goto(f"formgrader?path=submitted/mallory/{tiny.NAME}").status, tab.goto("formgrader").status
     assert chromium(visit) == (403, 200)
-    assert not list(course.rglob("executed"))
+    assert not list(course.folder.rglob("executed"))
+
+
+def test_formgraders_button_grades_in_two_rooms(server, course):
+    shutil.rmtree(course.folder / "autograded" / "mallory")
+    button = urllib.request.Request(f"{server}formgrader/api/submission/{tiny.NAME}/mallory/autograde", method="POST",
+                                    headers={"Authorization": "token token"})
+    with urllib.request.urlopen(button) as reply:
+        assert json.load(reply)["success"]
+    assert "2 of 2 points" in course.graded("mallory")
 
 
 def test_feedback_on_a_hostile_submission_is_one_page_without_schemes_or_hidden_checks(course):
-    nbgrader(course, "generate_feedback", tiny.NAME)
-    page = (course / "feedback" / "mallory" / tiny.NAME / f"{tiny.NAME}.html").read_text(encoding="utf-8")
+    assert course.nbgrader("generate_feedback", tiny.NAME).status == 0
+    page = (course.folder / "feedback" / "mallory" / tiny.NAME / f"{tiny.NAME}.html").read_text(encoding="utf-8")
     assert not re.search("SECRET|hidden_checks|<script|://cdn", page) and "<b>passed</b>" in page
