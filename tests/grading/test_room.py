@@ -65,9 +65,9 @@ def test_nothing_of_the_repository_but_coursekit_can_be_imported(room, module):
     assert texts(room.run(f"import coursekit\nimport {module}")) == ["ModuleNotFoundError"]
 
 
-def test_a_cell_over_its_time_is_interrupted_and_what_it_defined_stays(room):
-    assert texts(room.run("kept = 6\nwhile True: pass")) == ["TimeLimit"]
-    assert texts(room.run("kept")) == ["6"]
+def test_a_cell_over_its_time_is_interrupted_and_what_it_defined_stays(fresh):
+    assert texts(fresh.run("kept = 6\nwhile True: pass")) == ["TimeLimit"]
+    assert texts(fresh.run("kept")) == ["6"]
 
 
 def test_a_traceback_through_coursekit_does_not_show_where_the_room_lies(room):
@@ -129,7 +129,7 @@ def test_the_name_of_a_made_up_type_does_not_cross(room):
 
 @pytest.mark.parametrize("reply", [
     "{'type': 'a\\0b'}", "{'array': 0}", "{'array': [0]}", "{'scalar': -1}", "{'dict': []}", "{'tuple': 3}",
-    "[[[]] * 999] * 999", "'x' * 9**8",
+    "[[[]] * 500] * 500", "'x' * 9**8",
 ])
 def test_a_forged_reply_is_an_answer_and_no_fault_of_the_check(fresh, reply):
     fresh.run(f"import wire\nwire._Packer.pack = lambda *_: {reply}\ndef f(x): return x")
