@@ -1,6 +1,7 @@
 """`python -m grading grade`: a class that is graded, changed and graded again; a cluster of this machine and others."""
 
 import io
+import multiprocessing
 import shutil
 import subprocess
 import time
@@ -16,7 +17,7 @@ from grading.room import wire
 from grading.room.sandbox import SandboxError
 from grading.runner import Progress, cluster
 from tests.grading import tiny
-from tests.grading.classes import CONFIG, MISTAKE, ROOT, SLEEPS, Class, finished, found
+from tests.grading.classes import MISTAKE, ROOT, SLEEPS, Class, finished, found
 from tests.needs import bubblewrap
 
 pytestmark = bubblewrap
@@ -26,7 +27,8 @@ LOOKS = "def center(x, axis=0):\n    raise [KeyError, ValueError, TypeError, Ind
 
 @pytest.fixture(scope="module")
 def address():
-    """A cluster of two workers that all runs of this file use."""
+    """A cluster of two workers that most runs of this file use. Those, and all others, are forked from a loaded one."""
+    multiprocessing.set_forkserver_preload(["grading.worker"])
     with cluster(SimpleNamespace(scheduler=None, workers=2)) as client:
         yield client.scheduler.address
 
@@ -131,6 +133,19 @@ def test_a_progress_bar_is_rewritten_on_a_terminal_only(monkeypatch):
 # It is graded again.
 
 
+@pytest.fixture
+def own_checks(tmp_path, monkeypatch):
+    """Give a course a package of checks of its own. Returns the file to change."""
+    def copy_checks(course, package):
+        shutil.copytree(ROOT / tiny.SOLUTIONS.replace(".", "/"), tmp_path / package)
+        monkeypatch.syspath_prepend(tmp_path)  # of this process, and so of those that it starts
+        with (course.folder / "nbgrader_config.py").open("a") as config:
+            config.write(f"c.TwoRooms.solutions = {package!r}\n")
+        course.address = None
+        return tmp_path / package / tiny.NAME / "checks.py"
+    return copy_checks
+
+
 def test_a_second_run_grades_nothing(again):
     before = (again.folder / "gradebook.db").read_bytes()
     assert total(again.grade()) == "0 graded, 9 were done already, 0 need the instructor."
@@ -179,16 +194,11 @@ def test_marks_and_comments_given_by_hand_survive(again):
         assert book.find_comment("why", *names).comment == "well seen"
 
 
-def test_corrected_checks_regrade_whom_they_concern_and_show_the_difference(first, tmp_path):
-    shutil.copytree(first.folder, tmp_path / "again", symlinks=True)
-    course, checks = Class(tmp_path / "again", first.lab), tmp_path / "corrected"
-    shutil.copytree(ROOT / tiny.SOLUTIONS.replace(".", "/"), checks)
-    path = checks / tiny.NAME / "checks.py"
-    path.write_text(path.read_text().replace(tiny.SOLUTIONS, "corrected").replace("weight=3", "weight=1"))
-    (course.folder / "nbgrader_config.py").write_text(CONFIG + "c.TwoRooms.solutions = 'corrected'\n"
-                                                      f"sys.path.append({str(tmp_path)!r})\n")
-    course.hand_in("mistaken", spread="def spread(x):\n    return np.ones(x.shape[1])")
-    done = finished(course.start("--workers", 1, "--student", "right", "mistaken"))
+def test_corrected_checks_regrade_whom_they_concern_and_show_the_difference(again, own_checks):
+    checks = own_checks(again, "corrected")
+    checks.write_text(checks.read_text().replace(tiny.SOLUTIONS, "corrected").replace("weight=3", "weight=1"))
+    again.hand_in("mistaken", spread="def spread(x):\n    return np.ones(x.shape[1])")
+    done = again.grade("--workers", 1, "--student", "right", "mistaken")
     assert done.status == 0, done.err
     assert "was" not in said_of(done, "right") and "Handed in again: was 4, now" in said_of(done, "mistaken")
 
@@ -315,16 +325,12 @@ def test_a_submission_that_cannot_be_read_waits_and_the_others_are_graded(monkey
     assert "not yours" in said_of(done, "anna") and total(done).startswith("2 graded, 0 were done already, 1 need")
 
 
-def test_a_check_that_raises_takes_no_points_and_is_tried_again(given_out, tmp_path, lab):
-    course = Class.new(given_out, tmp_path / "course", lab)
-    shutil.copytree(ROOT / tiny.SOLUTIONS.replace(".", "/"), tmp_path / "flawed")
-    with (tmp_path / "flawed" / tiny.NAME / "checks.py").open("a") as file:
+def test_a_check_that_raises_takes_no_points_and_is_tried_again(course, own_checks):
+    with own_checks(course, "flawed").open("a") as file:
         file.write("\n\ndef spread(student, rng):\n    yield 1 / 0\n")
-    with (course.folder / "nbgrader_config.py").open("a") as config:
-        config.write(f"c.TwoRooms.solutions = 'flawed'\nsys.path.append({str(tmp_path)!r})\n")
     course.hand_in("anna")
     for _ in range(2):
-        done = finished(course.start("--workers", 1))
+        done = course.grade("--workers", 1)
         assert done.status == 0 and total(done) == "1 graded, 0 were done already, 1 need the instructor.", done.err
         assert "2 of 8, 6 by hand  NEEDS THE INSTRUCTOR: 'spread-checks'" in said_of(done, "anna")
     assert course.marks()["anna"] == (2, None, None)
