@@ -60,8 +60,8 @@ def test_the_archive_is_the_same_bytes_for_the_same_content(tmp_path, lab):
     ("named-mistake", (0, 4, None)),
     ("rearranged-cells", (2, 4, None)),
 ])
-def test_the_demonstration_class_earns_what_its_names_say(lab, student, points):
-    assert tiny.points(grade(submissions(lab)[student], lab)) == points
+def test_the_demonstration_class_earns_what_its_names_say(lab, rooms, student, points):
+    assert tiny.points(grade(submissions(lab)[student], lab, rooms=rooms)) == points
 
 
 def test_a_changed_lab_changes_the_fingerprint_of_the_demonstration(tmp_path):
