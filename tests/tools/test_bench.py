@@ -29,7 +29,9 @@ def answer(submission, exercise):
 
 
 @bubblewrap
+@pytest.mark.nightly
 def test_a_tiny_run_prints_a_ratio(capsys):
+    """Nightly, since it waits for five starts of nbgrader and of the grader, which other tests prove to work."""
     bench.main(["--submissions", "2", "--sample", "1"])
     said = capsys.readouterr().out
     assert re.search(r"autograde +1 +1 ", said) and re.search(r"grading grade +2 +2 ", said)

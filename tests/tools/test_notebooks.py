@@ -167,14 +167,18 @@ def run(notebook, python, folder):
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", ["02_additive_attention", "teaching"])
 def test_a_notebook_for_colab_runs_where_the_course_is_not_installed(elsewhere, tmp_path, name):
+    """Nightly, since it makes a wheel and a Python of its own; what the notebook's first cell says is seen above."""
     branch, python = elsewhere
     done = run(nbformat.read(branch / f"{name}.ipynb", as_version=4), python, tmp_path)
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.nightly
 def test_without_its_first_cell_the_same_notebook_fails(elsewhere, tmp_path):
+    """Nightly, as the test above that it holds to its word."""
     branch, python = elsewhere
     subprocess.run([python, "-m", "pip", "uninstall", "--yes", "--quiet", "coursekit"], check=True)
     notebook = nbformat.read(branch / "02_additive_attention.ipynb", as_version=4)
