@@ -66,6 +66,8 @@ def test_a_file_that_is_no_database_is_refused(course):
 
 
 def test_a_locked_gradebook_is_refused(course):
+    with (course.folder / "nbgrader_config.py").open("a") as config:  # SQLite waits for five seconds else
+        config.write(f"c.CourseDirectory.db_url = 'sqlite:///{course.folder}/gradebook.db?timeout=0.1'\n")
     with sqlite3.connect(course.folder / "gradebook.db") as database:
         database.execute("BEGIN EXCLUSIVE")
         assert refused(course.grade(), "database is locked")
