@@ -129,4 +129,4 @@ def test_a_gradebook_of_another_version_of_the_lab_is_refused_in_one_line(course
         book.find_grade_cell("center-checks", tiny.NAME, tiny.NAME).max_score = 5
         book.db.commit()
     done = other.nbgrader("autograde", tiny.NAME, "--force", "--student", "blank")
-    assert done.status == 1 and "run nbgrader generate_assignment" in done.error
+    assert done.status == 1 and "run nbgrader generate_assignment" in done.err and done.err.count("\n") == 1
