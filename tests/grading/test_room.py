@@ -199,7 +199,7 @@ def test_a_call_that_is_deaf_to_the_alarm_is_stopped_and_the_room_lives(fresh):
 
 
 def test_after_a_call_that_was_late_the_next_ones_of_the_check_get_less_time(fresh):
-    fresh.run("import time\ndef f(): time.sleep(0.5)\ndef g(): time.sleep(9)")
+    fresh.run("import time\ndef f(): time.sleep(0.3)\ndef g(): time.sleep(9)")
     with fresh.check():
         assert fresh.call("f", (), {}).error is None
         assert fresh.call("g", (), {}).error == "TimeLimit"
