@@ -52,7 +52,7 @@ def take_outputs(name, notebook, executed):
     if [cell.source.strip() for cell in cells] != [cell.source.strip() for cell in done]:
         raise ValueError(f"{name}: the book was built from other cells: run make book")
     for cell, other in zip(cells, done, strict=True):
-        cell.outputs = other.outputs
+        cell.outputs, cell.execution_count = other.outputs, other.execution_count
         draws = any("image/png" in output.get("data", {}) for output in other.outputs)
         if not draws and "perf_counter" not in cell.source:
             cell.metadata.tags = [*cell.metadata.get("tags", []), COMPARED]

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbformat import v4
 
 from grading.release import build_wheel
-from tools.notebooks import publish, raw_address, write_branch, write_chapters
+from tools.notebooks import COMPARED, publish, raw_address, write_branch, write_chapters
 
 CONFIG = 'sphinx: {{config: {{html_theme_options: {{repository_url: "{}"}}}}}}'
 CHAPTER = """---
@@ -60,6 +61,34 @@ def test_the_notebook_of_a_chapter_that_is_gone_goes_too(written, tmp_path):
     (tmp_path / "chapters" / "01_one.md").unlink()
     assert write_chapters(tmp_path) == []
     assert not written[0].exists()
+
+
+@pytest.fixture
+def shown(written, tmp_path):
+    """Write the chapter's notebook where the built book shows these outputs of its only cell, run from `source`."""
+    def write(*outputs, source="1 / 0"):
+        notebook = nbformat.read(written[0], as_version=4)
+        notebook.cells[1] |= {"source": source, "outputs": [*outputs], "execution_count": 1}
+        (tmp_path / "_build" / "jupyter_execute").mkdir(parents=True)
+        nbformat.write(notebook, tmp_path / "_build" / "jupyter_execute" / "01_one.ipynb")
+        return nbformat.read(write_chapters(tmp_path)[0], as_version=4).cells[1]
+
+    return write
+
+
+def test_nbval_is_told_to_compare_what_the_book_shows(shown):
+    cell = shown(v4.new_output("stream", text="2\n"))
+    assert cell.outputs[0].text == "2\n" and COMPARED in cell.metadata.tags
+
+
+def test_nbval_is_not_told_to_compare_a_picture(shown):
+    cell = shown(v4.new_output("display_data", {"image/png": "", "text/plain": "<Figure>"}))
+    assert COMPARED not in cell.metadata.tags
+
+
+def test_a_book_that_was_built_from_other_cells_is_refused(shown):
+    with pytest.raises(ValueError, match="01_one: the book was built from other cells"):
+        shown(source="2 / 0")
 
 
 def test_the_data_of_the_chapters_stand_beside_the_notebooks(tmp_path):
