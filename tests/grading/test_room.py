@@ -87,7 +87,8 @@ def test_output_is_cut(room):
 
 
 def test_what_a_call_prints_stores_or_draws_never_reaches_a_later_cell(room):
-    room.run("seen = []\ndef leak(x):\n    seen.append(x); print(x); plt.plot(x); return x")
+    room.run("import matplotlib.pyplot as plt\nseen = []\n"
+             "def leak(x):\n    seen.append(x); print(x); plt.plot(x); return x")
     with room.check():
         assert room.call("leak", ([1, 2],), {}).value == [1, 2]
     assert texts(room.run("seen")) == ["[]"]
