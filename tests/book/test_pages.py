@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from tests import needs
+from tests.book.screens import SCREENS, turn, visits
 
 CITED = re.compile(r"\{cite(?::\w+)?\}`([^`]+)`")
 
@@ -86,15 +87,50 @@ def test_every_mathematics_font_that_the_style_sheet_prefers_is_shipped(root):
     assert wanted == {font.relative_to(katex).as_posix() for font in katex.rglob("*.woff2")}
 
 
+@pytest.fixture(scope="module")
+def seen(browser, address, pages):
+    """Every page on every screen."""
+    context = browser.new_context()
+    yield [visit for page in pages for visit in visits(context, address, page)]
+    context.close()
+
+
 @needs.chromium
 @pytest.mark.parametrize("flaw", ["complaints", "strangers", "raw_tex", "faint"])
-def test_no_page_shows_a_flaw_at_any_width_in_light_or_dark(visits, flaw):
-    assert {visit.name: getattr(visit, flaw) for visit in visits if getattr(visit, flaw)} == {}
+def test_no_page_shows_a_flaw_at_any_width_in_light_or_dark(seen, flaw):
+    assert {visit.name: getattr(visit, flaw) for visit in seen if getattr(visit, flaw)} == {}
 
 
 @needs.chromium
-def test_no_page_scrolls_sideways(visits):
-    assert {visit.name: visit.overhang for visit in visits if visit.overhang > 0} == {}
+def test_no_page_scrolls_sideways(seen):
+    assert {visit.name: visit.overhang for visit in seen if visit.overhang > 0} == {}
+
+
+FLAWED = r"""<!DOCTYPE html>
+<p>\(x^2\)</p> <p class="wide">wide</p> <p class="faint">faint</p>
+<style>@media (max-width: 400px) { .wide { width: 600px } }</style>
+<style>@media (prefers-color-scheme: dark) { .faint { color: #ccc } }</style>
+<script>fetch("https://example.org", {mode: "no-cors"})</script>
+<script>matchMedia("(max-width: 400px)").addEventListener("change", () => console.error("narrow"))</script>"""
+FLAWS = ("complaints", "strangers", "overhang", "raw_tex", "faint")
+
+
+@needs.chromium
+def test_every_flaw_is_seen_on_the_screen_on_which_it_shows(reader, address):
+    reader.context.route("https://**", lambda route: route.fulfill())
+    reader.context.route("**/flawed.html", lambda route: route.fulfill(body=FLAWED, content_type="text/html"))
+    found = visits(reader.context, address, "flawed.html")
+    assert [{flaw for flaw in FLAWS if getattr(visit, flaw)} for visit in found] == [
+        {"strangers", "raw_tex"}, {"raw_tex", "faint"}, {"complaints", "overhang", "raw_tex"},
+        {"overhang", "raw_tex", "faint"}]
+
+
+@needs.chromium
+def test_a_page_of_the_book_is_dark_where_its_reader_wants_it_dark(reader):
+    reader.goto("/index.html")
+    for width, mode in SCREENS:
+        turn(reader, width, mode)
+        assert reader.locator("html").get_attribute("data-theme") == mode
 
 
 @needs.chromium
