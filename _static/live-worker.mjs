@@ -21,8 +21,9 @@ async function load({pyodide: base, wheel, page, files}) {
   pyodide = await loadPyodide({indexURL: base, packages: ["numpy", "matplotlib", wheel]})
   tell("progress", "Starting Python …")
   for (const file of files) {
-    pyodide.FS.mkdirTree(file.split("/").slice(0, -1).join("/") || ".")
-    pyodide.FS.writeFile(file, await (await fetched(new URL(file, page))).text())
+    const path = `${pyodide.FS.cwd()}/${file}`   // mkdirTree takes every path from the root
+    pyodide.FS.mkdirTree(path.slice(0, path.lastIndexOf("/")))
+    pyodide.FS.writeFile(path, new Uint8Array(await (await fetched(new URL(file, page))).arrayBuffer()))
   }
   pyodide.FS.writeFile("live.py", await (await live).text())
   run = pyodide.pyimport("live").run

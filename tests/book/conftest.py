@@ -2,11 +2,13 @@
 
 import os
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
+from playwright.sync_api import expect
 
 from tests.needs import chromium_path
 from tools import book
@@ -17,6 +19,7 @@ CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 
 CDN = "https://cdn.jsdelivr.net/pyodide/v0.27.7/full/"  # where pages take Pyodide from; here, from the disk
 TYPES = {".wasm": "application/wasm", ".mjs": "text/javascript", ".js": "text/javascript", ".json": "application/json"}
+LOADED = 180_000  # milliseconds within which Python has started, on a machine that does other things besides
 
 
 def pyodide_from_disk(route):
@@ -50,7 +53,14 @@ def pages(site):
 @pytest.fixture(scope="session")
 def address(site):
     """Where a local server shows the book, as long as the tests run."""
-    running = server(site, 0)
+    with served(site) as address:
+        yield address
+
+
+@contextmanager
+def served(folder):
+    """The address of a local server of a folder, as long as the block lasts."""
+    running = server(folder, 0)
     threading.Thread(target=running.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{running.server_port}"
     running.shutdown()
@@ -78,3 +88,23 @@ def reader(browser, address):
     context.set_default_timeout(10_000)  # milliseconds
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def live(reader):
+    """An empty tab in which pages can start Python."""
+    return with_python(reader)
+
+
+def with_python(tab):
+    """A tab whose requests to Pyodide's CDN are answered from PYODIDE_DIST; `tab.remote` lists them."""
+    tab.remote = []
+    tab.context.route(f"{CDN}**", lambda route: answer(route, tab.remote))
+    tab.set_default_timeout(LOADED)
+    expect.set_options(timeout=LOADED)
+    return tab
+
+
+def answer(route, remote):
+    remote.append(route.request.url)
+    pyodide_from_disk(route)
