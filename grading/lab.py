@@ -44,7 +44,7 @@ class Lab:
         if not path.is_file():
             raise ValueError(f"lab: expected one of {names(labs)}, got {name!r}")
         source = nbformat.read(path, as_version=4)
-        files = {str(file.relative_to(path.parent)): file.read_bytes() for file in _data_files(path.parent)}
+        files = {str(file.relative_to(path.parent)): file.read_bytes() for file in data_files(path.parent)}
         return cls(name, source, released(source), files, solutions)
 
     @property
@@ -105,6 +105,7 @@ def exercise_of(cell):
     return grade_id.removesuffix("-checks") if is_check else None
 
 
-def _data_files(folder):
+def data_files(folder):
+    """A lab's own data files, sorted: all below its folder but notebooks, and what Jupyter and Python leave there."""
     hidden = (".ipynb_checkpoints", "__pycache__")
     return sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix != ".ipynb" and p.parent.name not in hidden)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import yaml
 
+from grading.lab import data_files, names
 from tools.browser import WHEELS
 
 APPS = ("notebooks", "tree", "edit")  # a lab; the list of files; my_attention.py as text
@@ -40,29 +41,48 @@ OVERRIDES = {
 def build(root, site, wheel):
     """Build `site`/lite with the labs of `root`/release, which import coursekit from `wheel`, a file of the site.
 
-    Returns the folder. Raises RuntimeError where the labs are not released, or JupyterLite fails or drops a setting.
+    Returns the folder. Raises RuntimeError where the labs are not released or cannot lie side by side, or JupyterLite
+    fails or drops a setting or a file.
     """
-    labs = sorted(Path(root, "release").glob("lab*/lab*.ipynb"))
-    if not labs:
-        raise RuntimeError("release/ holds no labs: run `make release` first")
+    files = side_by_side(Path(root, "release"))
     out = Path(site, "lite").resolve()
     wanted = settings(pyodide(root), wheel.name)
     shutil.rmtree(out, ignore_errors=True)
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch)
-        (source / "labs").mkdir()
-        for lab in labs:  # side by side: a download is named by the whole path, and nbgrader wants the notebook's name
-            shutil.copy(lab, source / "labs")
+        for name, file in files.items():
+            (source / "labs" / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, source / "labs" / name)
         _write(source / "jupyter-lite.json", {"jupyter-lite-schema-version": 0, "jupyter-config-data": wanted})
         _write(source / "overrides.json", OVERRIDES)
         _write(source / "jupyter_lite_config.json", _options(source, out))
         _jupyter_lite(source)
     expect(wanted, out)
+    expect_files(files, out)
     for font in (out / "build").glob("fa-*"):
         if font.suffix != ".woff2":  # for browsers that are too old for the rest
             font.unlink()
     _say_what_goes_wrong(out)
     return out
+
+
+def side_by_side(release):
+    """{name in the browser: file} of each lab: its notebook, and the data files that its cells find beside it.
+
+    No lab has a folder of its own: a download is named by the whole path, and nbgrader wants the notebook's name.
+    Raises RuntimeError where there is no lab, or where two labs have different files of one name.
+    """
+    files = {}
+    for lab in names(release):
+        for file in [release / lab / f"{lab}.ipynb", *data_files(release / lab)]:
+            name = file.relative_to(release / lab).as_posix()
+            other = files.setdefault(name, file)
+            if other.read_bytes() != file.read_bytes():
+                both = " and ".join(path.relative_to(release).as_posix() for path in (other, file))
+                raise RuntimeError(f"{both} differ: all labs share one folder in the browser, so rename one of them")
+    if not files:
+        raise RuntimeError("release/ holds no labs: run `make release` first")
+    return files
 
 
 def settings(folder, wheel):
@@ -134,6 +154,13 @@ def expect(wanted, out):
     for name, value in expected.items():
         if {**built, **kernel}.get(name) != value:
             raise RuntimeError(f"jupyter lite build dropped {name}: expected {value}")
+
+
+def expect_files(files, out):
+    """Has every file of a lab arrived? JupyterLite passes over some, such as those of a folder `build` or `lib`."""
+    for name in files:
+        if not (out / "files" / name).is_file():
+            raise RuntimeError(f"jupyter lite build dropped {name}: expected it in {out.name}/files; rename it")
 
 
 def _say_what_goes_wrong(out):

@@ -1,107 +1,30 @@
-"""The labs in a browser: each one opens, runs, keeps what was written, and comes back as a notebook that is graded."""
+"""The labs in a browser: they are there with their data, keep what was written, and say what goes wrong."""
 
-import time
+import json
+import os
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from nbformat import v4
 from playwright.sync_api import expect
 
-from grading.demo import answered
-from grading.lab import Lab, exercise_of, meta, names
-from grading.marking import grade
+from grading.lab import Lab, names
 from tests import needs
-from tests.book.conftest import CDN, CHROMIUM, is_remote, pyodide_from_disk
+from tests.book.conftest import CDN, CHROMIUM, served
+from tests.book.desk import START, Desk, shown
 from tools import lite
 
 ROOT = Path(__file__).parents[2]
 LABS = names(ROOT / "labs")
-START = 120_000  # milliseconds until something shows, also on a busy machine
-RUN_ABOVE = """async next => {
-  const panel = jupyterapp.shell.currentWidget
-  await panel.sessionContext.ready
-  panel.content.activeCellIndex = next
-  await jupyterapp.commands.execute("notebook:run-all-above")
-}"""
-RUN_ALL = """async () => {
-  await jupyterapp.shell.currentWidget.sessionContext.ready
-  await jupyterapp.commands.execute("notebook:run-all-cells")
-}"""
-
+READING = """\
+import numpy as np
+print(np.load("words.npz")["ids"], len(open("more/bytes.bin", "rb").read()))"""
 KEEPING = "from coursekit import keep\n\ndef halve(x):\n    return x / 2\n\nkeep(halve)"
 KEPT = "from coursekit import kept\n\ndef halve(x):\n    return x\n\nassert kept(halve)(4) == 2"
-STORED = """text => new Promise(done => {
-  const opening = indexedDB.open("JupyterLite Storage - " + location.pathname.replace("notebooks/index.html", ""))
-  opening.onsuccess = () => {
-    const all = opening.result.transaction("files").objectStore("files").getAll()
-    all.onsuccess = () => { opening.result.close(); done(JSON.stringify(all.result).includes(text)) }
-  }
-})"""  # has the page stored a file that holds the text?
-
-def exposed(route):
-    """JupyterLite's settings, and the one by which a test can talk to it."""
-    settings = route.fetch().json()
-    settings["jupyter-config-data"]["exposeAppInBrowser"] = True
-    route.fulfill(json=settings)
-
-
-class Desk:
-    """A browser in which a student works on labs: opens one, runs it, downloads it."""
-
-    def __init__(self, context, address):
-        self.context, self.address, self.strangers = context, address, []
-        context.set_default_timeout(START)
-        context.route(f"{CDN}**", pyodide_from_disk)
-        context.route("**/lite/jupyter-lite.json", exposed)
-        context.on("request", self._note)
-        self.tab = context.new_page()
-
-    def _note(self, request):
-        if is_remote(request.url, self.address) and not request.url.startswith(CDN):
-            self.strangers.append(request.url)
-
-    def given(self, lab, notebook):
-        """Let the site give out this notebook in place of the lab's."""
-        self.context.route(f"**/lite/files/{lab}.ipynb*", lambda route: route.fulfill(json=notebook))
-
-    def open(self, lab):
-        self.tab.goto(f"{self.address}/lite/notebooks/index.html?path={lab}.ipynb")
-        self.tab.locator(".jp-Notebook .jp-Cell").first.wait_for()
-
-    def choose(self, menu, entry):
-        self.tab.get_by_role("menuitem", name=menu, exact=True).click()
-        self.tab.get_by_role("menuitem", name=entry, exact=True).click()
-
-    def run_all(self):
-        """What the menu's Run All Cells does, until the last cell has run."""
-        self.tab.evaluate(RUN_ALL)
-
-    def run_above(self, number):
-        """What the menu's Run All Above Selected Cell does for this cell, until the last one above has run."""
-        self.tab.evaluate(RUN_ABOVE, number)
-
-    def wait_until_stored(self, text):
-        """Autosave comes every five seconds."""
-        until = time.monotonic() + START / 1000
-        while not self.tab.evaluate(STORED, text):
-            assert time.monotonic() < until, f"not stored: {text!r}"
-            self.tab.wait_for_timeout(500)
-
-    def download(self, folder):
-        with self.tab.expect_download() as waiting:
-            self.choose("File", "Download")
-        path = folder / waiting.value.suggested_filename
-        waiting.value.save_as(path)
-        return path
-
-
-@pytest.fixture
-def desk(browser, address):
-    context = browser.new_context(accept_downloads=True)
-    yield Desk(context, address)
-    context.close()
 
 
 @contextmanager
@@ -113,31 +36,35 @@ def profile(browser, folder):
     context.close()
 
 
-def as_by_a_student(lab):
-    """The solved notebook without what it imports of other labs' references: the lab gives these functions itself."""
-    notebook = answered(lab)
-    lines = notebook.cells[0].source.splitlines()
-    notebook.cells[0].source = "\n".join(line for line in lines if not line.startswith("from solutions."))
-    return notebook
-
-
 def small(source):
     """A notebook of one cell."""
     return v4.new_notebook(cells=[v4.new_code_cell(source)], metadata={"language_info": {"name": "python"}})
 
 
-def shown(cell):
-    """All that a code cell shows as text, errors too."""
-    outputs = cell.get("outputs", [])
-    return "".join(output.get("text", "") or output.get("evalue", "") for output in outputs)
+@pytest.fixture(scope="module")
+def course(site, tmp_path_factory):
+    """A course of one lab, which has data files, and its site, which has Pyodide in a folder of its own."""
+    root = tmp_path_factory.mktemp("course")
+    lab, wheels = root / "release" / "lab00_data", root / "site" / "_static" / "wheels"
+    (lab / "more").mkdir(parents=True)
+    nbformat.write(small(READING), lab / "lab00_data.ipynb")
+    np.savez(lab / "words.npz", ids=np.arange(3))
+    (lab / "more" / "bytes.bin").write_bytes(bytes(range(256)))
+    (root / "_config.yml").write_text("sphinx: {config: {html_context: {pyodide_url: _static/pyodide}}}")
+    shutil.copytree(site / "_static" / "wheels", wheels)
+    lite.build(root, root / "site", next(wheels.iterdir()))
+    return root
 
 
 # What is there, without a browser.
 
 
-def test_each_lab_is_there_as_it_was_released(site):
-    files = {path.name: path.read_bytes() for path in (site / "lite" / "files").iterdir()}
-    assert files == {f"{lab}.ipynb": (ROOT / "release" / lab / f"{lab}.ipynb").read_bytes() for lab in LABS}
+def test_each_lab_is_there_as_it_was_released_and_its_data_files_beside_it(site):
+    folder, release = site / "lite" / "files", ROOT / "release"
+    notebooks = {f"{lab}.ipynb": (release / lab / f"{lab}.ipynb").read_bytes() for lab in LABS}
+    data = {name: content for lab in LABS for name, content in Lab.read(release, lab).files.items()}
+    there = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert there == notebooks | data
 
 
 def test_the_page_of_labs_opens_and_downloads_each_of_them(pages):
@@ -176,34 +103,44 @@ def test_a_folder_of_the_site_is_named_from_the_labs(tmp_path, url, named):
     assert lite.pyodide(tmp_path) == named
 
 
+def test_the_data_files_of_a_lab_are_beside_it_and_listed(course):
+    for folder, expected in {".": ["lab00_data.ipynb", "more", "words.npz"], "more": ["bytes.bin"]}.items():
+        listing = (course / "site" / "lite" / "api" / "contents" / folder / "all.json").read_text("utf-8")
+        assert sorted(file["name"] for file in json.loads(listing)["content"]) == expected
+    released = Lab.read(course / "release", "lab00_data").files
+    assert {name: (course / "site" / "lite" / "files" / name).read_bytes() for name in released} == released
+
+
+def release_of(folder, **data):
+    """A release of labs that have a data file each, of one name: {lab: what it holds}."""
+    for lab, content in data.items():
+        (folder / lab).mkdir()
+        (folder / lab / f"{lab}.ipynb").write_text("{}")
+        (folder / lab / "words.npz").write_bytes(content)
+    return folder
+
+
+def test_two_labs_may_have_the_same_data_file(tmp_path):
+    files = lite.side_by_side(release_of(tmp_path, lab00=b"words", lab01=b"words"))
+    assert files.keys() == {"lab00.ipynb", "lab01.ipynb", "words.npz"}
+
+
+def test_two_data_files_of_one_name_are_refused(tmp_path):
+    with pytest.raises(RuntimeError, match=r"lab00/words\.npz and lab01/words\.npz differ"):
+        lite.side_by_side(release_of(tmp_path, lab00=b"words", lab01=b"other words"))
+
+
+def test_a_file_that_is_dropped_fails_the_build(site):
+    with pytest.raises(RuntimeError, match=r"dropped build/words\.npz"):
+        lite.expect_files({"build/words.npz": None}, site / "lite")
+
+
 def test_labs_that_are_not_released_fail_the_build(tmp_path):
     with pytest.raises(RuntimeError, match="make release"):
         lite.build(tmp_path, tmp_path, tmp_path / "kit.whl")
 
 
 # In a browser.
-
-
-@needs.chromium
-@needs.pyodide
-@pytest.mark.parametrize("lab", LABS)
-def test_a_lab_solved_in_the_browser_is_graded_as_if_it_were_done_elsewhere(desk, tmp_path, lab):
-    """What stands below the last check trains for minutes in a browser, and is not graded: it is not run here."""
-    course, solved = Lab.read(ROOT / "labs", lab), as_by_a_student(Lab.read(ROOT / "labs", lab))
-    desk.given(lab, solved)
-    start = time.monotonic()
-    desk.open(lab)
-    desk.run_above(1 + max(i for i, cell in enumerate(solved.cells) if exercise_of(cell)))
-    print(f"{lab}: {time.monotonic() - start:.0f} s")
-    path = desk.download(tmp_path)
-    assert path.name == f"{lab}.ipynb" and desk.strangers == []
-    notebook = nbformat.read(path, as_version=4)
-    nbformat.validate(notebook)
-    assert [shown(cell) for cell in notebook.cells if exercise_of(cell) and not shown(cell).startswith("✓")] == []
-    assert [(cell.id, meta(cell)) for cell in notebook.cells[1:]] == [(c.id, meta(c)) for c in course.skeleton.cells]
-    graded = grade(path.read_bytes(), course)
-    assert graded.problems == []
-    assert [name for name, mark in graded.marks.items() if mark.points not in (mark.possible, None)] == []
 
 
 @needs.chromium
@@ -231,21 +168,16 @@ def test_what_was_written_and_kept_is_there_after_a_restart(browser, address, tm
 
 @needs.chromium
 @needs.pyodide
-def test_python_may_come_from_a_folder_of_the_site(desk, tmp_path):
-    def own(route):
-        settings = route.fetch().json()
-        data = settings["jupyter-config-data"]
-        data |= {"exposeAppInBrowser": True}
-        data["litePluginSettings"][lite.KERNEL]["pyodideUrl"] = "./../_static/pyodide/pyodide.js"
-        route.fulfill(json=settings)
-
-    desk.context.route("**/lite/jupyter-lite.json", own)
-    desk.context.route("**/_static/pyodide/**", pyodide_from_disk)
-    desk.context.route(f"{CDN}**", lambda route: route.abort())
-    desk.given("lab00_warm_up", small("import numpy\nnumpy.arange(3).sum()\nprint('here')"))
-    desk.open("lab00_warm_up")
-    desk.run_all()
-    assert shown(nbformat.read(desk.download(tmp_path), as_version=4).cells[0]) == "here\n"
+def test_a_lab_reads_its_data_files_and_python_may_come_from_a_folder_of_the_site(browser, course, tmp_path):
+    (course / "site" / "_static" / "pyodide").symlink_to(os.environ["PYODIDE_DIST"])
+    with served(course / "site") as address, browser.new_context(accept_downloads=True) as context:
+        desk = Desk(context, address)
+        context.route(f"{CDN}**", lambda route: route.abort())
+        desk.open("lab00_data")
+        desk.run_all()
+        path = desk.download(tmp_path)
+    assert path.name == "lab00_data.ipynb" and desk.strangers == []
+    assert shown(nbformat.read(path, as_version=4).cells[0]) == "[0 1 2] 256\n"
 
 
 @needs.chromium
