@@ -14,8 +14,8 @@ from tests.seconds import as_untouched
 FOLDERS = ("coursekit", "solutions", "grading", "tools", "tests", "labs", "chapters", "_static", "_templates")
 CHAPTERS, LABS = ("02_additive_attention", "07_multi_head", "10_the_transformer"), ("lab01_additive_attention",
                                                                                      "lab06_multi_head")
-ALL = [*(("chapter", name, "tests.book.test_live") for name in CHAPTERS),
-       *(("lab", name, "tests.book.test_lite") for name in LABS),
+ALL = [*(("chapter", name, "tests.book.test_live_chapters") for name in CHAPTERS),
+       *(("lab", name, "tests.book.test_lite_labs") for name in LABS),
        *(("seed", name, "tests.labs.test_answers") for name in LABS),
        *(("attack", kind, "tests.attacks.test_attacks") for kind in ("forge", "read"))]
 
