@@ -26,11 +26,26 @@ LOOKS = "def center(x, axis=0):\n    raise [KeyError, ValueError, TypeError, Ind
 
 
 @pytest.fixture(scope="module")
-def address():
-    """A cluster of two workers that most runs of this file use. Those, and all others, are forked from a loaded one."""
+def other_checks(tmp_path_factory):
+    """A folder with two packages of checks: in `corrected` a law weighs less, in `flawed` a check raises."""
+    folder = tmp_path_factory.mktemp("checks")
+    for package in ("corrected", "flawed"):
+        shutil.copytree(ROOT / tiny.SOLUTIONS.replace(".", "/"), folder / package)
+    corrected, flawed = (folder / package / tiny.NAME / "checks.py" for package in ("corrected", "flawed"))
+    corrected.write_text(corrected.read_text().replace(tiny.SOLUTIONS, "corrected").replace("weight=3", "weight=1"))
+    with flawed.open("a") as file:
+        file.write("\n\ndef spread(student, rng):\n    yield 1 / 0\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(other_checks):
+    """A cluster of two workers that most runs of this file use, forked from a process that has loaded the grader."""
     multiprocessing.set_forkserver_preload(["grading.worker"])
-    with cluster(SimpleNamespace(scheduler=None, workers=2)) as client:
-        yield client.scheduler.address
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(other_checks)  # the workers have the paths of this process
+        with cluster(SimpleNamespace(scheduler=None, workers=2)) as client:
+            yield client.scheduler.address
 
 
 @pytest.fixture
@@ -76,6 +91,12 @@ def said_of(done, student):
 def total(done):
     """The last line of the summary."""
     return done.out.splitlines()[-1]
+
+
+def judge_by(course, package):
+    """From now on the checks are those of another package."""
+    with (course.folder / "nbgrader_config.py").open("a") as config:
+        config.write(f"c.TwoRooms.solutions = {package!r}\n")
 
 
 # A class is graded once.
@@ -133,19 +154,6 @@ def test_a_progress_bar_is_rewritten_on_a_terminal_only(monkeypatch):
 # It is graded again.
 
 
-@pytest.fixture
-def own_checks(tmp_path, monkeypatch):
-    """Give a course a package of checks of its own. Returns the file to change."""
-    def copy_checks(course, package):
-        shutil.copytree(ROOT / tiny.SOLUTIONS.replace(".", "/"), tmp_path / package)
-        monkeypatch.syspath_prepend(tmp_path)  # of this process, and so of those that it starts
-        with (course.folder / "nbgrader_config.py").open("a") as config:
-            config.write(f"c.TwoRooms.solutions = {package!r}\n")
-        course.address = None
-        return tmp_path / package / tiny.NAME / "checks.py"
-    return copy_checks
-
-
 def test_a_second_run_grades_nothing(again):
     before = (again.folder / "gradebook.db").read_bytes()
     assert total(again.grade()) == "0 graded, 9 were done already, 0 need the instructor."
@@ -194,11 +202,10 @@ def test_marks_and_comments_given_by_hand_survive(again):
         assert book.find_comment("why", *names).comment == "well seen"
 
 
-def test_corrected_checks_regrade_whom_they_concern_and_show_the_difference(again, own_checks):
-    checks = own_checks(again, "corrected")
-    checks.write_text(checks.read_text().replace(tiny.SOLUTIONS, "corrected").replace("weight=3", "weight=1"))
+def test_corrected_checks_regrade_whom_they_concern_and_show_the_difference(again):
+    judge_by(again, "corrected")
     again.hand_in("mistaken", spread="def spread(x):\n    return np.ones(x.shape[1])")
-    done = again.grade("--workers", 1, "--student", "right", "mistaken")
+    done = again.grade("--student", "right", "mistaken")
     assert done.status == 0, done.err
     assert "was" not in said_of(done, "right") and "Handed in again: was 4, now" in said_of(done, "mistaken")
 
@@ -325,12 +332,11 @@ def test_a_submission_that_cannot_be_read_waits_and_the_others_are_graded(monkey
     assert "not yours" in said_of(done, "anna") and total(done).startswith("2 graded, 0 were done already, 1 need")
 
 
-def test_a_check_that_raises_takes_no_points_and_is_tried_again(course, own_checks):
-    with own_checks(course, "flawed").open("a") as file:
-        file.write("\n\ndef spread(student, rng):\n    yield 1 / 0\n")
+def test_a_check_that_raises_takes_no_points_and_is_tried_again(course):
+    judge_by(course, "flawed")
     course.hand_in("anna")
     for _ in range(2):
-        done = course.grade("--workers", 1)
+        done = course.grade()
         assert done.status == 0 and total(done) == "1 graded, 0 were done already, 1 need the instructor.", done.err
         assert "2 of 8, 6 by hand  NEEDS THE INSTRUCTOR: 'spread-checks'" in said_of(done, "anna")
     assert course.marks()["anna"] == (2, None, None)
