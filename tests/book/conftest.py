@@ -62,9 +62,11 @@ def served(folder):
     """The address of a local server of a folder, as long as the block lasts."""
     running = server(folder, 0)
     threading.Thread(target=running.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{running.server_port}"
-    running.shutdown()
-    running.server_close()
+    try:
+        yield f"http://127.0.0.1:{running.server_port}"
+    finally:
+        running.shutdown()
+        running.server_close()
 
 
 @pytest.fixture(scope="module")

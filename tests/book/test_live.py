@@ -37,7 +37,8 @@ def shared(begun):
     if stop.is_visible():  # a test has failed in the middle
         stop.click()
     begun.locator(".live-bar button:not([hidden])", has_text="Reset").evaluate_all("all => all.map(one => one.click())")
-    return begun
+    yield begun
+    expect(begun.locator(".live-busy")).to_have_count(0, timeout=10_000)
 
 
 def cell(page, number):
