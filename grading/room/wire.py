@@ -26,7 +26,7 @@ VALUE_LIMIT = 8 * 2**20   # bytes of one value
 REPLY_LIMIT = 16 * 2**20  # bytes of a frame that comes from the exam room, and half as many of JSON in it
 DEPTH_LIMIT = 20          # lists within lists
 ITEM_LIMIT = 200_000      # entries of all lists, tuples and dicts of one value
-DIGIT_LIMIT = 4000        # digits of one int; Python refuses to print longer ones
+LARGEST = 10**4000        # an int is smaller; Python refuses to print longer ones
 HEADER_LIMIT = 4096       # bytes of the header of one array
 NUMERIC = "biufc"         # the dtype kinds that cross: bool, int, unsigned, float, complex
 
@@ -136,7 +136,7 @@ class _Packer:
         if value is None or isinstance(value, bool | float) and not isinstance(value, np.generic):
             return value if value is None or isinstance(value, bool) else float(value)  # JSON here has nan and inf
         if isinstance(value, int):
-            return int(value) if abs(value) < 10**DIGIT_LIMIT else {"type": "int"}
+            return int(value) if abs(value) < LARGEST else {"type": "int"}
         if isinstance(value, str):
             return self._count(str(value))
         if isinstance(value, np.ndarray | np.generic):
