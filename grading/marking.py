@@ -175,7 +175,6 @@ class _Marking:
         told = Judgement((*unfinished, *judgement.verdicts), judgement.behaves_like)
         return Mark(round(possible * judgement.share, 2), possible, told)
 
-
     def _mistakes(self):
         """{exercise: known mistake} of those checked so far."""
         found = {grade_id: mark.judgement.behaves_like for grade_id, mark in self.marks.items() if mark.judgement}
