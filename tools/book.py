@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -24,6 +25,9 @@ from tools import browser, lite, notebooks, trim
 
 MADE_OF = ("_config.yml", "_toc.yml", "index.md", "references.bib", "chapters", "_static", "_templates", "release",
            "tools", "pyproject.toml", "coursekit", "requirements.lock")  # release: the labs as students get them
+
+# What a cell prints is sent when it has ended. Sent every 0.2 seconds, as usual, a busy machine tears it in two.
+KERNEL = "get_config().IPKernelApp.exec_lines = ['__import__(\"sys\").stdout.flush_interval = 3600']\n"
 
 
 def build(root, fresh=False):
@@ -125,10 +129,14 @@ def _sphinx(root):
     """Run Jupyter Book over every page of `root`; where it fails, print its log. Returns whether it passed."""
     jupyter_book = Path(sys.executable).with_name("jupyter-book")  # the one of this environment
     command = [jupyter_book, "build", ".", "--all", "-W", "-n", "--keep-going"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(root).resolve())}  # cells import this root's modules
     log = Path(root, "_build", "book.log")
     log.parent.mkdir(exist_ok=True)
-    with log.open("w") as file:
+    with log.open("w") as file, tempfile.TemporaryDirectory() as ipython:
+        profile = Path(ipython, "profile_default")
+        profile.mkdir()
+        (profile / "ipython_kernel_config.py").write_text(KERNEL)
+        modules = str(Path(root).resolve())  # cells import this root's
+        environment = {**os.environ, "IPYTHONDIR": ipython, "PYTHONPATH": modules}
         result = subprocess.run(command, cwd=root, env=environment, stdout=file, stderr=subprocess.STDOUT)
     if result.returncode != 0:
         _show_failure(root, log.read_text(errors="replace"))

@@ -28,9 +28,12 @@ print("the module says", SAYS)
 """
 
 RUN = """```{code-cell} python
+from time import sleep
 from uuid import uuid4
 from coursekit import ELSE
-print("run", uuid4())
+print("run", uuid4(), end=" ")
+sleep(0.5)
+print("and more")
 ```
 """
 BROKEN = {"link": "[a link](nowhere.md)", "reference": "{ref}`nowhere`", "cell": "```{code-cell} python\nnowhere\n```"}
@@ -65,6 +68,10 @@ def page(root):
 def run_of(root):
     """What the other page printed when it was executed."""
     return re.search("run [0-9a-f-]{36}", (root / "_build" / "html" / "chapters" / "other.html").read_text())[0]
+
+
+def test_what_a_cell_prints_is_one_output_however_long_it_takes(built):
+    assert f"{run_of(built)} and more" in (built / "_build" / "html" / "chapters" / "other.html").read_text()
 
 
 def test_the_built_book_is_of_the_tree_as_it_stands(root):
