@@ -21,6 +21,8 @@ ODD = {
     "three things": (0.0, None, "b"),
 }
 
+WITHOUT_ARRAYS = ("alibi_slopes", "causal_mask", "learning_rate", "matching_token_head", "parameter_count",
+                  "previous_token_head", "smoothing_floor")  # exercises that are given numbers alone
 EXERCISES = [(lab, exercise) for lab in LABS for exercise in mistakes(lab)]
 
 an_exercise = pytest.mark.parametrize(("lab", "exercise"), EXERCISES)
@@ -74,6 +76,17 @@ def test_a_trivial_answer_earns_nothing_even_if_all_functions_are_trivial(lab, e
 @an_exercise
 def test_an_odd_answer_earns_nothing(lab, exercise, answer):
     assert share(lab, exercise, **{exercise: lambda *args, **options: ODD[answer]}) == 0
+
+
+@pytest.mark.parametrize(("lab", "exercise"), [each for each in EXERCISES if each[1] not in WITHOUT_ARRAYS])
+def test_an_answer_that_changes_its_argument_earns_nothing(lab, exercise):
+    def careless(*args, **options):
+        answer = right(lab, exercise)(*args, **options)
+        changed = next(array for array in args if isinstance(array, np.ndarray) and array.dtype != bool)
+        changed += 1
+        return answer
+
+    assert share(lab, exercise, **{exercise: careless}) == 0
 
 
 # The visible checks

@@ -131,14 +131,6 @@ def test_what_does_not_fit_is_named(call, message):
 # The hidden checks
 
 
-def test_an_answer_that_changes_its_argument_earns_nothing():
-    def log_softmax(x, axis=-1):
-        x -= np.logaddexp.reduce(x, axis=axis, keepdims=True)
-        return x
-
-    assert share("log_softmax", log_softmax=log_softmax) == 0
-
-
 IGNORES_ITS_AXIS = [mistakes.log_sum_exp_always_over_the_last_axis, mistakes.log_sum_exp_always_over_axis_0]
 LINES_UP = [wrong for wrong in mistakes.MISTAKES["log_sum_exp"] if wrong not in IGNORES_ITS_AXIS]
 

@@ -1,18 +1,13 @@
-"""Lab 04: the reference against oracles and laws, and what an answer earns that is built on a wrong one."""
+"""Lab 04: the reference against oracles and laws."""
 
-from functools import partial
 
 import numpy as np
 import pytest
 
 from solutions.lab04_hard_attention import reference
 from tests import needs
-from tests.labs import judging
-
-share = partial(judging.share, "lab04_hard_attention")
 
 B, S, N = 3, 5, 4
-EXERCISES = ["sample_positions", "estimate_gradient", "mean_and_variance", "move_baseline"]
 
 
 @pytest.fixture
@@ -120,16 +115,3 @@ def test_an_array_that_does_not_fit_is_named_with_its_shape(exercise, shapes, me
 def test_weights_and_uniforms_out_of_range_are_refused(weights, u, message):
     with pytest.raises(ValueError, match=message):
         reference.sample_positions(np.array([weights]), np.array([u]))
-
-
-# The hidden checks
-
-
-@pytest.mark.parametrize("exercise", EXERCISES)
-def test_an_answer_that_changes_its_argument_earns_nothing(exercise):
-    def careless(*args, **options):
-        answer = getattr(reference, exercise)(*args, **options)
-        next(array for array in args if isinstance(array, np.ndarray))[0] += 1
-        return answer
-
-    assert share(exercise, **{exercise: careless}) == 0
