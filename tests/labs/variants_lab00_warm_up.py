@@ -4,6 +4,8 @@ import sys
 
 import numpy as np
 
+from tests.labs.float32 import in_float32
+
 
 def distances_by_a_loop(a, b):
     return np.array([[sum((p - q) ** 2 for p, q in zip(one, other, strict=True)) ** 0.5 for other in b] for one in a])
@@ -16,10 +18,6 @@ def distances_by_norm(a, b):
 def distances_by_products(a, b):
     squares = (a**2).sum(1, keepdims=True) - 2 * a @ b.T + (b**2).sum(1)
     return np.sqrt(np.maximum(squares, 0))
-
-
-def distances_in_float32(a, b):
-    return np.sqrt(np.square(a.astype(np.float32)[:, np.newaxis] - b.astype(np.float32)).sum(-1))
 
 
 def log_sum_exp_by_logaddexp(x, axis=-1):
@@ -38,12 +36,6 @@ def log_sum_exp_by_moving_the_axis(x, axis=-1):
     return rows.max(0) + np.log(np.exp(rows - rows.max(0)).sum(0))
 
 
-def log_sum_exp_in_float32(x, axis=-1):
-    x = x.astype(np.float32)
-    peak = x.max(axis, keepdims=True)
-    return (peak + np.log(np.exp(x - peak).sum(axis, keepdims=True))).squeeze(axis)
-
-
 def log_softmax_by_logaddexp(x, axis=-1):
     return x - np.logaddexp.reduce(x, axis=axis, keepdims=True)
 
@@ -51,10 +43,6 @@ def log_softmax_by_logaddexp(x, axis=-1):
 def log_softmax_shifted_first(x, axis=-1):
     shifted = x - np.amax(x, axis=axis, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
-
-
-def log_softmax_in_float32(x, axis=-1):
-    return log_softmax_shifted_first(x.astype(np.float32), axis)
 
 
 def log_softmax_with_a_warning(x, axis=-1):
@@ -76,10 +64,6 @@ def cross_entropy_by_one_hot(log_p, targets, mask):
 def cross_entropy_of_the_real_rows(log_p, targets, mask):
     rows, right = log_p[mask], targets[mask]
     return float(np.mean(-rows[np.arange(len(right)), right]))
-
-
-def cross_entropy_in_float32(log_p, targets, mask):
-    return np.float32(cross_entropy_of_the_real_rows(log_p.astype(np.float32), targets, mask))
 
 
 def cross_entropy_as_an_array(log_p, targets, mask):
@@ -110,10 +94,6 @@ def cross_entropy_backward_of_the_real_rows(log_p, targets, mask):
     return out
 
 
-def cross_entropy_backward_in_float32(log_p, targets, mask):
-    return cross_entropy_backward_by_a_loop(log_p, targets, mask).astype(np.float32)
-
-
 def linear_backward_by_einsum(d_y, x, W):
     rows, d_rows = x.reshape(-1, x.shape[-1]), d_y.reshape(-1, d_y.shape[-1])
     return np.einsum("...m,nm->...n", d_y, W), np.einsum("rn,rm->nm", rows, d_rows), np.einsum("rm->m", d_rows)
@@ -131,10 +111,6 @@ def linear_backward_by_a_loop(d_y, x, W):
         d_W += np.outer(x[place], d_y[place])
         d_b += d_y[place]
     return [d_x, d_W, d_b]
-
-
-def linear_backward_in_float32(d_y, x, W):
-    return linear_backward_by_tensordot(*(each.astype(np.float32) for each in (d_y, x, W)))
 
 
 def unbroadcast_axis_by_axis(d_y, shape):
@@ -160,10 +136,6 @@ def unbroadcast_by_a_loop(d_y, shape):
     return out
 
 
-def unbroadcast_in_float32(d_y, shape):
-    return unbroadcast_axis_by_axis(d_y.astype(np.float32), shape)
-
-
 def embedding_backward_by_one_hot(d_embedded, ids, rows):
     one_hot = (ids.reshape(-1, 1) == np.arange(rows)).astype(float)
     return one_hot.T @ d_embedded.reshape(-1, d_embedded.shape[-1])
@@ -187,9 +159,14 @@ def embedding_backward_word_by_word(d_embedded, ids, rows):
     return np.array([d_embedded[ids == word].sum(axis=0) for word in range(rows)])
 
 
-def embedding_backward_in_float32(d_embedded, ids, rows):
-    return embedding_backward_flat(d_embedded.astype(np.float32), ids, rows).astype(np.float32)
-
+distances_in_float32 = in_float32(distances_by_norm)
+log_sum_exp_in_float32 = in_float32(log_sum_exp_by_moving_the_axis)
+log_softmax_in_float32 = in_float32(log_softmax_shifted_first)
+cross_entropy_in_float32 = in_float32(cross_entropy_by_one_hot)
+cross_entropy_backward_in_float32 = in_float32(cross_entropy_backward_of_the_real_rows)
+linear_backward_in_float32 = in_float32(linear_backward_by_tensordot)
+unbroadcast_in_float32 = in_float32(unbroadcast_axis_by_axis)
+embedding_backward_in_float32 = in_float32(embedding_backward_flat)
 
 TRIVIAL = {
     "three zeros": lambda *args, **_: tuple(map(np.zeros_like, args)),

@@ -5,6 +5,7 @@ import sys
 import numpy as np
 
 from coursekit.check import lab01_additive_attention as visible_checks
+from tests.labs.float32 import in_float32
 
 
 def softmax_by_a_loop(x, axis=0):
@@ -19,12 +20,6 @@ def softmax_by_a_loop(x, axis=0):
 def softmax_through_logarithms(x, axis=0):
     peak = x.max(axis=axis, keepdims=True)
     return np.exp(x - peak - np.log(np.exp(x - peak).sum(axis=axis, keepdims=True)))
-
-
-def softmax_in_float32(x, axis=0):
-    x = x.astype(np.float32)
-    exponentials = np.exp(x - x.max(axis=axis, keepdims=True))
-    return exponentials / exponentials.sum(axis=axis, keepdims=True)
 
 
 def softmax_with_a_warning(x, axis=0):
@@ -62,11 +57,6 @@ def alignment_by_einsum(encoder_states, decoder_state, layer_1, layer_2):
     return np.einsum("sa,ab->sb", np.tanh(np.einsum("si,ia->sa", pairs, layer_1)), layer_2)
 
 
-def alignment_in_float32(encoder_states, decoder_state, layer_1, layer_2):
-    arrays = [encoder_states, decoder_state, layer_1, layer_2]
-    return alignment_by_two_matrices(*(each.astype(np.float32) for each in arrays))
-
-
 def attention_by_a_loop(encoder_states, decoder_state, layer_1, layer_2):
     weights = softmax_by_a_loop(alignment_by_a_loop(encoder_states, decoder_state, layer_1, layer_2))
     context = np.zeros(encoder_states.shape[1])
@@ -83,11 +73,6 @@ def attention_by_a_matrix_product(encoder_states, decoder_state, layer_1, layer_
 def attention_by_einsum(encoder_states, decoder_state, layer_1, layer_2):
     scores = alignment_by_einsum(encoder_states, decoder_state, layer_1, layer_2)
     return np.einsum("sx,se->e", softmax_as_a_transposed_view(scores), encoder_states)
-
-
-def attention_in_float32(encoder_states, decoder_state, layer_1, layer_2):
-    weights = softmax_in_float32(alignment_in_float32(encoder_states, decoder_state, layer_1, layer_2))
-    return np.sum(weights * encoder_states.astype(np.float32), axis=0)
 
 
 def masked_softmax_by_a_loop(scores, mask):
@@ -108,11 +93,6 @@ def masked_softmax_by_minus_infinity(scores, mask):
 def masked_softmax_by_a_large_negative_number(scores, mask):
     weights = softmax_through_logarithms(np.where(mask, scores, -1e30), axis=-1)
     return np.where(mask, weights, 0.0)
-
-
-def masked_softmax_in_float32(scores, mask):
-    weights = softmax_in_float32(np.where(mask, scores, -1e9), axis=-1)
-    return weights * mask * mask.any(axis=-1, keepdims=True)
 
 
 def masked_softmax_with_a_warning(scores, mask):
@@ -151,17 +131,17 @@ def additive_attention_by_concatenation(state, memory, mask, W, U, v):
     return [(weights[..., None] * memory).sum(axis=1), weights]
 
 
-def additive_attention_in_float32(state, memory, mask, W, U, v):
-    state, memory, W, U, v = (each.astype(np.float32) for each in (state, memory, W, U, v))
-    weights = masked_softmax_in_float32(np.tanh((state @ W)[:, None] + memory @ U) @ v, mask)
-    return np.matmul(weights[:, None], memory)[:, 0], weights
-
-
 def additive_attention_with_a_little_added_to_the_sum(state, memory, mask, W, U, v):
     scores = np.tanh((state @ W)[:, None] + memory @ U) @ v
     weights = masked_softmax_with_a_little_added_to_the_sum(scores, mask)
     return np.einsum("bs,bse->be", weights, memory), weights
 
+
+softmax_in_float32 = in_float32(softmax_as_a_transposed_view)
+alignment_in_float32 = in_float32(alignment_by_two_matrices)
+attention_in_float32 = in_float32(attention_by_a_matrix_product)
+masked_softmax_in_float32 = in_float32(masked_softmax_by_a_large_negative_number)
+additive_attention_in_float32 = in_float32(additive_attention_by_einsum)
 
 TRIVIAL = {
     "two zeros": lambda *args, **_: (np.zeros((3, 6)), np.zeros((3, 5))),

@@ -4,6 +4,8 @@ import sys
 
 import numpy as np
 
+from tests.labs.float32 import in_float32
+
 
 def context_backward_by_a_loop(d_context, weights, memory):
     d_weights, d_memory = np.zeros(weights.shape), np.zeros(memory.shape)
@@ -21,11 +23,6 @@ def context_backward_by_einsum(d_context, weights, memory):
 def context_backward_by_broadcasting(d_context, weights, memory):
     wide = d_context[:, np.newaxis]
     return [np.sum(memory * wide, axis=2), np.multiply(weights[..., np.newaxis], wide)]
-
-
-def context_backward_in_float32(d_context, weights, memory):
-    d_context, weights, memory = (each.astype(np.float32) for each in (d_context, weights, memory))
-    return context_backward_by_einsum(d_context, weights, memory)
 
 
 def context_backward_with_a_warning(d_context, weights, memory):
@@ -88,10 +85,6 @@ def scores_backward_by_the_hyperbolic_cosine(d_scores, query, keys, v):
     return [d_keys.sum(1), d_keys, np.tensordot(d_scores, np.tanh(total), 2)]
 
 
-def scores_backward_in_float32(d_scores, query, keys, v):
-    return scores_backward_by_einsum(*(each.astype(np.float32) for each in (d_scores, query, keys, v)))
-
-
 def scores_backward_by_flat_products(d_scores, query, keys, v):
     t = np.tanh(np.repeat(query, keys.shape[1], axis=0) + keys.reshape(-1, len(v)))
     d_t = np.outer(d_scores.ravel(), v)
@@ -117,11 +110,6 @@ def attend_backward_in_one_breath(d_context, query, keys, memory, weights, v):
     t = np.tanh(query[:, None] + keys)
     z = e[..., None] * v * (1 - t * t)
     return z.sum(1), z, np.einsum("bs,bsa->a", e, t)
-
-
-def attend_backward_in_float32(d_context, query, keys, memory, weights, v):
-    args = (each.astype(np.float32) for each in (d_context, query, keys, memory, weights, v))
-    return attend_backward_in_one_breath(*args)
 
 
 def attend_backward_as_a_list(d_context, query, keys, memory, weights, v):
@@ -162,10 +150,10 @@ def steps_backward_by_flat_products(states, memory, weights, d_contexts, d_queri
     return [flat[0].T @ flat[1], flat[2].T @ flat[3], weights.swapaxes(1, 2) @ d_contexts + total @ U.T]
 
 
-def steps_backward_in_float32(states, memory, weights, d_contexts, d_queries, d_keys, U):
-    args = (states, memory, weights, d_contexts, d_queries, d_keys, U)
-    return steps_backward_by_flat_products(*(each.astype(np.float32) for each in args))
-
+context_backward_in_float32 = in_float32(context_backward_by_einsum)
+scores_backward_in_float32 = in_float32(scores_backward_by_einsum)
+attend_backward_in_float32 = in_float32(attend_backward_in_one_breath)
+steps_backward_in_float32 = in_float32(steps_backward_by_flat_products)
 
 TRIVIAL = {
     "zeros of the right shapes, for the largest exercise": lambda *args: tuple(map(np.zeros_like, args[1:4])),

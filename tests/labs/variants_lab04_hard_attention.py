@@ -5,6 +5,8 @@ import sys
 
 import numpy as np
 
+from tests.labs.float32 import in_float32
+
 
 def sample_positions_by_a_loop(weights, uniforms):
     chosen = []
@@ -63,11 +65,6 @@ def estimate_gradient_by_comparing_positions(weights, chosen, rewards, baseline)
     return np.einsum("b,bs->bs", rewards - baseline, is_chosen - weights)
 
 
-def estimate_gradient_in_float32(weights, chosen, rewards, baseline):
-    weights, rewards = weights.astype(np.float32), (rewards - baseline).astype(np.float32)
-    return rewards[:, None] * (np.eye(weights.shape[1], dtype=np.float32)[chosen] - weights)
-
-
 def mean_and_variance_by_a_loop(weights, estimates):
     means, variances = [], []
     for row, drawn in zip(weights, estimates, strict=True):
@@ -106,9 +103,8 @@ def move_baseline_as_an_array_without_axes(baseline, rewards, keep=0.9):
     return np.array(np.average([baseline, np.mean(rewards)], weights=[keep, 1 - keep]))
 
 
-def move_baseline_in_float32(baseline, rewards, keep=0.9):
-    return np.float32(keep) * np.float32(baseline) + np.float32(1 - keep) * rewards.astype(np.float32).mean()
-
+estimate_gradient_in_float32 = in_float32(estimate_gradient_by_comparing_positions)
+move_baseline_in_float32 = in_float32(move_baseline_by_a_step)
 
 TRIVIAL = {
     "the first position": lambda weights, *_: np.zeros(len(weights), dtype=int),

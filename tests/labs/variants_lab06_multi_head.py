@@ -1,10 +1,10 @@
 """Different right ways to write lab 06: a fair grader gives each of them full points."""
 
-import sys
 
 import numpy as np
 
 from solutions.lab06_multi_head import checks
+from tests.labs.float32 import in_float32
 
 # scaled_dot_product_attention
 
@@ -45,11 +45,6 @@ def scaled_dot_product_attention_with_nan_to_num(Q, K, V, mask=None):
     return (weights @ V, weights)
 
 
-def scaled_dot_product_attention_in_float32(Q, K, V, mask=None):
-    found = scaled_dot_product_attention_with_nan_to_num(*(a.astype(np.float32) for a in (Q, K, V)), mask)
-    return tuple(each.astype(np.float32) for each in found)
-
-
 # scaled_dot_product_attention_backward
 
 
@@ -74,11 +69,6 @@ def scaled_dot_product_attention_backward_by_jacobians(d_output, Q, K, V, weight
     d_scores = (J @ d_weights[..., None])[..., 0]
     d_Q, d_K = d_scores @ K, d_scores.swapaxes(-1, -2) @ Q
     return d_Q / Q.shape[-1] ** 0.5, d_K / Q.shape[-1] ** 0.5, weights.swapaxes(-1, -2) @ d_output
-
-
-def scaled_dot_product_attention_backward_in_float32(d_output, Q, K, V, weights):
-    arrays = (each.astype(np.float32) for each in (d_output, Q, K, V, weights))
-    return scaled_dot_product_attention_backward_with_the_output(*arrays)
 
 
 # split_heads
@@ -155,13 +145,6 @@ def multi_head_attention_by_sentences(X, memory, parameters, heads, mask=None):
     return np.concatenate([output for output, _ in rows]), np.concatenate([weights for _, weights in rows])
 
 
-def multi_head_attention_in_float32(X, memory, parameters, heads, mask=None):
-    print("computing in float32", file=sys.stderr)
-    small = {name: W.astype(np.float32) for name, W in parameters.items()}
-    output, weights = multi_head_attention_by_heads(X.astype(np.float32), memory.astype(np.float32), small, heads, mask)
-    return output.astype(np.float32), weights.astype(np.float32)
-
-
 # multi_head_attention_backward
 
 
@@ -199,12 +182,6 @@ def multi_head_attention_backward_by_sentences(d_output, X, memory, parameters, 
                                           weights[b:b + 1]) for b in range(len(X))]
     gradients = {name: sum(row[2][name] for row in rows) for name in parameters}
     return np.concatenate([row[0] for row in rows]), np.concatenate([row[1] for row in rows]), gradients
-
-
-def multi_head_attention_backward_in_float32(d_output, X, memory, parameters, heads, weights):
-    small = {name: W.astype(np.float32) for name, W in parameters.items()}
-    arrays = [a.astype(np.float32) for a in (d_output, X, memory)]
-    return multi_head_attention_backward_by_einsum(*arrays, small, heads, weights.astype(np.float32))
 
 
 # parameter_count
@@ -297,6 +274,11 @@ def matching_token_head_with_square_matrices(vocabulary, length):
     of_words = np.diag([1.0] * vocabulary + [0.0] * length)
     return {"W_Q": 2000 * of_words, "W_K": of_words, "W_V": whole - of_words, "W_O": whole}
 
+
+scaled_dot_product_attention_in_float32 = in_float32(scaled_dot_product_attention_with_nan_to_num)
+scaled_dot_product_attention_backward_in_float32 = in_float32(scaled_dot_product_attention_backward_with_the_output)
+multi_head_attention_in_float32 = in_float32(multi_head_attention_by_heads)
+multi_head_attention_backward_in_float32 = in_float32(multi_head_attention_backward_by_einsum)
 
 TRIVIAL = {
     "zero matrices": lambda v, n, *_: dict.fromkeys(checks.NAMES, np.zeros((2, 2))),

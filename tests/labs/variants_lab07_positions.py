@@ -1,9 +1,10 @@
 """Different right ways to write lab 07: a fair grader gives each of them full points."""
 
 import math
-import sys
 
 import numpy as np
+
+from tests.labs.float32 import in_float32
 
 # sinusoids
 
@@ -32,11 +33,6 @@ def sinusoids_by_a_phase(positions, d_model):
         raise ValueError(f"an even number was expected, not {d_model}")
     rates = np.exp(-math.log(10000.0) * np.repeat(np.arange(pairs), 2) * 2 / d_model)
     return np.sin(np.expand_dims(positions, -1) * rates + np.tile([0, np.pi / 2], pairs))
-
-
-def sinusoids_in_float32(positions, d_model):
-    print("computing in float32", file=sys.stderr)
-    return sinusoids_by_filling_columns(positions, d_model).astype(np.float32)
 
 
 # rotate
@@ -180,10 +176,6 @@ def alibi_slopes_by_a_product(heads):
     return np.append(slopes, np.cumprod(np.full(2 * n, 0.5 ** (4 / n)))[0 : 2 * (heads - n) : 2])
 
 
-def alibi_slopes_in_float32(heads):
-    return np.array(alibi_slopes_as_a_list(heads), dtype=np.float32)
-
-
 # alibi_bias
 
 
@@ -206,9 +198,9 @@ def alibi_bias_by_einsum(slopes, T, S, past=0):
     return np.einsum("h,ts->hts", -slopes, distance)
 
 
-def alibi_bias_in_float32(slopes, T, S, past=0):
-    return alibi_bias_by_where(slopes, T, S, past).astype(np.float32)
-
+sinusoids_in_float32 = in_float32(sinusoids_by_filling_columns)
+alibi_slopes_in_float32 = in_float32(alibi_slopes_by_a_product)
+alibi_bias_in_float32 = in_float32(alibi_bias_by_where)
 
 TRIVIAL = {
     "zero scores": lambda q, k=None, *_: np.zeros((*np.shape(q)[:-1], np.shape(k)[-2] if np.ndim(k) > 1 else 1)),

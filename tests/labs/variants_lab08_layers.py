@@ -1,10 +1,11 @@
 """Different right ways to write lab 08: a fair grader gives each of them full points."""
 
-import sys
 from math import erf as erf_of_one
 from math import pi, sqrt
 
 import numpy as np
+
+from tests.labs.float32 import in_float32
 
 # layer_norm
 
@@ -36,10 +37,6 @@ def layer_norm_by_norms(x, gamma, beta, eps=1e-5):
     std = np.sqrt(np.linalg.norm(centred, axis=-1, keepdims=True) ** 2 / x.shape[-1] + eps)
     std = std.astype(x.dtype)
     return gamma[None] * centred / std + beta[None], centred / std, std
-
-
-def layer_norm_in_float32(x, gamma, beta, eps=1e-5):
-    return layer_norm_by_var(*(a.astype(np.float32) for a in (x, gamma, beta)), eps)
 
 
 # layer_norm_backward
@@ -76,10 +73,6 @@ def layer_norm_backward_with_sums(d_output, x_hat, std, gamma):
     return d_x, d_gamma, d_beta
 
 
-def layer_norm_backward_in_float32(d_output, x_hat, std, gamma):
-    return layer_norm_backward_with_sums(*(a.astype(np.float32) for a in (d_output, x_hat, std, gamma)))
-
-
 # gelu
 
 
@@ -112,10 +105,6 @@ def gelu_by_erfc(x, form="erf"):
     if form == "erf":
         return x - 0.5 * x * np.vectorize(erfc, otypes=[x.dtype])(x / sqrt(2))
     return x / 2 + x / 2 * np.tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))
-
-
-def gelu_in_float32(x, form="erf"):
-    return gelu_by_a_list(x.astype(np.float32), form)
 
 
 # gelu_backward
@@ -152,10 +141,6 @@ def gelu_backward_entry_by_entry(d_output, x, form="erf"):
     return d_x
 
 
-def gelu_backward_in_float32(d_output, x, form="erf"):
-    return gelu_backward_by_parts(d_output.astype(np.float32), x.astype(np.float32), form)
-
-
 # feed_forward
 
 
@@ -178,12 +163,6 @@ def feed_forward_on_flat_rows(X, parameters, activation="relu"):
     inner = X.reshape(-1, X.shape[-1]) @ parameters["W_1"] + parameters["b_1"]
     output = _act(inner, activation) @ parameters["W_2"] + parameters["b_2"]
     return [output.reshape(X.shape), inner.reshape(*X.shape[:2], -1)]
-
-
-def feed_forward_in_float32(X, parameters, activation="relu"):
-    print("computing in float32", file=sys.stderr)
-    small = {name: a.astype(np.float32) for name, a in parameters.items()}
-    return feed_forward_by_einsum(X.astype(np.float32), small, activation)
 
 
 # feed_forward_backward
@@ -225,11 +204,12 @@ def feed_forward_backward_by_tensordot(d_output, X, inner, parameters, activatio
     }]
 
 
-def feed_forward_backward_in_float32(d_output, X, inner, parameters, activation="relu"):
-    small = {name: a.astype(np.float32) for name, a in parameters.items()}
-    arrays = [a.astype(np.float32) for a in (d_output, X, inner)]
-    return feed_forward_backward_by_einsum(*arrays, small, activation)
-
+layer_norm_in_float32 = in_float32(layer_norm_by_var)
+layer_norm_backward_in_float32 = in_float32(layer_norm_backward_with_sums)
+gelu_in_float32 = in_float32(gelu_by_a_list)
+gelu_backward_in_float32 = in_float32(gelu_backward_by_parts)
+feed_forward_in_float32 = in_float32(feed_forward_by_einsum)
+feed_forward_backward_in_float32 = in_float32(feed_forward_backward_by_einsum)
 
 TRIVIAL = {
     "three inputs": lambda *args: args[:3],

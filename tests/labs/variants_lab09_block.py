@@ -12,14 +12,9 @@ from solutions.lab09_block.reference import (
     multi_head_attention,
     multi_head_attention_backward,
 )
+from tests.labs.float32 import in_float32
 
 ORDER = ("read_1", "x_hat_1", "std_1", "weights", "read_2", "x_hat_2", "std_2", "inner")
-
-
-def _small(value):
-    if isinstance(value, dict):
-        return {name: _small(each) for name, each in value.items()}
-    return value.astype(np.float32) if value is not None and value.dtype.kind == "f" else value
 
 
 # pre_ln_block
@@ -60,10 +55,6 @@ def pre_ln_block_with_more_in_the_trace(X, parameters, heads, mask=None):
     return output, {"X": X, "middle": output - 1, **trace}
 
 
-def pre_ln_block_in_float32(X, parameters, heads, mask=None):
-    return pre_ln_block_in_place(_small(X), _small(parameters), heads, mask)
-
-
 # post_ln_block
 
 
@@ -91,10 +82,6 @@ def post_ln_block_in_one_go(X, parameters, heads, mask=None):
 def post_ln_block_sentence_by_sentence(X, parameters, heads, mask=None):
     print("one by one", file=sys.stderr)
     return _by_sentences(post_ln_block_in_one_go, X, parameters, heads, mask)
-
-
-def post_ln_block_in_float32(X, parameters, heads, mask=None):
-    return post_ln_block_by_a_loop(_small(X), _small(parameters), heads, mask)
 
 
 # the ways back
@@ -139,10 +126,6 @@ def pre_ln_block_backward_sentence_by_sentence(d_output, trace, parameters, head
     return _back_by_sentences(pre_ln_block_backward_by_a_loop, d_output, trace, parameters, heads)
 
 
-def pre_ln_block_backward_in_float32(d_output, trace, parameters, heads):
-    return pre_ln_block_backward_by_a_loop(_small(d_output), _small(trace), _small(parameters), heads)
-
-
 def post_ln_block_backward_by_a_loop(d_output, trace, parameters, heads):
     d_stream, gradients = d_output, {}
     for n in (2, 1):
@@ -176,9 +159,10 @@ def post_ln_block_backward_sentence_by_sentence(d_output, trace, parameters, hea
     return _back_by_sentences(post_ln_block_backward_by_a_loop, d_output, trace, parameters, heads)
 
 
-def post_ln_block_backward_in_float32(d_output, trace, parameters, heads):
-    return post_ln_block_backward_by_a_loop(_small(d_output), _small(trace), _small(parameters), heads)
-
+pre_ln_block_in_float32 = in_float32(pre_ln_block_in_place)
+post_ln_block_in_float32 = in_float32(post_ln_block_by_a_loop)
+pre_ln_block_backward_in_float32 = in_float32(pre_ln_block_backward_by_a_loop)
+post_ln_block_backward_in_float32 = in_float32(post_ln_block_backward_by_a_loop)
 
 TRIVIAL = {
     "zeros and no trace": lambda *args: (np.zeros_like(args[0]), {}),
