@@ -6,12 +6,10 @@ goes through silently, and some with a memory as long as X, which is still not X
 exercise is compared with what a known mistake there leads to as well, so that a mistake costs its points once.
 """
 
-import dataclasses
-import itertools
-
 import numpy as np
 
 from coursekit.verdicts import Verdict, compare
+from solutions.built_on import flat, followed, told
 from solutions.lab06_multi_head import reference
 
 NAMES = ("W_Q", "W_K", "W_V", "W_O")
@@ -55,7 +53,7 @@ def multi_head_attention(student, rng):
     hint = "queries from X, keys and values from the memory, each head for itself, √d_k of one head, then W_O?"
     for law, weight, args in _calls(rng):
         reply, expected = student.multi_head_attention(*args), reference.multi_head_attention(*args)
-        yield compare(law, reply, expected, hint, weight, follows=_followed(student, _forward, args))
+        yield compare(law, reply, expected, hint, weight, follows=followed(student, reference, FORWARD, _forward, args))
 
 
 def multi_head_attention_backward(student, rng):
@@ -63,9 +61,9 @@ def multi_head_attention_backward(student, rng):
     for law, weight, (X, memory, parameters, heads, *mask) in _calls(rng):
         output, weights = reference.multi_head_attention(X, memory, parameters, heads, *mask)
         args = rng.normal(size=output.shape), X, memory, parameters, heads, weights
-        expected = _unpacked(reference.multi_head_attention_backward(*args))
-        reply, problem = _told(student.multi_head_attention_backward(*args))
-        follows = [_unpacked(value) for value in _followed(student, _backward, args)]
+        expected = flat(reference.multi_head_attention_backward(*args), NAMES)
+        reply, problem = told(student.multi_head_attention_backward(*args), ["d_X", "d_memory"], NAMES)
+        follows = [flat(value, NAMES) for value in followed(student, reference, BACKWARD, _backward, args)]
         judged = compare(law, reply, expected, hint, weight, follows)
         yield Verdict(law, False, problem, weight) if problem else judged
 
@@ -161,44 +159,16 @@ def _sentence(rng, vocabulary, length, distinct=False):
     return words, np.hstack([np.eye(vocabulary)[words], np.eye(length)])
 
 
-# What follows from earlier exercises
+# What follows from earlier exercises: the parts, and small arguments to see whether a mistake in them is known
 
-
-def _followed(student, compute, args):
-    """What comes out if some of the parts are the student's known mistakes: a list of results, the right one left out.
-
-    A part in which no mistake is known, or whose mistake raises here, is that of the reference.
-    """
-    names = compute(None)
-    known = [name for name in names if student.mistaken(name, *_sample(name)) is not None]
-    found = []
-    for chosen in itertools.product([False, True], repeat=len(known)):
-        wrong = {name for name, take in zip(known, chosen, strict=True) if take}
-        parts = {name: _part(student, name, name in wrong) for name in names}
-        if wrong:
-            try:
-                found.append(compute(parts, *args))
-            except (ValueError, TypeError, IndexError, AttributeError):
-                continue  # the mistake's arrays do not even fit
-    return found
-
-
-def _part(student, name, mistaken):
-    right = getattr(reference, name)
-    return (lambda *args: student.mistaken(name, *args)) if mistaken else right
-
-
-def _sample(name):
-    """Small arguments for an exercise, to see whether a mistake in it is known."""
-    x, weights = np.ones((1, 2, 3, 2)), np.full((1, 2, 3, 3), 1 / 3)
-    return {"split_heads": (np.ones((1, 3, 4)), 2), "merge_heads": (x,), "scaled_dot_product_attention": (x, x, x),
-            "scaled_dot_product_attention_backward": (x, x, x, x, weights)}[name]
+ONES = np.ones((1, 2, 3, 2))
+HEADS = {"split_heads": (np.ones((1, 3, 4)), 2), "merge_heads": (ONES,)}
+FORWARD = HEADS | {"scaled_dot_product_attention": (ONES, ONES, ONES)}
+BACKWARD = HEADS | {"scaled_dot_product_attention_backward": (ONES, ONES, ONES, ONES, np.full((1, 2, 3, 3), 1 / 3))}
 
 
 def _forward(parts, *args):
-    """Multi-head attention put together from parts {exercise: function}; without arguments, which parts it has."""
-    if parts is None:
-        return ["split_heads", "merge_heads", "scaled_dot_product_attention"]
+    """Multi-head attention put together from parts {exercise: function}."""
     split, merge, attend = parts.values()
     X, memory, p, heads, mask = args if len(args) == 5 else (*args, None)
     Q, K, V = (split(x @ p[W], heads) for x, W in [(X, "W_Q"), (memory, "W_K"), (memory, "W_V")])
@@ -208,8 +178,6 @@ def _forward(parts, *args):
 
 def _backward(parts, *args):
     """The way back, in the same manner."""
-    if parts is None:
-        return ["split_heads", "merge_heads", "scaled_dot_product_attention_backward"]
     split, merge, back = parts.values()
     d_output, X, memory, p, heads, weights = args
     Q, K, V = (split(x @ p[W], heads) for x, W in [(X, "W_Q"), (memory, "W_K"), (memory, "W_V")])
@@ -217,22 +185,6 @@ def _backward(parts, *args):
     pairs = [(X, d_Q), (memory, d_K), (memory, d_V), (merge(weights @ V), d_output)]
     gradients = [np.einsum("btm,btn->mn", x, d) for x, d in pairs]
     return d_Q @ p["W_Q"].T, d_K @ p["W_K"].T + d_V @ p["W_V"].T, dict(zip(NAMES, gradients, strict=True))
-
-
-def _told(reply):
-    """A reply with its dictionary laid out flat, so that it can be compared, and what is wrong with its form."""
-    value = reply.value
-    if reply.error is not None or value is None:
-        return reply, None
-    if not isinstance(value, tuple | list) or len(value) != 3:
-        return reply, "expected three results: d_X, d_memory, and a dictionary of gradients"
-    if not isinstance(value[2], dict) or set(value[2]) != set(NAMES):
-        return reply, f"result 3: expected a dictionary of {', '.join(NAMES)}"
-    return dataclasses.replace(reply, value=_unpacked(value)), None
-
-
-def _unpacked(value):
-    return (value[0], value[1], *(value[2][name] for name in NAMES))
 
 
 # Cases

@@ -6,11 +6,11 @@ compared with what a known mistake in `gelu` leads to as well, so that a mistake
 """
 
 import dataclasses
-import itertools
 
 import numpy as np
 
 from coursekit.verdicts import Verdict, compare
+from solutions.built_on import flat, followed, told
 from solutions.lab08_layers import reference
 
 NAMES = ["W_1", "b_1", "W_2", "b_2"]
@@ -55,7 +55,7 @@ def feed_forward(student, rng):
     hint = "activation(X W_1 + b_1) W_2 + b_2; the second result is X W_1 + b_1"
     for law, args in _layers(rng):
         reply, expected = student.feed_forward(*args), reference.feed_forward(*args)
-        verdict = compare(law, reply, expected, hint, follows=_followed(student, _forward, args))
+        verdict = compare(law, reply, expected, hint, follows=followed(student, reference, PARTS, _forward, args))
         yield _typed(verdict, reply, args[0].dtype)
 
 
@@ -64,9 +64,9 @@ def feed_forward_backward(student, rng):
     for law, (X, parameters, *activation) in _layers(rng):
         output, inner = reference.feed_forward(X, parameters, *activation)
         args = rng.normal(size=output.shape).astype(X.dtype), X, inner, parameters, *activation
-        expected = _flat(reference.feed_forward_backward(*args))
-        reply, problem = _told(student.feed_forward_backward(*args))
-        follows = [_flat(value) for value in _followed(student, _backward, args)]
+        expected = flat(reference.feed_forward_backward(*args), NAMES)
+        reply, problem = told(student.feed_forward_backward(*args), ["d_X"], NAMES)
+        follows = [flat(value, NAMES) for value in followed(student, reference, PARTS, _backward, args)]
         judged = compare(law, reply, expected, hint, follows=follows)
         yield Verdict(law, False, problem) if problem else _typed(judged, reply, X.dtype)
 
@@ -123,39 +123,22 @@ def _layers(rng):
         yield law, (X, parameters, *activation)
 
 
-# What follows from a known mistake in gelu
+# What follows from a known mistake in gelu: the parts, and small arguments to see whether a mistake in them is known
+
+PARTS = {"gelu": (np.ones(2),), "gelu_backward": (np.ones(2), np.ones(2))}
 
 
-def _followed(student, compute, args):
-    """What comes out if `gelu`, `gelu_backward` or both are the student's known mistakes: a list of results."""
-    found = []
-    for wrong in itertools.product([False, True], repeat=2):
-        parts = [_part(student, name, use) for name, use in zip(("gelu", "gelu_backward"), wrong, strict=True)]
-        if any(wrong) and all(parts):
-            try:
-                found.append(compute(*parts, *args))
-            except (ValueError, TypeError, AttributeError):
-                continue  # the mistake's arrays do not even fit
-    return found
-
-
-def _part(student, name, mistaken):
-    if not mistaken:
-        return getattr(reference, name)
-    sample = [np.ones(2)] * (2 if "backward" in name else 1)
-    return (lambda *args: student.mistaken(name, *args)) if student.mistaken(name, *sample) is not None else None
-
-
-def _forward(gelu, _, X, p, activation="relu"):
+def _forward(parts, X, p, activation="relu"):
     inner = p["b_1"] + X @ p["W_1"]
-    active = np.maximum(inner, 0) if activation == "relu" else gelu(inner, activation)
+    active = np.maximum(inner, 0) if activation == "relu" else parts["gelu"](inner, activation)
     return active @ p["W_2"] + p["b_2"], inner
 
 
-def _backward(gelu, gelu_backward, d_output, X, inner, p, activation="relu"):
+def _backward(parts, d_output, X, inner, p, activation="relu"):
     if activation == "relu":
         return reference.feed_forward_backward(d_output, X, inner, p)
-    active, d_inner = gelu(inner, activation), gelu_backward(d_output @ p["W_2"].T, inner, activation)
+    active = parts["gelu"](inner, activation)
+    d_inner = parts["gelu_backward"](d_output @ p["W_2"].T, inner, activation)
     gradients = [np.einsum("btm,btf->mf", X, d_inner), d_inner.sum(axis=(0, 1)),
                  np.einsum("btf,btm->fm", active, d_output), d_output.sum(axis=(0, 1))]
     return d_inner @ p["W_1"].T, dict(zip(NAMES, gradients, strict=True))
@@ -171,22 +154,6 @@ def _some(law, reply, expected, chosen, hint):
         reply = dataclasses.replace(reply, value=tuple(reply.value[i] for i in chosen))
         expected = tuple(expected[i] for i in chosen)
     return _typed(compare(law, reply, expected, hint), reply, expected[0].dtype)
-
-
-def _told(reply):
-    """A reply with its dictionary laid out flat, so that it can be compared, and what is wrong with its form."""
-    value = reply.value
-    if reply.error is not None or value is None:
-        return reply, None
-    if not isinstance(value, tuple | list) or len(value) != 2:
-        return reply, "expected two results: d_X, and a dictionary of gradients"
-    if not isinstance(value[1], dict) or set(value[1]) != set(NAMES):
-        return reply, f"result 2: expected a dictionary of {', '.join(NAMES)}"
-    return dataclasses.replace(reply, value=_flat(value)), None
-
-
-def _flat(value):
-    return (value[0], *(value[1][name] for name in NAMES))
 
 
 def _typed(verdict, reply, dtype):

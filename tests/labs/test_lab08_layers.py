@@ -121,7 +121,7 @@ def test_a_matrix_that_does_not_fit_is_named(layer):
 @pytest.mark.parametrize("wrong", mistakes.MISTAKES["gelu"], ids=judging.by_name)
 def test_a_wrong_gelu_does_not_cost_a_feed_forward_layer_that_is_built_on_it(wrong):
     def feed_forward(X, parameters, activation="relu"):
-        return checks._forward(wrong, None, X, parameters, activation)
+        return checks._forward({"gelu": wrong}, X, parameters, activation)
 
     assert share("feed_forward", gelu=wrong, feed_forward=feed_forward) == 1
 
@@ -131,7 +131,7 @@ def test_a_wrong_slope_costs_its_points_once_even_with_a_wrong_gelu(wrong):
     wrong_gelu = mistakes.gelu_without_the_half
 
     def feed_forward_backward(*args):
-        return checks._backward(wrong_gelu, wrong, *args)
+        return checks._backward({"gelu": wrong_gelu, "gelu_backward": wrong}, *args)
 
     answers = {"gelu": wrong_gelu, "gelu_backward": wrong, "feed_forward_backward": feed_forward_backward}
     assert share("feed_forward_backward", **answers) == 1
@@ -140,6 +140,6 @@ def test_a_wrong_slope_costs_its_points_once_even_with_a_wrong_gelu(wrong):
 @pytest.mark.parametrize("answer", TRIVIAL)
 def test_a_trivial_gelu_carries_nothing_forward(answer):
     def feed_forward(X, parameters, activation="relu"):
-        return checks._forward(TRIVIAL[answer], None, X, parameters, activation)
+        return checks._forward({"gelu": TRIVIAL[answer]}, X, parameters, activation)
 
     assert share("feed_forward", gelu=TRIVIAL[answer], feed_forward=feed_forward) <= 0.5  # the two cases with ReLU
