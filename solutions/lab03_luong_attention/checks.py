@@ -1,8 +1,6 @@
-"""What lab 03 is judged on: a generator for each exercise, each verdict a line of feedback and a share of its points.
+"""What lab 03 is judged on.
 
-Called in the marking room once per submission, at the exercise's check cell. All sizes in a case differ, so that no
-transposed axis can pass, and each case states a law that the lab has taught. An exercise receives what earlier ones
-compute as arguments, so a mistake costs its points once.
+An exercise receives what earlier ones compute as arguments, so a mistake costs its points once.
 """
 
 import numpy as np

@@ -1,8 +1,4 @@
-"""What lab 04 is judged on: a generator for each exercise, each verdict a line of feedback and a share of its points.
-
-Called in the marking room once per submission, at the exercise's check cell. All sizes in a case differ, so that no
-transposed axis can pass, and each case states a law that the lab has taught. No exercise needs another one's answer.
-"""
+"""What lab 04 is judged on. No exercise needs another one's answer."""
 
 from dataclasses import replace
 

@@ -1,7 +1,6 @@
-"""What lab 06 is judged on: a generator for each exercise, each verdict a line of feedback and a share of its points.
+"""What lab 06 is judged on.
 
-Called in the marking room once per submission, at the exercise's check cell. All sizes in a case differ, so that no
-transposed axis can pass, but for one case with as many heads as sentences, where a mask without an axis for the heads
+All sizes in a case differ, but for one case with as many heads as sentences, where a mask without an axis for the heads
 goes through silently, and some with a memory as long as X, which is still not X. What builds on an earlier
 exercise is compared with what a known mistake there leads to as well, so that a mistake costs its points once.
 """

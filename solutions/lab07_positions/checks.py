@@ -1,8 +1,7 @@
-"""What lab 07 is judged on: a generator for each exercise, each verdict a line of feedback and a share of its points.
+"""What lab 07 is judged on.
 
-Called in the marking room once per submission, at the exercise's check cell. All sizes in a case differ, so that no
-transposed axis can pass, and each case states a law that the lab has taught. Two exercises are often written with
-`rotate`: what a known mistake there leads to counts as right too, so that it costs its points once.
+Two exercises are often written with `rotate`: what a known mistake there leads to counts as right too, so that it costs
+its points once.
 """
 
 import math

@@ -1,8 +1,7 @@
-"""What lab 08 is judged on: a generator for each exercise, each verdict a line of feedback and a share of its points.
+"""What lab 08 is judged on.
 
-Called in the marking room once per submission, at the exercise's check cell. All sizes in a case differ, so that no
-transposed axis can pass. The ways back receive what the ways forward compute as arguments; the feed-forward layer is
-compared with what a known mistake in `gelu` leads to as well, so that a mistake costs its points once.
+The ways back receive what the ways forward compute as arguments; the feed-forward layer is compared with what a known
+mistake in `gelu` leads to as well, so that a mistake costs its points once.
 """
 
 import dataclasses

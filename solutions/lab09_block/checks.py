@@ -1,8 +1,7 @@
-"""What lab 09 is judged on: a generator for each exercise, each verdict a line of feedback and a share of its points.
+"""What lab 09 is judged on.
 
-Called in the marking room once per submission, at the exercise's check cell. All sizes in a case differ, so that no
-transposed axis can pass. The ways back receive the trace of the reference as an argument, so that a mistake on the way
-forward costs its points once. Attention and layers are given in the notebook, and are not judged here.
+The ways back receive the trace of the reference as an argument, so that a mistake on the way forward costs its points
+once. Attention and layers are given in the notebook, and are not judged here.
 """
 
 import dataclasses

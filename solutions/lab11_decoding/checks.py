@@ -1,7 +1,7 @@
-"""What lab 11 is judged on: a generator for each exercise, each verdict a line of feedback and a share of its points.
+"""What lab 11 is judged on.
 
-Called in the marking room once per submission, at the exercise's check cell. A case is drawn anew until the known
-mistakes answer it otherwise than the reference does, so that a wrong answer cannot pass by luck.
+A case is drawn anew until the known mistakes answer it otherwise than the reference does, so that a wrong answer cannot
+pass by luck.
 """
 
 import numpy as np
