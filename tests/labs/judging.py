@@ -1,5 +1,6 @@
 """What a lab is made of, by its name, and the share of an exercise's points that answers earn."""
 
+import ast
 import importlib
 import inspect
 from pathlib import Path
@@ -62,6 +63,13 @@ def trivial(lab):
 def right(lab, exercise):
     """The reference."""
     return getattr(part(lab, "reference"), exercise)
+
+
+def asked(lab, exercise):
+    """The other exercises that the reference of this one builds on."""
+    tree = ast.parse(inspect.getsource(right(lab, exercise)))
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return [other for other in mistakes(lab) if other != exercise and other in names]
 
 
 def share(lab, exercise, seed="", /, **answers):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from coursekit.check import CheckFailed
-from tests.labs.judging import LABS, by_name, each, mistakes, right, see, share, trivial, variants
+from solutions.exercises import asking
+from tests.labs.judging import LABS, asked, by_name, each, mistakes, right, see, share, trivial, variants
 
 ODD = {
     "a number": 3,
@@ -23,7 +24,21 @@ ODD = {
 
 WITHOUT_ARRAYS = ("alibi_slopes", "causal_mask", "learning_rate", "matching_token_head", "parameter_count",
                   "previous_token_head", "smoothing_floor")  # exercises that are given numbers alone
+DO_NOT_FIT = {  # mistakes whose results are of no use to what builds on them
+    "alignment_as_a_flat_array", "beam_step_divided_by_the_hypotheses",
+    "beam_step_with_parents_and_tokens_exchanged", "context_backward_with_results_swapped",
+    "log_sum_exp_always_over_axis_0", "log_sum_exp_always_over_the_last_axis", "log_sum_exp_keeping_the_axis",
+    "merge_heads_that_adds", "merge_heads_that_averages", "merge_heads_without_the_reshape",
+    "scaled_dot_product_attention_backward_with_the_wrong_order",
+    "scaled_dot_product_attention_that_returns_the_weights_first",
+    "scaled_scores_with_all_axes_reversed", "scaled_scores_with_keys_in_rows", "softmax_always_over_the_last_axis",
+    "split_heads_by_copying", "split_heads_with_the_heads_first", "split_heads_with_the_last_axes_exchanged",
+    "split_heads_without_the_transpose",
+}
+UNASKED = {"lab08_layers": 0.5, "lab11_decoding": 0.2}  # the share of cases (ReLU, no penalty) that need no earlier one
+
 EXERCISES = [(lab, exercise) for lab in LABS for exercise in mistakes(lab)]
+BUILT_ON = [(*exercise, earlier) for exercise in EXERCISES for earlier in asked(*exercise)]
 
 an_exercise = pytest.mark.parametrize(("lab", "exercise"), EXERCISES)
 a_mistake = pytest.mark.parametrize(("lab", "exercise", "mistake"), each(mistakes), ids=by_name)
@@ -87,6 +102,22 @@ def test_an_answer_that_changes_its_argument_earns_nothing(lab, exercise):
         return answer
 
     assert share(lab, exercise, **{exercise: careless}) == 0
+
+
+@pytest.mark.parametrize(("lab", "exercise", "earlier", "mistake"), [
+    (*built, mistake) for built in BUILT_ON for mistake in mistakes(built[0])[built[2]]], ids=by_name)
+def test_an_earlier_mistake_does_not_cost_what_builds_on_it_if_it_fits(lab, exercise, earlier, mistake):
+    built = asking(right(lab, exercise), **{earlier: mistake})
+    whole = share(lab, exercise, **{earlier: mistake, exercise: built}) == 1
+    assert whole == (mistake.__name__ not in DO_NOT_FIT)
+
+
+@pytest.mark.parametrize(("lab", "exercise", "earlier", "answer"), [
+    (*built, answer) for built in BUILT_ON for answer in trivial(built[0])])
+def test_a_trivial_earlier_answer_carries_nothing_forward(lab, exercise, earlier, answer):
+    answer = trivial(lab)[answer]
+    built = asking(right(lab, exercise), **{earlier: answer})
+    assert share(lab, exercise, **{earlier: answer, exercise: built}) <= UNASKED.get(lab, 0)
 
 
 # The visible checks

@@ -149,15 +149,6 @@ def test_a_function_right_on_the_visible_example_alone_earns_nothing():
 BLIND = mistakes.softmax_always_over_the_last_axis  # of a column of scores: every weight is 1
 
 
-@pytest.mark.parametrize("wrong", [m for m in mistakes.MISTAKES["softmax"] if m is not BLIND], ids=judging.by_name)
-def test_a_wrong_softmax_does_not_cost_attention_its_points(wrong):
-    def attention(encoder_states, decoder_state, layer_1, layer_2):
-        scores = reference.alignment(encoder_states, decoder_state, layer_1, layer_2)
-        return (wrong(scores, axis=0) * encoder_states).sum(axis=0)
-
-    assert share("attention", softmax=wrong, attention=attention) == 1
-
-
 def test_weights_that_are_the_same_whatever_the_scores_carry_nothing_forward():
     assert share("attention", softmax=BLIND, attention=lambda encoder_states, *_: encoder_states.sum(axis=0)) == 0
 
@@ -174,20 +165,3 @@ def test_a_wrong_softmax_costs_the_masked_one_at_most_the_case_in_which_all_is_n
         return np.where(mask & mask.any(axis=-1, keepdims=True), weights, 0.0)
 
     assert share("masked_softmax", softmax=wrong, masked_softmax=masked_softmax) >= 0.75
-
-
-@pytest.mark.parametrize("wrong", mistakes.MISTAKES["alignment"], ids=judging.by_name)
-def test_a_wrong_alignment_does_not_cost_attention_its_points(wrong):
-    def attention(*args):
-        return reference.softmax(np.ravel(wrong(*args))) @ args[0]
-
-    assert share("attention", alignment=wrong, attention=attention) == 1
-
-
-@pytest.mark.parametrize("wrong", mistakes.MISTAKES["masked_softmax"], ids=judging.by_name)
-def test_a_wrong_masked_softmax_does_not_cost_additive_attention_its_points(wrong):
-    def additive_attention(state, memory, mask, W, U, v):
-        weights = wrong(np.tanh((state @ W)[:, None] + memory @ U) @ v, mask)
-        return np.einsum("bs,bse->be", weights, memory), weights
-
-    assert share("additive_attention", masked_softmax=wrong, additive_attention=additive_attention) == 1

@@ -165,21 +165,6 @@ def test_zeros_of_the_right_shapes_earn_nothing_though_each_function_follows_fro
     assert [share(exercise, **answers) for exercise in answers] == [0] * 5
 
 
-EARLIER = [(name, mistake) for name in EXERCISES[:3] for mistake in mistakes.MISTAKES[name]
-           if mistake is not mistakes.context_backward_with_results_swapped]  # its result is no d_weights at all
-
-
-@pytest.mark.parametrize(("earlier", "wrong"), EARLIER, ids=judging.by_name)
-def test_an_earlier_mistake_does_not_cost_the_whole_step_its_points(earlier, wrong):
-    own = {name: getattr(reference, name) for name in EXERCISES[:3]} | {earlier: wrong}
-
-    def attend_backward(d_context, query, keys, memory, weights, v):
-        d_weights = own["context_backward"](d_context, weights, memory)[0]
-        return own["scores_backward"](own["softmax_backward"](weights, d_weights), query, keys, v)
-
-    assert share("attend_backward", **{earlier: wrong}, attend_backward=attend_backward) == 1
-
-
 # The visible checks
 
 

@@ -100,14 +100,6 @@ def test_an_array_that_does_not_fit_is_named_with_its_shape(function, args):
 NO_ANSWER = (mistakes.beam_step_with_parents_and_tokens_exchanged, mistakes.beam_step_divided_by_the_hypotheses)
 
 
-@pytest.mark.parametrize(("exercise", "wrong"), [
-    (name, wrong) for name in ("beam_step", "penalised") for wrong in mistakes.MISTAKES[name] if wrong not in NO_ANSWER
-], ids=judging.by_name)
-def test_an_earlier_mistake_does_not_cost_a_search_that_builds_on_it(exercise, wrong):
-    built = asking(reference.beam_search, **{exercise: wrong})
-    assert share("beam_search", **{exercise: wrong, "beam_search": built}) == 1
-
-
 @pytest.mark.parametrize("wrong", NO_ANSWER, ids=judging.by_name)
 def test_a_search_that_only_raises_earns_nothing(wrong):
     built = asking(reference.beam_search, beam_step=wrong)
