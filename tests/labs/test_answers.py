@@ -5,7 +5,7 @@ import pytest
 
 from coursekit.check import CheckFailed
 from solutions.exercises import asking
-from tests.labs.judging import LABS, asked, by_name, each, mistakes, right, see, share, trivial, variants
+from tests.labs.judging import LABS, asked, by_name, each, given, mistakes, right, see, share, trivial, variants
 
 ODD = {
     "a number": 3,
@@ -24,6 +24,13 @@ ODD = {
 
 WITHOUT_ARRAYS = ("alibi_slopes", "causal_mask", "learning_rate", "matching_token_head", "parameter_count",
                   "previous_token_head", "smoothing_floor")  # exercises that are given numbers alone
+EXPECTS_SHAPES = {
+    "additive_attention", "alignment", "attend_backward", "attention", "attention_masks", "attentional_state",
+    "beam_step", "concat_score", "context_backward", "cross_entropy", "cross_entropy_backward", "distances",
+    "embedding_backward", "estimate_gradient", "general_score", "local_weights", "mean_and_variance",
+    "move_baseline", "multi_head_attention", "penalised", "predicted_centre", "sample_positions", "scores_backward",
+    "shifted_targets", "smoothed_cross_entropy", "steps_backward",
+}
 DO_NOT_FIT = {  # mistakes whose results are of no use to what builds on them
     "alignment_as_a_flat_array", "beam_step_divided_by_the_hypotheses",
     "beam_step_with_parents_and_tokens_exchanged", "context_backward_with_results_swapped",
@@ -56,6 +63,14 @@ any_seed = pytest.mark.parametrize("seed", [
 @an_exercise
 def test_there_are_five_mistakes_and_four_variants(lab, exercise):
     assert len(mistakes(lab)[exercise]) >= 5 and len(variants(lab)[exercise]) >= 4
+
+
+@pytest.mark.parametrize(("lab", "exercise"), [each for each in EXERCISES if each[1] in EXPECTS_SHAPES])
+def test_a_reference_that_expects_shapes_names_each_array_that_does_not_fit(lab, exercise):
+    args = given(lab, exercise)
+    for name in (name for name, value in args.items() if isinstance(value, np.ndarray)):
+        with pytest.raises(ValueError, match=rf"{name}: expected \(.*\), got \(9, 8, 2, 1, 3\)"):
+            right(lab, exercise)(**args | {name: np.zeros((9, 8, 2, 1, 3))})
 
 
 # The hidden checks
