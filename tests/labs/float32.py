@@ -1,4 +1,4 @@
-"""Right answers that are computed in float32."""
+"""Arguments and answers in float32, and right answers that are computed so."""
 
 import functools
 import sys
@@ -12,16 +12,23 @@ def in_float32(function):
     @functools.wraps(function)
     def answer(*args, **options):
         print("computing in float32", file=sys.stderr)
-        return _small(function(*map(_small, args), **options))
+        return small(function(*map(small, args), **options))
 
     answer.__name__ = f"{function.__name__}_in_float32"
     return answer
 
 
-def _small(value):
+def small(value):
     """The value with its float64 as float32: arrays and NumPy's numbers, and those in a dictionary, tuple or list."""
     if isinstance(value, dict):
-        return {name: _small(each) for name, each in value.items()}
+        return {name: small(each) for name, each in value.items()}
     if isinstance(value, tuple | list):
-        return type(value)(map(_small, value))
+        return type(value)(map(small, value))
     return value.astype(np.float32) if isinstance(value, np.ndarray | np.float64) and value.dtype == float else value
+
+
+def dtypes(value):
+    """The types of the arrays and of NumPy's numbers in a value, in its dictionaries, tuples and lists too."""
+    if isinstance(value, dict | tuple | list):
+        return set().union(*map(dtypes, value.values() if isinstance(value, dict) else value))
+    return {value.dtype.name} if hasattr(value, "dtype") else set()

@@ -5,6 +5,7 @@ import pytest
 
 from coursekit.check import CheckFailed
 from solutions.exercises import asking
+from tests.labs.float32 import dtypes, small
 from tests.labs.judging import LABS, asked, by_name, each, given, mistakes, right, see, share, trivial, variants
 
 ODD = {
@@ -31,6 +32,8 @@ EXPECTS_SHAPES = {
     "move_baseline", "multi_head_attention", "penalised", "predicted_centre", "sample_positions", "scores_backward",
     "shifted_targets", "smoothed_cross_entropy", "steps_backward",
 }
+MAKES_FLOAT64 = {"alibi_bias", "alibi_slopes", "estimate_gradient", "matching_token_head", "penalised",
+                 "previous_token_head", "sinusoids"}
 DO_NOT_FIT = {  # mistakes whose results are of no use to what builds on them
     "alignment_as_a_flat_array", "beam_step_divided_by_the_hypotheses",
     "beam_step_with_parents_and_tokens_exchanged", "context_backward_with_results_swapped",
@@ -67,10 +70,16 @@ def test_there_are_five_mistakes_and_four_variants(lab, exercise):
 
 @pytest.mark.parametrize(("lab", "exercise"), [each for each in EXERCISES if each[1] in EXPECTS_SHAPES])
 def test_a_reference_that_expects_shapes_names_each_array_that_does_not_fit(lab, exercise):
-    args = given(lab, exercise)
+    args = given(lab, exercise)[0]
     for name in (name for name, value in args.items() if isinstance(value, np.ndarray)):
         with pytest.raises(ValueError, match=rf"{name}: expected \(.*\), got \(9, 8, 2, 1, 3\)"):
             right(lab, exercise)(**args | {name: np.zeros((9, 8, 2, 1, 3))})
+
+
+@pytest.mark.parametrize(("lab", "exercise"), [each for each in EXERCISES if each[1] not in MAKES_FLOAT64])
+def test_a_reference_makes_no_float64_of_float32(lab, exercise):
+    for args in given(lab, exercise):
+        assert "float64" not in dtypes(right(lab, exercise)(**small(args)))
 
 
 # The hidden checks

@@ -98,11 +98,6 @@ def test_what_padding_holds_has_no_influence(batch):
     np.testing.assert_array_equal(again[1], weights)
 
 
-def test_float32_stays_float32(batch):
-    small = {name: a.astype(np.float32) if a.dtype == float else a for name, a in batch.items()}
-    assert [a.dtype for a in reference.additive_attention(**small)] == [np.float32, np.float32]
-
-
 def test_alignment_names_what_does_not_fit():
     encoder_states, decoder_state, layer_1, layer_2 = visible_checks.worked_example()
     with pytest.raises(ValueError, match=r"layer_1: expected \(E\+D, A\) = \(32, any\), got \(31, 10\)"):

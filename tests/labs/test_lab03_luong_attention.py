@@ -136,17 +136,6 @@ def test_a_sentence_without_words_gets_zeros_and_keeps_the_states_part(arrays):
     np.testing.assert_allclose(told[1], np.tanh(arrays["state"][1] @ arrays["W_c"][E:]), rtol=1e-12)
 
 
-def test_float32_stays_float32(arrays):
-    small = {name: a.astype(np.float32) if a.dtype == float else a for name, a in arrays.items()}
-    centre = reference.predicted_centre(*of(small, "state", "mask", "W_p", "v"))
-    told = reference.attentional_state(*of(small, "scores", "state", "memory", "W_c"))
-    local = reference.local_weights(small["scores"], small["mask"], centre, 2)
-    scores = [reference.dot_score(*of(small, "state", "narrow")),
-              reference.general_score(*of(small, "state", "memory", "W")),
-              reference.concat_score(*of(small, "state", "memory", "stacked", "v"))]
-    assert {a.dtype.name for a in (centre, told, local, *scores)} == {"float32"}
-
-
 def test_unequal_widths_have_no_dot_product():
     with pytest.raises(ValueError, match="expected states of one width, got D = 1, E = 6"):
         reference.dot_score(np.zeros((2, 1)), np.zeros((2, 3, 6)))

@@ -135,15 +135,6 @@ def test_the_future_does_not_change_the_past(rng):
     np.testing.assert_allclose(after[:, :2], before[:, :2], rtol=1e-12)
 
 
-def test_float32_stays_float32(case):
-    X, memory, parameters, heads, mask = case
-    small = {name: W.astype(np.float32) for name, W in parameters.items()}
-    given = X.astype(np.float32), memory.astype(np.float32), small, heads, mask
-    output, weights = reference.multi_head_attention(*given)
-    d_X, d_memory, gradients = backward_of(given, output)
-    assert {a.dtype.name for a in (output, weights, d_X, d_memory, *gradients.values())} == {"float32"}
-
-
 def test_the_count_is_that_of_the_arrays(rng):
     counted = sum(W.size for W in parameters_of(rng).values())
     assert reference.parameter_count(M, H, D_K, D_V) == counted

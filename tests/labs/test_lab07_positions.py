@@ -103,13 +103,6 @@ def test_rotary_scores_are_those_of_pytorch(rng):
     np.testing.assert_allclose(reference.rotary_scores(Q, K, past), expected, atol=1e-12)
 
 
-def test_float32_stays_float32(rng):
-    Q, K = rng.normal(size=(H, T, D)).astype(np.float32), rng.normal(size=(H, S, D)).astype(np.float32)
-    found = [reference.rotate(Q, np.arange(T)), reference.rotate_backward(Q, np.arange(T)),
-             reference.rotary_scores(Q, K, 5), reference.to_half_split(Q[0], 1)]
-    assert {array.dtype.name for array in found} == {"float32"}
-
-
 def test_an_odd_head_is_refused():
     with pytest.raises(ValueError, match="x: expected an even width, got 5"):
         reference.rotate(np.zeros((T, 5)), np.arange(T))

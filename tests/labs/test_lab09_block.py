@@ -104,15 +104,6 @@ def test_permuting_the_tokens_permutes_the_output(case, rng, order):
     np.testing.assert_allclose(run(order, X[:, shuffled], parameters)[0], expected, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("order", ORDERS)
-def test_float32_stays_float32(case, order):
-    X, parameters, d_output = case
-    small = {name: a.astype(np.float32) for name, a in parameters.items()}
-    output, trace = run(order, X.astype(np.float32), small, LENGTHS)
-    d_X, gradients = back(order, X.astype(np.float32), small, d_output.astype(np.float32), LENGTHS)
-    assert {a.dtype.name for a in (output, d_X, *trace.values(), *gradients.values())} == {"float32"}
-
-
 def test_a_sentence_without_words_finds_nothing(case):
     X, parameters, _ = case
     weights = run("pre", X, parameters, np.arange(T) < np.array([[[0]], [[4]]]))[1]["weights"]

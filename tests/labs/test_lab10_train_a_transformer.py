@@ -95,10 +95,6 @@ def test_what_is_wanted_at_a_place_is_what_is_told_at_the_next(wanted):
     assert (told[:, 0] == 8).all() and ((asked == 9).sum(axis=1) == 1).all()
 
 
-def test_float32_stays_float32(logits, wanted):
-    assert reference.smoothed_cross_entropy(logits.astype(np.float32), wanted, 0.1)[1].dtype == np.float32
-
-
 @pytest.mark.parametrize(("call", "message"), [
     (lambda: reference.shifted_targets(np.zeros(3, int), 1, 2), r"target: expected \(B, T\) = .*, got \(3,\)"),
     (lambda: reference.attention_masks(np.zeros((2, 3), int), np.zeros((4, 3), int)), r"told: expected \(B, T\)"),
