@@ -51,18 +51,6 @@ def test_float32_stays_float32(rng):
     assert lstm_sequence(rng.standard_normal((B, S, X), np.float32), MASK, lstm).dtype == np.float32
 
 
-@pytest.mark.parametrize(
-    "x, state, message",
-    [
-        ((B, X + 1), (B, H), r"x: expected \(B, X\) = \(any, 4\), got \(3, 5\)"),
-        ((B, X), (B + 1, H), r"state: expected \(B, H\) = \(3, 5\), got \(4, 5\)"),
-    ],
-)
-def test_a_step_of_the_wrong_shape_is_named(rng, x, state, message):
-    with pytest.raises(ValueError, match=message):
-        lstm_step(np.zeros(x), np.zeros(state), np.zeros((B, H)), some_lstm(rng))
-
-
 def test_a_mask_of_the_wrong_shape_is_named(rng):
     with pytest.raises(ValueError, match=r"mask: expected \(B, S\) = \(3, 7\), got \(7, 3\)"):
         lstm_sequence(np.zeros((B, S, X)), MASK.T, some_lstm(rng))

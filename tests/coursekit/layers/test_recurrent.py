@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from coursekit.gradient_check import check_gradient
+from coursekit.layers.lstm import LSTM, lstm_shapes, lstm_step
 from coursekit.layers.recurrent import (
     GRU,
     bidirectional,
@@ -162,6 +163,10 @@ def test_a_sequence_of_the_wrong_shape_is_named(rng, x, mask, message):
         gru_sequence(np.zeros(x), np.ones(mask, bool), some_gru(rng))
 
 
+@pytest.mark.parametrize("step", [
+    lambda x, state: gru_step(x, state, GRU(*map(np.zeros, gru_shapes(X, H)))),
+    lambda x, state: lstm_step(x, state, np.zeros((B, H)), LSTM(*map(np.zeros, lstm_shapes(X, H)))),
+], ids=["gru", "lstm"])
 @pytest.mark.parametrize(
     "x, state, message",
     [
@@ -169,6 +174,6 @@ def test_a_sequence_of_the_wrong_shape_is_named(rng, x, mask, message):
         ((B, X), (B + 1, H), r"state: expected \(B, H\) = \(3, 5\), got \(4, 5\)"),
     ],
 )
-def test_a_step_of_the_wrong_shape_is_named(rng, x, state, message):
+def test_a_step_of_the_wrong_shape_is_named(step, x, state, message):
     with pytest.raises(ValueError, match=message):
-        gru_step(np.zeros(x), np.zeros(state), some_gru(rng))
+        step(np.zeros(x), np.zeros(state))
