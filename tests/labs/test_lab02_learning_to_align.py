@@ -16,8 +16,6 @@ from tests.labs import judging
 share = partial(judging.share, "lab02_learning_to_align")
 
 B, S, T, D, E, A = 3, 5, 8, 4, 6, 7
-EXERCISES = ["context_backward", "softmax_backward", "scores_backward", "attend_backward", "steps_backward"]
-
 
 MASK = np.array([[True, True, True, False, False], [True] * 5, [False, True, False, True, False]])
 

@@ -17,8 +17,8 @@ share = partial(judging.share, "lab06_multi_head")
 B, T, S, M, H, D_K, D_V = 2, 4, 5, 6, 3, 2, 7
 
 
-def parameters_of(rng, d_model=M, heads=H, d_k=D_K, d_v=D_V):
-    widths = [(d_model, heads * d_k), (d_model, heads * d_k), (d_model, heads * d_v), (heads * d_v, d_model)]
+def parameters_of(rng, d_k=D_K, d_v=D_V):
+    widths = [(M, H * d_k), (M, H * d_k), (M, H * d_v), (H * d_v, M)]
     return {name: rng.normal(size=shape) / 2 for name, shape in zip(checks.NAMES, widths, strict=True)}
 
 
