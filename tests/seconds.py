@@ -14,7 +14,8 @@ import pytest
 
 from tests.sampling import LEAST, is_whole
 
-SHOWN = 12  # files with a line of their own; the others share one
+SHOWN = 12   # files with a line of their own; the others share one
+EVERY = 30.0  # seconds between two calibrations: what else the machine does changes meanwhile
 
 
 def calibrate():
@@ -36,11 +37,14 @@ class Clock:
     """Notes the seconds of a run. With pytest-xdist the calibrations come from the processes that run the tests."""
 
     def __init__(self, config):
-        self.config, self.loops = config, []
+        self.config, self.loops, self.calibrated = config, [], 0.0
         self.files, self.kinds, self.tests = Counter(), Counter(), Counter()
 
-    def pytest_sessionstart(self):
-        self.loops.append(calibrate())
+    def pytest_runtest_logfinish(self):
+        runs_tests = hasattr(self.config, "workeroutput") or not self.config.getoption("numprocesses", None)
+        if runs_tests and time.monotonic() - self.calibrated > EVERY:
+            self.loops.append(calibrate())
+            self.calibrated = time.monotonic()
 
     def pytest_runtest_logreport(self, report):
         kind = dict(report.user_properties).get("sampled", "")
@@ -50,7 +54,6 @@ class Clock:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session):
-        self.loops.append(calibrate())
         if hasattr(self.config, "workeroutput"):
             self.config.workeroutput |= {"loops": self.loops, "sampled": self.config.sampled}
         elif self.is_too_long() and session.exitstatus == pytest.ExitCode.OK:
@@ -65,7 +68,10 @@ class Clock:
 
     def length(self):
         """The sum, in loops."""
-        return as_untouched(self.kinds, self.tests) / statistics.median(self.loops)
+        return as_untouched(self.kinds, self.tests) / self.loop()
+
+    def loop(self):
+        return statistics.median(self.loops or [calibrate()])
 
     def is_too_long(self):
         return is_whole(self.config) and self.config.option.sample != "all" and self.length() > self.longest()
@@ -79,8 +85,7 @@ class Clock:
         first, others = self.files.most_common(SHOWN), self.files.most_common()[SHOWN:]
         for name, spent in [*first, (f"{len(others)} other files", sum(spent for _, spent in others))]:
             terminalreporter.write_line(f"{spent:7.1f} s  {name}")
-        loop = statistics.median(self.loops)
-        terminalreporter.write_line(f"{self.files.total():7.1f} s  all; {self.length():.0f} loops of {loop:.2f} s if "
-                                    f"nothing had been touched, of at most {self.longest():.0f}")
+        length = f"{self.length():.0f} loops of {self.loop():.2f} s if nothing had been touched"
+        terminalreporter.write_line(f"{self.files.total():7.1f} s  all; {length}, of at most {self.longest():.0f}")
         if self.is_too_long():
             terminalreporter.write_line("The tests take longer than pyproject.toml allows: see `longest`", red=True)
