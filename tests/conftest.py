@@ -13,7 +13,6 @@ def pytest_addoption(parser):
     parser.addoption("--sample", default=os.environ.get("SAMPLE"), metavar="all|SEED",
                      help="of tests that are many alike, run all, or a few that are drawn with this seed: the "
                           "commit's, where nothing is said and all tests are asked for")
-    parser.addini("longest", "the limit of the gate in tests/seconds.py, in loops", default="inf")
 
 
 def pytest_configure(config):

@@ -7,6 +7,7 @@ many as always run. So the gate holds the suite, and not the change. The limit i
 
 import statistics
 import time
+import tomllib
 from collections import Counter
 
 import numpy as np
@@ -77,7 +78,8 @@ class Clock:
         return is_whole(self.config) and self.config.option.sample != "all" and self.length() > self.longest()
 
     def longest(self):
-        return float(self.config.getini("longest"))
+        settings = tomllib.loads((self.config.rootpath / "pyproject.toml").read_text("utf-8"))
+        return settings["tool"]["seconds"]["longest"]
 
     def pytest_terminal_summary(self, terminalreporter):
         for line in self.config.sampled:

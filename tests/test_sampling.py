@@ -8,8 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests import sampling
-from tests.seconds import as_untouched
+from tests import sampling, seconds
 
 FOLDERS = ("coursekit", "solutions", "grading", "tools", "tests", "labs", "chapters", "_static", "_templates")
 CHAPTERS, LABS = ("02_additive_attention", "07_multi_head", "10_the_transformer"), ("lab01_additive_attention",
@@ -176,5 +175,15 @@ def test_without_a_parent_the_base_is_unknown(repository):
 
 
 def test_seconds_of_what_is_sampled_count_as_if_the_least_had_run():
-    seconds, tests = Counter({"": 10.0, "lab": 60.0, "attack": 30.0}), Counter({"": 5, "lab": 12, "attack": 60})
-    assert as_untouched(seconds, tests, {"lab": 3, "attack": 100}) == 10 + 60 * 3 / 12 + 30
+    spent, tests = Counter({"": 10.0, "lab": 60.0, "attack": 30.0}), Counter({"": 5, "lab": 12, "attack": 60})
+    assert seconds.as_untouched(spent, tests, {"lab": 3, "attack": 100}) == 10 + 60 * 3 / 12 + 30
+
+
+@pytest.mark.parametrize(("spent", "status"), [(1.0, pytest.ExitCode.OK), (1e6, pytest.ExitCode.TESTS_FAILED)])
+def test_a_whole_run_that_takes_too_long_fails(root, monkeypatch, spent, status):
+    monkeypatch.setattr(seconds, "is_whole", lambda config: True)
+    clock = seconds.Clock(SimpleNamespace(rootpath=root, option=SimpleNamespace(sample=None)))
+    clock.kinds[""], clock.tests[""], clock.loops = spent, 1, [0.1]
+    session = SimpleNamespace(exitstatus=pytest.ExitCode.OK)
+    clock.pytest_sessionfinish(session)
+    assert session.exitstatus == status

@@ -60,6 +60,11 @@ def trivial(lab):
     return TRIVIAL | part(lab, "variants").TRIVIAL
 
 
+def said_of(lab, what, otherwise=()):
+    """What the lab's module of right answers says of some of its exercises or mistakes, such as DO_NOT_FIT."""
+    return getattr(part(lab, "variants"), what, otherwise)
+
+
 def right(lab, exercise):
     """The reference."""
     return getattr(part(lab, "reference"), exercise)

@@ -6,7 +6,20 @@ import pytest
 from coursekit.check import CheckFailed
 from solutions.exercises import asking
 from tests.labs.float32 import dtypes, small
-from tests.labs.judging import LABS, asked, by_name, each, given, mistakes, right, see, share, trivial, variants
+from tests.labs.judging import (
+    LABS,
+    asked,
+    by_name,
+    each,
+    given,
+    mistakes,
+    right,
+    said_of,
+    see,
+    share,
+    trivial,
+    variants,
+)
 
 ODD = {
     "a number": 3,
@@ -23,32 +36,14 @@ ODD = {
     "three things": (0.0, None, "b"),
 }
 
-WITHOUT_ARRAYS = ("alibi_slopes", "causal_mask", "learning_rate", "matching_token_head", "parameter_count",
-                  "previous_token_head", "smoothing_floor")  # exercises that are given numbers alone
-EXPECTS_SHAPES = {
-    "additive_attention", "alignment", "attend_backward", "attention", "attention_masks", "attentional_state",
-    "beam_step", "concat_score", "context_backward", "cross_entropy", "cross_entropy_backward", "distances",
-    "embedding_backward", "estimate_gradient", "general_score", "local_weights", "mean_and_variance",
-    "move_baseline", "multi_head_attention", "penalised", "predicted_centre", "sample_positions", "scores_backward",
-    "shifted_targets", "smoothed_cross_entropy", "steps_backward",
-}
-MAKES_FLOAT64 = {"alibi_bias", "alibi_slopes", "estimate_gradient", "matching_token_head", "penalised",
-                 "previous_token_head", "sinusoids"}
-DO_NOT_FIT = {  # mistakes whose results are of no use to what builds on them
-    "alignment_as_a_flat_array", "beam_step_divided_by_the_hypotheses",
-    "beam_step_with_parents_and_tokens_exchanged", "context_backward_with_results_swapped",
-    "log_sum_exp_always_over_axis_0", "log_sum_exp_always_over_the_last_axis", "log_sum_exp_keeping_the_axis",
-    "merge_heads_that_adds", "merge_heads_that_averages", "merge_heads_without_the_reshape",
-    "scaled_dot_product_attention_backward_with_the_wrong_order",
-    "scaled_dot_product_attention_that_returns_the_weights_first",
-    "scaled_scores_with_all_axes_reversed", "scaled_scores_with_keys_in_rows", "softmax_always_over_the_last_axis",
-    "split_heads_by_copying", "split_heads_with_the_heads_first", "split_heads_with_the_last_axes_exchanged",
-    "split_heads_without_the_transpose",
-}
-UNASKED = {"lab08_layers": 0.5, "lab11_decoding": 0.2}  # the share of cases (ReLU, no penalty) that need no earlier one
-
 EXERCISES = [(lab, exercise) for lab in LABS for exercise in mistakes(lab)]
 BUILT_ON = [(*exercise, earlier) for exercise in EXERCISES for earlier in asked(*exercise)]
+
+
+def which(what, whether=True):
+    """The exercises of which their labs say this, or do not."""
+    return [(lab, exercise) for lab, exercise in EXERCISES if (exercise in said_of(lab, what)) == whether]
+
 
 an_exercise = pytest.mark.parametrize(("lab", "exercise"), EXERCISES)
 a_mistake = pytest.mark.parametrize(("lab", "exercise", "mistake"), each(mistakes), ids=by_name)
@@ -68,7 +63,7 @@ def test_there_are_five_mistakes_and_four_variants(lab, exercise):
     assert len(mistakes(lab)[exercise]) >= 5 and len(variants(lab)[exercise]) >= 4
 
 
-@pytest.mark.parametrize(("lab", "exercise"), [each for each in EXERCISES if each[1] in EXPECTS_SHAPES])
+@pytest.mark.parametrize(("lab", "exercise"), which("EXPECTS_SHAPES"))
 def test_a_reference_that_expects_shapes_names_each_array_that_does_not_fit(lab, exercise):
     args = given(lab, exercise)[0]
     for name in (name for name, value in args.items() if isinstance(value, np.ndarray)):
@@ -76,7 +71,7 @@ def test_a_reference_that_expects_shapes_names_each_array_that_does_not_fit(lab,
             right(lab, exercise)(**args | {name: np.zeros((9, 8, 2, 1, 3))})
 
 
-@pytest.mark.parametrize(("lab", "exercise"), [each for each in EXERCISES if each[1] not in MAKES_FLOAT64])
+@pytest.mark.parametrize(("lab", "exercise"), which("MAKES_FLOAT64", False))
 def test_a_reference_makes_no_float64_of_float32(lab, exercise):
     for args in given(lab, exercise):
         assert "float64" not in dtypes(right(lab, exercise)(**small(args)))
@@ -117,7 +112,7 @@ def test_an_odd_answer_earns_nothing(lab, exercise, answer):
     assert share(lab, exercise, **{exercise: lambda *args, **options: ODD[answer]}) == 0
 
 
-@pytest.mark.parametrize(("lab", "exercise"), [each for each in EXERCISES if each[1] not in WITHOUT_ARRAYS])
+@pytest.mark.parametrize(("lab", "exercise"), which("WITHOUT_ARRAYS", False))
 def test_an_answer_that_changes_its_argument_earns_nothing(lab, exercise):
     def careless(*args, **options):
         answer = right(lab, exercise)(*args, **options)
@@ -133,7 +128,7 @@ def test_an_answer_that_changes_its_argument_earns_nothing(lab, exercise):
 def test_an_earlier_mistake_does_not_cost_what_builds_on_it_if_it_fits(lab, exercise, earlier, mistake):
     built = asking(right(lab, exercise), **{earlier: mistake})
     whole = share(lab, exercise, **{earlier: mistake, exercise: built}) == 1
-    assert whole == (mistake.__name__ not in DO_NOT_FIT)
+    assert whole == (mistake.__name__ not in said_of(lab, "DO_NOT_FIT"))
 
 
 @pytest.mark.parametrize(("lab", "exercise", "earlier", "answer"), [
@@ -141,7 +136,7 @@ def test_an_earlier_mistake_does_not_cost_what_builds_on_it_if_it_fits(lab, exer
 def test_a_trivial_earlier_answer_carries_nothing_forward(lab, exercise, earlier, answer):
     answer = trivial(lab)[answer]
     built = asking(right(lab, exercise), **{earlier: answer})
-    assert share(lab, exercise, **{earlier: answer, exercise: built}) <= UNASKED.get(lab, 0)
+    assert share(lab, exercise, **{earlier: answer, exercise: built}) <= said_of(lab, "UNASKED", 0)
 
 
 # The visible checks

@@ -146,3 +146,7 @@ TRIVIAL = {
     "the middle of the sentence": lambda state, mask, *_: mask.sum(axis=1) / 2,
     "the mask": lambda scores, mask, *_: mask.astype(float),
 }
+
+EXPECTS_SHAPES = {  # the reference names each array that does not fit
+    "attentional_state", "concat_score", "general_score", "local_weights", "predicted_centre",
+}

@@ -111,3 +111,8 @@ TRIVIAL = {
     "two zeros": lambda *args, **_: (np.zeros((3, 6)), np.zeros(3)),
     "zeros of the right shapes": lambda weights, estimates, *_: (estimates[:, 0] * 0, estimates[:, 0, 0] * 0),
 }
+
+EXPECTS_SHAPES = {  # the reference names each array that does not fit
+    "estimate_gradient", "mean_and_variance", "move_baseline", "sample_positions",
+}
+MAKES_FLOAT64 = {"estimate_gradient"}  # float64, whatever it is given

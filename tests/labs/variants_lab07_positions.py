@@ -207,3 +207,6 @@ TRIVIAL = {
     "no bias": lambda slopes, T=1, S=1, past=0: np.zeros((np.size(slopes), *map(np.size, (T, S)))),
     "ones for each head": lambda heads, *_: np.ones(np.size(heads)),
 }
+
+WITHOUT_ARRAYS = {"alibi_slopes"}  # given numbers alone
+MAKES_FLOAT64 = {"alibi_bias", "alibi_slopes", "sinusoids"}  # float64, whatever it is given

@@ -193,3 +193,8 @@ TRIVIAL = {
 def _sides(source, told):
     S, T = np.shape(source)[1], np.shape(told)[1]
     return [(S, S), (T, T), (T, S)]
+
+WITHOUT_ARRAYS = {"learning_rate", "smoothing_floor"}  # given numbers alone
+EXPECTS_SHAPES = {  # the reference names each array that does not fit
+    "attention_masks", "shifted_targets", "smoothed_cross_entropy",
+}
