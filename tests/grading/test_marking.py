@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from coursekit.moved import NOW
+from coursekit.verdicts import Verdict
 from grading import checking
 from grading.marking import grade
 from grading.room.limits import Limits
@@ -187,6 +188,11 @@ def test_the_hidden_region_is_not_in_the_graded_notebook(graded):
 def test_the_scheme_stands_where_only_staff_see_it(graded):
     cells = [cell for cell in graded().notebook.cells if "SECRET-SCHEME" in cell.source]
     assert [cell.metadata.get("staff_only") for cell in cells] == [True]
+
+
+def test_points_are_the_share_of_the_laws_that_hold_to_a_hundredth(graded, monkeypatch):
+    monkeypatch.setattr(checks, "center", lambda student, rng: [Verdict(str(i), i > 0) for i in range(3)])
+    assert points(graded()) == (1.33, 4, None)
 
 
 def test_a_check_that_fails_takes_no_points_and_its_traceback_is_not_shown(graded, monkeypatch):

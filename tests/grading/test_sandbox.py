@@ -103,6 +103,15 @@ def test_the_network_reaches_nobody_not_even_this_machine(room):
     assert says(room, "import socket; socket.getaddrinfo('example.org', 80)") == "gaierror"
 
 
+@pytest.mark.parametrize("namespace", ["net", "pid", "ipc", "uts", "user", "mnt"])
+def test_the_outer_wall_stands_by_itself(namespace):
+    """What a notebook tries, the inner one refuses already."""
+    asked = [*sandbox.command(), "-c", f"import os; print(os.readlink('/proc/self/ns/{namespace}'))"]
+    environment = sandbox.environment(sandbox.ROOM, sandbox.SCRATCH)
+    said = subprocess.run(asked, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+    assert said.startswith(f"{namespace}:[") and said != os.readlink(f"/proc/self/ns/{namespace}")
+
+
 # What can be changed
 
 
