@@ -98,6 +98,13 @@ def test_what_padding_holds_has_no_influence(batch):
     np.testing.assert_array_equal(again[1], weights)
 
 
+def test_a_sentence_with_nothing_to_look_at_gets_zeros(batch):
+    batch["mask"][1] = False
+    context, weights = reference.additive_attention(**batch)
+    assert not context[1].any() and not weights[1].any()
+    np.testing.assert_allclose(weights.sum(axis=1), [1, 0, 1])
+
+
 def test_alignment_names_what_does_not_fit():
     encoder_states, decoder_state, layer_1, layer_2 = visible_checks.worked_example()
     with pytest.raises(ValueError, match=r"layer_1: expected \(E\+D, A\) = \(32, any\), got \(31, 10\)"):

@@ -94,6 +94,13 @@ def test_context_and_scores_backward_equal_pytorch(arrays):
         np.testing.assert_allclose(got, leaf.grad.numpy(), rtol=0, atol=1e-13)
 
 
+def test_gradients_of_scores_sum_to_zero_over_positions(arrays, probe):
+    _, weights = forward(**arrays)
+    d_scores = reference.softmax_backward(weights, probe @ arrays["memory"].swapaxes(1, 2))
+    np.testing.assert_allclose(d_scores.sum(axis=-1), 0, atol=1e-14)
+    assert np.abs(d_scores).max() > 0.1
+
+
 def test_a_sentence_with_nothing_to_look_at_gets_no_gradient_and_gives_none(arrays, probe):
     mask = MASK & [[True], [False], [True]]
     got = by_hand(arrays, probe, mask)

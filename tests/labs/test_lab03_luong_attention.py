@@ -103,6 +103,12 @@ def test_local_weights_are_pytorchs_softmax_in_the_window_times_a_normal_density
     np.testing.assert_allclose(got, expected, rtol=1e-10, atol=1e-15)
 
 
+def test_general_with_the_identity_is_dot(arrays):
+    state, memory = of(arrays, "state", "narrow")
+    expected = reference.dot_score(state, memory)
+    np.testing.assert_allclose(reference.general_score(state, memory, np.eye(D)), expected, rtol=1e-12)
+
+
 def test_concat_is_the_additive_score_with_its_matrices_stacked(arrays):
     state, memory, W, v, mask = of(arrays, "state", "memory", "stacked", "v", "mask")
     weights = lab01.masked_softmax(reference.concat_score(state, memory, W, v), mask)

@@ -77,6 +77,14 @@ def test_mean_and_variance_equal_a_categorical_expectation_of_pytorch(rng):
         np.testing.assert_allclose(variance[b], (torch.tensor(weights[b]) @ distances).item(), rtol=1e-7)
 
 
+def test_positions_are_drawn_as_often_as_their_weights_say(rng):
+    weights, draws = np.array([0.1, 0.0, 0.6, 0.3, 0.0]), 100_000
+    chosen = reference.sample_positions(np.repeat(weights[None], draws, axis=0), rng.random(draws))
+    counts = np.bincount(chosen, minlength=5)
+    assert counts[1] == counts[4] == 0
+    np.testing.assert_allclose(counts / draws, weights, atol=0.006)
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_nothing_of_weight_zero_is_ever_drawn(rng, dtype):
     weights = (rng.dirichlet(np.ones(9), size=2000) * (rng.random((2000, 9)) < 0.5)).astype(dtype)
@@ -87,11 +95,23 @@ def test_nothing_of_weight_zero_is_ever_drawn(rng, dtype):
         assert (np.take_along_axis(weights, chosen[:, None], axis=1) > 0).all()
 
 
+def test_the_draws_are_those_of_the_inverse_distribution_function():
+    weights, uniforms = np.array([[0.25, 0.5, 0.25]] * 5), np.array([0.0, 0.2, 0.25, 0.7, 0.75])
+    np.testing.assert_array_equal(reference.sample_positions(weights, uniforms), [0, 0, 1, 1, 2])
+
+
 def test_the_baseline_is_the_mean_of_all_rewards_each_older_one_counting_less():
     moved = 0.0
     for reward in (1.0, 2.0, 3.0):
         moved = reference.move_baseline(moved, np.array([reward, reward]), keep=0.5)
     np.testing.assert_allclose(moved, 0.125 * 1 + 0.25 * 2 + 0.5 * 3)
+
+
+def test_a_shift_of_all_scores_changes_no_estimate_and_rows_sum_to_zero(rng):
+    scores, chosen, rewards = rng.normal(size=(B, S)), np.array([1, 3, 0]), rng.normal(size=B)
+    first, second = (reference.estimate_gradient(softmax(e), chosen, rewards, 0.3) for e in (scores, scores + 7))
+    np.testing.assert_allclose(first, second, atol=1e-14)
+    np.testing.assert_allclose(first.sum(axis=1), 0, atol=1e-14)
 
 
 BAD = [

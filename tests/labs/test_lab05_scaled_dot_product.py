@@ -130,6 +130,17 @@ def test_the_type_of_the_numbers_stays_what_it_was(kind):
     assert {a.dtype for a in (reference.scaled_scores(Q, K), output, weights, *gradients)} == {np.dtype(kind)}
 
 
+def test_float32_agrees_with_float64_to_its_precision():
+    *arrays, probe = drawn(2, 6)
+    small = [a.astype(np.float32) for a in (*arrays, probe)]
+    _, weights = reference.scaled_dot_product_attention(*arrays)
+    _, rough = reference.scaled_dot_product_attention(*small[:3])
+    exact = reference.scaled_dot_product_attention_backward(probe, *arrays, weights)
+    approximate = reference.scaled_dot_product_attention_backward(small[3], *small[:3], rough)
+    for got, wanted in zip(approximate, exact, strict=True):
+        np.testing.assert_allclose(got, wanted, atol=1e-5)
+
+
 def test_what_does_not_fit_is_named():
     Q, K, V, probe = drawn(2)
     with pytest.raises(ValueError, match="K: expected the width of Q, d_k = 3, got 4"):

@@ -17,8 +17,8 @@ share = partial(judging.share, "lab06_multi_head")
 B, T, S, M, H, D_K, D_V = 2, 4, 5, 6, 3, 2, 7
 
 
-def parameters_of(rng, d_k=D_K, d_v=D_V):
-    widths = [(M, H * d_k), (M, H * d_k), (M, H * d_v), (H * d_v, M)]
+def parameters_of(rng, heads=H, d_k=D_K, d_v=D_V):
+    widths = [(M, heads * d_k), (M, heads * d_k), (M, heads * d_v), (heads * d_v, M)]
     return {name: rng.normal(size=shape) / 2 for name, shape in zip(checks.NAMES, widths, strict=True)}
 
 
@@ -119,6 +119,23 @@ def test_merging_undoes_splitting(rng):
     np.testing.assert_array_equal(reference.merge_heads(reference.split_heads(x, 4)), x)
 
 
+def test_one_head_is_the_attention_between_its_matrices(rng):
+    X, memory, p = rng.normal(size=(B, T, M)), rng.normal(size=(B, S, M)), parameters_of(rng, heads=1)
+    found, weights = reference.scaled_dot_product_attention(X @ p["W_Q"], memory @ p["W_K"], memory @ p["W_V"])
+    output, of_heads = reference.multi_head_attention(X, memory, p, 1)
+    np.testing.assert_allclose(output, found @ p["W_O"], rtol=1e-12)
+    np.testing.assert_allclose(of_heads[:, 0], weights, rtol=1e-12)
+
+
+def test_permuting_the_memory_permutes_the_weights_and_leaves_the_output(case, rng):
+    X, memory, parameters, heads, mask = case
+    order = rng.permutation(S)
+    output, weights = reference.multi_head_attention(*case)
+    other, permuted = reference.multi_head_attention(X, memory[:, order], parameters, heads, mask[..., order])
+    np.testing.assert_allclose(other, output, rtol=1e-10, atol=1e-13)
+    np.testing.assert_allclose(permuted, weights[..., order], rtol=1e-12)
+
+
 def test_a_sentence_without_words_gets_zeros_and_passes_no_gradient(case, rng):
     X, mask = case[0], case[-1]
     mask[1] = False
@@ -135,6 +152,11 @@ def test_the_future_does_not_change_the_past(rng):
     np.testing.assert_allclose(after[:, :2], before[:, :2], rtol=1e-12)
 
 
+@pytest.mark.parametrize("heads", [1, 2, 4, 8])
+def test_heads_that_share_the_width_have_as_many_parameters_as_one(heads):
+    assert reference.parameter_count(512, heads, 512 // heads, 512 // heads) == 4 * 512**2
+
+
 def test_the_count_is_that_of_the_arrays(rng):
     counted = sum(W.size for W in parameters_of(rng).values())
     assert reference.parameter_count(M, H, D_K, D_V) == counted
@@ -143,6 +165,16 @@ def test_the_count_is_that_of_the_arrays(rng):
 def test_a_width_that_heads_cannot_share_is_refused():
     with pytest.raises(ValueError, match="expected a width that 4 heads share evenly, got 6"):
         reference.split_heads(np.zeros((2, 3, 6)), 4)
+
+
+def test_the_programmed_heads_do_what_they_say():
+    words = np.array([2, 0, 2, 1])
+    X = np.hstack([np.eye(3)[words], np.eye(4)])[None]
+    before, weights = reference.multi_head_attention(X, X, reference.previous_token_head(3, 4), 1)
+    np.testing.assert_allclose(weights[0, 0, 1:], np.eye(4)[:3], atol=1e-12)
+    np.testing.assert_allclose(before[0, 1:, :3], np.eye(3)[words[:-1]], atol=1e-12)
+    _, same = reference.multi_head_attention(X, X, reference.matching_token_head(3, 4), 1)
+    np.testing.assert_allclose(same[0, 0], [[0.5, 0, 0.5, 0], [0, 1, 0, 0], [0.5, 0, 0.5, 0], [0, 0, 0, 1]], atol=1e-12)
 
 
 def test_of_the_laws_only_the_order_of_the_memory_finds_a_reshape_without_transpose_out(rng):

@@ -74,6 +74,13 @@ def test_a_rotation_is_pytorchs_multiplication_by_complex_numbers_forward_and_ba
     np.testing.assert_allclose(reference.rotate_backward(d_rotated, positions), given.grad, atol=1e-12)
 
 
+def test_a_rotation_keeps_lengths_and_is_undone_by_the_way_back(rng):
+    x, positions = rng.normal(size=(B, H, T, D)), rng.integers(0, 500, size=T)
+    turned = reference.rotate(x, positions)
+    np.testing.assert_allclose(np.linalg.norm(turned, axis=-1), np.linalg.norm(x, axis=-1), rtol=1e-12)
+    np.testing.assert_allclose(reference.rotate_backward(turned, positions), x, atol=1e-12)
+
+
 def test_scores_do_not_change_when_everything_is_shifted(rng):
     q, k, at_q, at_k = rng.normal(size=(T, D)), rng.normal(size=(S, D)), rng.integers(0, 99, T), rng.integers(0, 99, S)
     scores = [reference.rotate(q, at_q + by) @ reference.rotate(k, at_k + by).T for by in (0, 1000)]

@@ -1,5 +1,6 @@
 """Lab 08: the reference against oracles and laws, and what an answer earns that is built on a wrong one."""
 
+import math
 from functools import partial
 
 import numpy as np
@@ -91,15 +92,46 @@ def test_feed_forward_is_that_of_pytorch_forward_and_backward(layer, rng, activa
         np.testing.assert_allclose(gradients[f"b_{n}"], linear.bias.grad.numpy(), rtol=1e-9, atol=1e-12)
 
 
+def test_no_gradient_can_shift_a_row_and_with_eps_0_none_can_stretch_it(rows):
+    x, gamma, beta, d_output = rows
+    _, x_hat, std = reference.layer_norm(x, gamma, beta, 0.0)
+    d_x, _, _ = reference.layer_norm_backward(d_output, x_hat, std, gamma)
+    np.testing.assert_allclose(d_x.sum(axis=-1), 0, atol=1e-13)
+    np.testing.assert_allclose((d_x * x_hat).sum(axis=-1), 0, atol=1e-13)
+
+
 def test_layer_norm_forgets_a_shift_and_a_stretch(rows):
     x, gamma, beta, _ = rows
     expected = reference.layer_norm(x, gamma, beta, 0.0)[0]
     np.testing.assert_allclose(reference.layer_norm(7 * x - 20, gamma, beta, 0.0)[0], expected, rtol=1e-9, atol=1e-12)
 
 
+def test_the_first_entry_of_1_0_0_0_is_the_root_of_3():
+    output, _, std = reference.layer_norm(np.array([1.0, 0, 0, 0]), np.ones(4), np.zeros(4), 0.0)
+    np.testing.assert_allclose([output[0], std[0]], [math.sqrt(3), math.sqrt(3) / 4], rtol=1e-12)
+
+
+def test_a_row_of_equal_entries_becomes_beta(rows):
+    _, gamma, beta, _ = rows
+    np.testing.assert_array_equal(reference.layer_norm(np.full((2, M), 4.0), gamma, beta)[0], [beta, beta])
+
+
 def test_the_two_forms_of_gelu_differ_by_up_to_half_a_thousandth():
     x = np.linspace(-5, 5, 10001)
     assert 4.6e-4 < np.abs(reference.gelu(x, "erf") - reference.gelu(x, "tanh")).max() < 4.8e-4
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_gelu_of_x_less_gelu_of_minus_x_is_x(form):
+    x = np.linspace(-6, 6, 13)
+    np.testing.assert_allclose(reference.gelu(x, form) - reference.gelu(-x, form), x, atol=1e-14)
+
+
+def test_no_token_sees_another_in_the_feed_forward_layer(layer):
+    X, p = layer
+    other = X.copy()
+    other[:, 1:] = 9.0
+    np.testing.assert_allclose(reference.feed_forward(other, p)[0][:, 0], reference.feed_forward(X, p)[0][:, 0])
 
 
 def test_what_does_not_fit_is_named():

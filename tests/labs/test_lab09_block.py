@@ -86,6 +86,23 @@ def test_it_is_pytorchs_encoder_layer_forward_and_backward_given_its_weights(cas
         np.testing.assert_allclose(gradient, grads[name], rtol=1e-8, atol=1e-11, err_msg=name)
 
 
+def silenced(parameters):
+    return parameters | {name: 0 * parameters[name] for name in ("W_O", "W_2", "b_2")}
+
+
+def test_a_pre_ln_block_with_zero_output_weights_is_the_identity_and_so_is_its_way_back(case):
+    X, parameters, d_output = case
+    np.testing.assert_array_equal(run("pre", X, silenced(parameters))[0], X)
+    np.testing.assert_array_equal(back("pre", X, silenced(parameters), d_output)[0], d_output)
+
+
+def test_a_post_ln_block_with_zero_output_weights_still_normalises(case):
+    X, parameters, _ = case
+    output = run("post", X, silenced(parameters) | {"gamma_2": np.ones(M), "beta_2": np.zeros(M)})[0]
+    np.testing.assert_allclose(output.mean(axis=-1), 0, atol=1e-12)
+    np.testing.assert_allclose(output.var(axis=-1), 1, rtol=1e-3)
+
+
 @pytest.mark.parametrize("order", ORDERS)
 def test_the_future_changes_neither_the_past_nor_its_gradient(case, order):
     X, parameters, d_output = case

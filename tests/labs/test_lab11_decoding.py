@@ -1,5 +1,6 @@
 """Lab 11: the reference against oracles and laws, and what an answer earns that is built on a wrong one."""
 
+import math
 from functools import partial
 from itertools import pairwise, product
 
@@ -71,6 +72,17 @@ def test_the_score_of_greedy_is_minus_pytorchs_cross_entropy(table):
     logits = torch.from_numpy(table[[START, *tokens[:-1]]])
     loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(tokens), reduction="sum")
     np.testing.assert_allclose(score, -loss.item(), rtol=1e-12)
+
+
+def test_the_penalty_is_that_of_the_paper_by_hand():
+    got = reference.penalised(np.array([-6.0, -6.0, -9.0]), np.array([1, 7, 13]), 1.0)
+    np.testing.assert_allclose(got, [-6, -3, -3], rtol=1e-15)
+    np.testing.assert_allclose(reference.penalised(np.array([-2.0]), np.array([7]), 0.5), [-2 / math.sqrt(2)])
+
+
+def test_of_equal_continuations_the_smaller_parent_and_then_the_smaller_token_comes_first():
+    parents, tokens, _ = reference.beam_step(np.zeros(2), np.zeros((2, 3)), 5)
+    np.testing.assert_array_equal([parents, tokens], [[0, 0, 0, 1, 1], [0, 1, 2, 0, 1]])
 
 
 def test_a_model_is_searched_as_a_table_is(table):
