@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from coursekit.gradient_check import check_gradient
 from solutions.lab00_warm_up import mistakes, reference
 from tests import needs
 from tests.labs import judging
@@ -66,6 +67,18 @@ def test_the_loss_and_its_gradient_are_those_of_pytorch(batch):
     np.testing.assert_allclose(d_logits, leaf.grad.numpy(), rtol=0, atol=1e-14)
 
 
+def test_the_gradient_of_the_loss_agrees_with_central_differences(batch):
+    logits, targets, mask = batch
+    d_logits = reference.cross_entropy_backward(reference.log_softmax(logits), targets, mask)
+    assert check_gradient(lambda: loss_of(logits, targets, mask), logits, d_logits, tolerance=1e-7) < 1e-7
+
+
+def test_the_gradients_of_the_logits_of_each_word_sum_to_zero(batch):
+    d_logits = reference.cross_entropy_backward(reference.log_softmax(batch[0]), *batch[1:])
+    np.testing.assert_allclose(d_logits.sum(axis=-1), 0, atol=1e-16)
+    assert not d_logits[~batch[2]].any()
+
+
 @needs.torch
 def test_linear_backward_is_that_of_pytorch(rng):
     import torch
@@ -75,6 +88,12 @@ def test_linear_backward_is_that_of_pytorch(rng):
     (x @ W + b).backward(torch.tensor(d_y))
     for got, leaf in zip(reference.linear_backward(d_y, *arrays[:2]), (x, W, b), strict=True):
         np.testing.assert_allclose(got, leaf.grad.numpy(), rtol=1e-12, atol=1e-14)
+
+
+def test_linear_backward_agrees_with_central_differences(rng):
+    d_y, x, W, b = (rng.normal(size=shape) for shape in [(B, T, M), (B, T, N), (N, M), (M,)])
+    for array, gradient in zip((x, W, b), reference.linear_backward(d_y, x, W), strict=True):
+        check_gradient(lambda: np.sum(d_y * (x @ W + b)), array, gradient, tolerance=1e-7)
 
 
 @needs.torch
@@ -87,6 +106,12 @@ def test_unbroadcast_is_what_pytorch_does_when_it_adds(rng, shape):
     np.testing.assert_allclose(reference.unbroadcast(d_y, shape), small.grad.numpy(), rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("shape", [(5,), (3, 1), ()], ids=str)
+def test_unbroadcast_agrees_with_central_differences(rng, shape):
+    d_y, y, small = rng.normal(size=(4, 3, 5)), rng.normal(size=(4, 3, 5)), np.zeros(shape)
+    check_gradient(lambda: np.sum(d_y * (y + small)), small, reference.unbroadcast(d_y, shape), tolerance=1e-7)
+
+
 @needs.torch
 def test_embedding_backward_is_that_of_pytorch_with_repeated_ids(rng):
     import torch
@@ -95,6 +120,12 @@ def test_embedding_backward_is_that_of_pytorch_with_repeated_ids(rng):
     table = torch.zeros(N, X, dtype=torch.float64, requires_grad=True)
     torch.nn.functional.embedding(torch.tensor(ids), table).backward(torch.tensor(d_embedded))
     np.testing.assert_allclose(reference.embedding_backward(d_embedded, ids, N), table.grad.numpy(), rtol=1e-12)
+
+
+def test_embedding_backward_agrees_with_central_differences(rng):
+    ids, d_embedded, table = rng.integers(4, size=(B, T)), rng.normal(size=(B, T, X)), rng.normal(size=(N, X))
+    gradient = reference.embedding_backward(d_embedded, ids, N)
+    check_gradient(lambda: np.sum(d_embedded * table[ids]), table, gradient, tolerance=1e-7)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Lab 02: the gradients against PyTorch and laws; the checks against right and wrong answers."""
+"""Lab 02: the gradients against PyTorch, central differences and laws; the checks against right and wrong answers."""
 
 from functools import partial
 
@@ -7,6 +7,7 @@ import pytest
 
 from coursekit import check as visible
 from coursekit.check import lab02_learning_to_align as visible_checks
+from coursekit.gradient_check import check_gradient
 from solutions.artifacts import date_translator
 from solutions.lab01_additive_attention.reference import masked_softmax
 from solutions.lab02_learning_to_align import mistakes, reference
@@ -66,6 +67,12 @@ def test_all_five_together_equal_pytorch(arrays, probe):
     (torch.bmm(weights, memory) * torch.tensor(probe)).sum().backward()
     for leaf, (name, got) in zip(leaves, by_hand(arrays, probe).items(), strict=True):
         np.testing.assert_allclose(got, leaf.grad.numpy(), rtol=0, atol=1e-11, err_msg=name)
+
+
+@pytest.mark.parametrize("name", ["states", "memory", "W", "U", "v"])
+def test_all_five_together_agree_with_central_differences(arrays, probe, name):
+    got = by_hand(arrays, probe)[name]
+    assert check_gradient(lambda: np.sum(forward(**arrays)[0] * probe), arrays[name], got, name, step=1e-5) < 1e-7
 
 
 @needs.torch

@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 
+from coursekit.gradient_check import check_gradient
 from solutions.lab04_hard_attention import reference
 from tests import needs
 
@@ -41,15 +42,22 @@ def test_the_estimate_is_the_gradient_that_pytorch_finds_for_the_log_of_the_chos
     np.testing.assert_allclose(estimate, scores.grad.numpy(), rtol=1e-12, atol=1e-14)
 
 
-@needs.torch
 @pytest.mark.parametrize("baseline", [0.0, -2.3, 11.0])
-def test_the_mean_is_the_gradient_that_pytorch_finds_for_the_expected_reward_whatever_the_baseline(rng, baseline):
+def test_the_mean_over_all_positions_is_the_slope_of_the_expected_reward_whatever_the_baseline(rng, baseline):
+    scores, rewards = rng.normal(size=(B, S)), rng.normal(size=(B, S))
+    estimates = enumerated(softmax(scores), rewards, baseline)
+    mean, _ = reference.mean_and_variance(softmax(scores), estimates)
+    assert check_gradient(lambda e: (softmax(e) * rewards).sum(), scores, mean, tolerance=1e-7) < 1e-7
+
+
+@needs.torch
+def test_the_mean_is_the_gradient_that_pytorch_finds_for_the_expected_reward(rng):
     import torch
 
     scores, rewards = torch.tensor(rng.normal(size=(B, S)), requires_grad=True), rng.normal(size=(B, S))
     (torch.softmax(scores, dim=1) * torch.tensor(rewards)).sum().backward()
     weights = softmax(scores.detach().numpy())
-    mean, _ = reference.mean_and_variance(weights, enumerated(weights, rewards, baseline))
+    mean, _ = reference.mean_and_variance(weights, enumerated(weights, rewards, 3.0))
     np.testing.assert_allclose(mean, scores.grad.numpy(), rtol=1e-10, atol=1e-12)
 
 

@@ -1,4 +1,4 @@
-"""Lab 05: the reference against PyTorch and laws; the checks against right and wrong answers."""
+"""Lab 05: the reference against PyTorch, central differences and laws; the checks against right and wrong answers."""
 
 import itertools
 from functools import partial
@@ -8,6 +8,7 @@ import pytest
 
 from coursekit import check as visible
 from coursekit.check import lab05_scaled_dot_product as visible_checks
+from coursekit.gradient_check import check_gradient
 from grading.student import LocalStudent
 from solutions.exercises import asking
 from solutions.lab05_scaled_dot_product import checks, mistakes, reference
@@ -36,6 +37,10 @@ def masks(leading):
     rows = rng.random(size=(*leading, T, S)) < 0.5
     rows[..., 2] = True
     return {"none": None, "causal": reference.causal_mask(T, S, past=2), "rows": rows, "padding": rows[..., :1, :]}
+
+
+def loss(Q, K, V, probe, mask):
+    return np.sum(probe * reference.scaled_dot_product_attention(Q, K, V, mask)[0])
 
 
 # The reference
@@ -71,6 +76,17 @@ def test_leading_axes_broadcast_as_in_pytorch(of_Q, of_K):
     theirs = torch.nn.functional.scaled_dot_product_attention(*tensors, attn_mask=torch.from_numpy(mask)).numpy()
     output, _ = reference.scaled_dot_product_attention(Q, K, V, mask)
     np.testing.assert_allclose(output, theirs, rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("leading", LEADING, ids=str)
+@pytest.mark.parametrize("name", ["none", "causal", "rows", "padding"])
+def test_the_gradients_agree_with_central_differences(leading, name):
+    *arrays, probe = drawn(*leading)
+    mask = masks(leading)[name]
+    _, weights = reference.scaled_dot_product_attention(*arrays, mask)
+    gradients = reference.scaled_dot_product_attention_backward(probe, *arrays, weights)
+    for array, gradient in zip(arrays, gradients, strict=True):
+        assert check_gradient(lambda: loss(*arrays, probe, mask), array, gradient, tolerance=1e-7) <= 1e-7
 
 
 def test_the_worked_cases_of_the_chapter():

@@ -7,6 +7,7 @@ import pytest
 
 from coursekit import check as visible
 from coursekit.check import lab06_multi_head as visible_checks
+from coursekit.gradient_check import check_gradient
 from solutions.exercises import asking
 from solutions.lab06_multi_head import checks, mistakes, reference
 from tests import needs
@@ -112,6 +113,29 @@ def test_the_attention_of_each_head_is_pytorchs(rng):
     back = reference.scaled_dot_product_attention_backward(d_output, Q, K, V, weights)
     for one, other in zip(back, arrays, strict=True):
         np.testing.assert_allclose(one, other.grad.numpy(), rtol=1e-9, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", ["X", "memory", *checks.NAMES])
+def test_the_gradient_is_the_slope_of_the_loss(case, rng, name):
+    X, memory, parameters, _, _ = case
+    d_output = rng.normal(size=X.shape)
+    d_X, d_memory, gradients = backward_of(case, d_output)
+    arrays, found = {"X": X, "memory": memory, **parameters}, {"X": d_X, "memory": d_memory, **gradients}
+
+    def loss():
+        return (reference.multi_head_attention(*case)[0] * d_output).sum()
+
+    assert check_gradient(loss, arrays[name], found[name], name, tolerance=1e-7, step=1e-4) < 1e-7
+
+
+def test_for_self_attention_the_gradient_is_the_sum_of_the_first_two(rng):
+    X, parameters, d_output = rng.normal(size=(B, T, M)), parameters_of(rng), rng.normal(size=(B, T, M))
+    d_X, d_memory, _ = backward_of((X, X, parameters, H, None), d_output)
+
+    def loss():
+        return (reference.multi_head_attention(X, X, parameters, H)[0] * d_output).sum()
+
+    assert check_gradient(loss, X, d_X + d_memory, tolerance=1e-7, step=1e-4) < 1e-7
 
 
 def test_merging_undoes_splitting(rng):

@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 
+from coursekit.gradient_check import check_gradient
 from solutions.lab07_positions import reference
 from tests import needs
 
@@ -72,6 +73,12 @@ def test_a_rotation_is_pytorchs_multiplication_by_complex_numbers_forward_and_ba
     expected.backward(torch.tensor(d_rotated))
     np.testing.assert_allclose(reference.rotate(x, positions), expected.detach(), atol=1e-12)
     np.testing.assert_allclose(reference.rotate_backward(d_rotated, positions), given.grad, atol=1e-12)
+
+
+def test_the_way_back_is_the_slope_of_the_loss(rng):
+    x, d_rotated, positions = rng.normal(size=(H, T, D)), rng.normal(size=(H, T, D)), rng.integers(0, 90, size=T)
+    d_x = reference.rotate_backward(d_rotated, positions)
+    assert check_gradient(lambda: (reference.rotate(x, positions) * d_rotated).sum(), x, d_x, tolerance=1e-7) < 1e-7
 
 
 def test_a_rotation_keeps_lengths_and_is_undone_by_the_way_back(rng):

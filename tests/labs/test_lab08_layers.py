@@ -6,8 +6,9 @@ from functools import partial
 import numpy as np
 import pytest
 
+from coursekit.gradient_check import check_gradient
 from solutions.exercises import asking
-from solutions.lab08_layers import mistakes, reference
+from solutions.lab08_layers import checks, mistakes, reference
 from tests import needs
 from tests.labs import judging
 
@@ -90,6 +91,39 @@ def test_feed_forward_is_that_of_pytorch_forward_and_backward(layer, rng, activa
     for n, linear in [("1", net[0]), ("2", net[2])]:
         np.testing.assert_allclose(gradients[f"W_{n}"], linear.weight.grad.numpy().T, rtol=1e-9, atol=1e-12)
         np.testing.assert_allclose(gradients[f"b_{n}"], linear.bias.grad.numpy(), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("position", [0, 1, 2], ids=["d_x", "d_gamma", "d_beta"])
+def test_the_gradient_of_layer_norm_is_the_slope_of_the_loss(rows, position):
+    *arrays, d_output = rows
+    _, x_hat, std = reference.layer_norm(*arrays)
+    found = reference.layer_norm_backward(d_output, x_hat, std, arrays[1])[position]
+
+    def loss():
+        return (reference.layer_norm(*arrays)[0] * d_output).sum()
+
+    assert check_gradient(loss, arrays[position], found, tolerance=1e-7, step=1e-4) < 1e-7
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_slope_of_gelu_is_that_of_central_differences(form):
+    x = np.linspace(-4, 4, 41)
+    slope = reference.gelu_backward(np.ones_like(x), x, form)
+    assert check_gradient(lambda: reference.gelu(x, form).sum(), x, slope, tolerance=1e-7, step=1e-4) < 1e-7
+
+
+@pytest.mark.parametrize("name", ["X", *checks.NAMES])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_gradient_of_the_feed_forward_layer_is_the_slope_of_the_loss(layer, rng, activation, name):
+    X, p = layer
+    d_output = rng.normal(size=X.shape)
+    d_X, gradients = reference.feed_forward_backward(d_output, X, reference.feed_forward(X, p)[1], p, activation)
+
+    def loss():
+        return (reference.feed_forward(X, p, activation)[0] * d_output).sum()
+
+    array, found = (X, d_X) if name == "X" else (p[name], gradients[name])
+    assert check_gradient(loss, array, found, name, tolerance=1e-7, step=1e-5) < 1e-7
 
 
 def test_no_gradient_can_shift_a_row_and_with_eps_0_none_can_stretch_it(rows):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from coursekit.gradient_check import check_gradient
 from solutions.lab09_block import checks, reference
 from tests import needs
 
@@ -84,6 +85,19 @@ def test_it_is_pytorchs_encoder_layer_forward_and_backward_given_its_weights(cas
     grads = {name: value.grad.numpy() for name, value in layer.named_parameters()}
     for name, gradient in torch_names(gradients).items():
         np.testing.assert_allclose(gradient, grads[name], rtol=1e-8, atol=1e-11, err_msg=name)
+
+
+@pytest.mark.parametrize("name", ["X", *checks.NAMES])
+@pytest.mark.parametrize("order", ORDERS)
+def test_the_gradient_is_the_slope_of_the_loss(case, order, name):
+    X, parameters, d_output = case
+    d_X, gradients = back(order, X, parameters, d_output, LENGTHS)
+
+    def loss():
+        return (run(order, X, parameters, LENGTHS)[0] * d_output).sum()
+
+    array, found = (X, d_X) if name == "X" else (parameters[name], gradients[name])
+    assert check_gradient(loss, array, found, name, tolerance=1e-7, step=3e-5) < 1e-7
 
 
 def silenced(parameters):

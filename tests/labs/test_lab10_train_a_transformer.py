@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from coursekit.gradient_check import check_gradient
 from solutions.lab10_train_a_transformer import mistakes, reference
 from tests import needs
 from tests.labs import judging
@@ -40,6 +41,15 @@ def test_the_loss_and_its_gradient_are_pytorchs(logits, wanted, epsilon):
     loss, d_logits = reference.smoothed_cross_entropy(logits, wanted, epsilon)
     np.testing.assert_allclose(loss, expected.item(), rtol=1e-12)
     np.testing.assert_allclose(d_logits, values.grad.numpy(), rtol=1e-10, atol=1e-15)
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 0.1, 0.7])
+def test_the_gradient_is_the_slope_of_the_loss(logits, wanted, epsilon):
+    def loss():
+        return reference.smoothed_cross_entropy(logits, wanted, epsilon)[0]
+
+    d_logits = reference.smoothed_cross_entropy(logits, wanted, epsilon)[1]
+    check_gradient(loss, logits, d_logits, tolerance=1e-8)
 
 
 def test_the_floor_is_reached_by_the_smoothed_target_itself(wanted):
