@@ -5,16 +5,18 @@ Content-Security-Policy would stop what got through. nbgrader's own templates pu
 """
 
 import functools
+import re
 import secrets
+import time
 from pathlib import Path
 
 import jinja2
+import pygments
 from markupsafe import Markup
 from nbconvert.exporters import Exporter
 from nbconvert.filters import strip_ansi
 from nbgrader.preprocessors import GetGrades
 from nbgrader.server_extensions.formgrader.handlers import BaseHandler, FormgraderHandler, SubmissionFilesHandler
-from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 from tornado import web
@@ -25,6 +27,8 @@ from grading.markup import Markdown
 from grading.room.outputs import is_png
 
 CODE_LIMIT = 50_000  # characters of a cell that are coloured; a longer one is shown plain
+CODE_SECONDS = 5.0   # of processor time for one page
+BLANKS = re.compile(r"\s{500}")  # in these pygments takes time that grows with the square of their number
 
 
 class GetGradesAndWaiting(GetGrades):
@@ -49,7 +53,8 @@ class Page(Exporter):
         """Returns (the page, resources), as every exporter does. Called once per notebook and page."""
         nb, resources = super().from_notebook_node(nb, resources, **kw)
         template = templates().get_template(self.template)
-        names = {"nb": nb, "resources": resources, "markdown": Markdown(self.links), "nonce": secrets.token_urlsafe()}
+        names = {"nb": nb, "resources": resources, "markdown": Markdown(self.links), "code": Code(),
+                 "nonce": secrets.token_urlsafe()}
         return template.render(**names), resources
 
 
@@ -94,7 +99,7 @@ def templates():
     """The templates, with every value escaped that is not `Markup`."""
     loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
     environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"code": code, "number": number, "shown": shown}
+    environment.filters |= {"number": number, "shown": shown}
     environment.globals |= {"meta": meta, "graded": graded, "solution": solution,
                             "exercise_of": exercise_of, "code_css": Markup(HtmlFormatter().get_style_defs("pre"))}
     return environment
@@ -105,11 +110,33 @@ def number(points):
     return f"{points or 0:.2f}".rstrip("0").rstrip(".")
 
 
-def code(source):
-    """Python source as `Markup`, coloured."""
-    if len(source) > CODE_LIMIT:
-        return Markup.escape(source)
-    return Markup(highlight(source, PythonLexer(stripnl=False), HtmlFormatter(nowrap=True)))  # escapes what it colours
+class Code:
+    """Python source as `Markup`, coloured, for one page: its cells all go through the same object.
+
+    What is too long or has long runs of blanks is shown plain, and so is all that comes after `CODE_SECONDS` of work.
+    """
+
+    def __init__(self):
+        self.spent = 0.0
+
+    def __call__(self, source):
+        if len(source) > CODE_LIMIT or BLANKS.search(source):
+            return Markup.escape(source)
+        try:
+            tokens = list(self._timed(PythonLexer(stripnl=False).get_tokens(source)))
+        except TimeoutError:
+            return Markup.escape(source)
+        return Markup(pygments.format(tokens, HtmlFormatter(nowrap=True)))  # escapes what it colours
+
+    def _timed(self, tokens):
+        """The tokens, as long as the page has time for them: TimeoutError then."""
+        start = time.process_time()
+        for token in tokens:
+            now = time.process_time()
+            self.spent, start = self.spent + now - start, now
+            if self.spent > CODE_SECONDS:
+                raise TimeoutError
+            yield token
 
 
 def shown(output):

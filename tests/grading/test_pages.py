@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 from nbformat import v4
 
-from grading import markup
+from grading import markup, pages
 from grading.markup import Markdown, mathml
-from grading.pages import CODE_LIMIT, FeedbackPage, FormgradePage, code, number, shown
+from grading.pages import CODE_LIMIT, Code, FeedbackPage, FormgradePage, number, shown
 from tests import needs
 from tests.grading import tiny
 from tests.grading.classes import ROOT, Class
@@ -220,8 +220,22 @@ def test_a_hundred_slow_cells_take_little_longer_than_the_time_for_a_page(monkey
 
 
 def test_code_is_coloured_escaped_and_whole():
+    code = Code()
     assert Elements(code("def f(x):\n    return '<script>'")).found and "<script" not in code("'<script>'")
     assert code("<" * (CODE_LIMIT + 1)) == "&lt;" * (CODE_LIMIT + 1)
+
+
+@pytest.mark.parametrize("source", [" \n" * 25_000, "match" + " " * 49_000], ids=["lines of a blank", "match"])
+def test_code_with_long_runs_of_blanks_is_shown_plain_at_once(source):
+    start = time.process_time()
+    assert Code()(source) == source and time.process_time() - start < 1
+
+
+def test_code_that_takes_long_is_shown_plain_from_then_on(monkeypatch):
+    monkeypatch.setattr(pages, "CODE_SECONDS", 0.1)
+    code, start = Code(), time.process_time()
+    assert [code("x = 1\n" * 8000) for _ in range(50)][-1] == "x = 1\n" * 8000
+    assert time.process_time() - start < 5 and code("x") == "x"
 
 
 @pytest.mark.parametrize("points, text", [(2.0, "2"), (2.5, "2.5"), (1 / 3, "0.33"), (10.0, "10"), (None, "0")])
