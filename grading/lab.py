@@ -48,6 +48,11 @@ class Lab:
         return cls(name, source, released(source), files, solutions)
 
     @property
+    def kept(self):
+        """The notebook as nbgrader's gradebook keeps it: no solutions or outputs, but with hidden tests."""
+        return _after(KEPT, self.source)
+
+    @property
     def points(self):
         """{grade_id: points} of all that is graded, in order."""
         cells = filter(graded, self.skeleton.cells)
@@ -71,9 +76,17 @@ def names(labs):
 
 def released(source):
     """The notebook as `nbgrader generate_assignment` gives it to students."""
+    return _after((*KEPT, ClearHiddenTests, ClearMarkScheme, ComputeChecksums), source)
+
+
+KEPT = (LockCells, ClearSolutions, ClearOutput, ComputeChecksums)  # nbgrader's steps, in nbgrader's order
+
+
+def _after(steps, source):
+    """What these of nbgrader's steps make of a notebook."""
     stubs = Config({"ClearSolutions": {"code_stub": {"python": CODE_STUB}, "text_stub": TEXT_STUB}})
     notebook, resources = copy.deepcopy(source), {}
-    for step in (LockCells, ClearSolutions, ClearOutput, ClearHiddenTests, ClearMarkScheme, ComputeChecksums):
+    for step in steps:
         notebook, resources = step(config=stubs).preprocess(notebook, resources)
     return notebook
 

@@ -14,7 +14,6 @@ from nbgrader.api import (
     Comment,
     Grade,
     Gradebook,
-    MissingEntry,
     Student,
     SubmittedAssignment,
     SubmittedNotebook,
@@ -23,6 +22,8 @@ from nbgrader.api import (
 from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import Column, String, Text, bindparam, insert, or_, select, update
 from sqlalchemy.exc import DatabaseError
+
+from grading.entering import MarksWouldBeLost, enter
 
 
 class LedgerError(RuntimeError):
@@ -117,22 +118,28 @@ class Ledger:
         self._book.close()
 
     def expect(self, lab):
-        """Raise LedgerError unless the gradebook knows this lab, with the same points. Comes before `save`."""
+        """Enter the lab, or bring what the gradebook has of it up to date. Comes before `save`.
+
+        Raises LedgerError if marks that a person gave would be lost.
+        """
         with _in_one_line(self.url):
             try:
-                notebook = self._book.find_notebook(lab.name, lab.name)
-            except MissingEntry:
-                raise LedgerError(f"gradebook: expected {lab.name!r} in {self.url}, got none: run "
-                                  f"nbgrader generate_assignment {lab.name}") from None
-            cells = [*notebook.grade_cells, *notebook.task_cells]
-            expected, got = sorted(lab.points.items()), sorted((cell.name, cell.max_score) for cell in cells)
+                changed = enter(self._book, lab)
+            except MarksWouldBeLost as error:
+                raise LedgerError(f"gradebook {self.url}: {error}") from error
+            notebook = self._book.find_notebook(lab.name, lab.name)
             self._lab = {"assignment_id": notebook.assignment_id}, {"notebook_id": notebook.id}
-            self._graded = {cell.name: cell.id for cell in cells}
+            self._graded = {cell.name: cell.id for cell in [*notebook.grade_cells, *notebook.task_cells]}
             self._commented = {cell.name: cell.id for cell in [*notebook.solution_cells, *notebook.task_cells]}
             self._due = notebook.assignment.duedate
-        if expected != got:
-            raise LedgerError(f"gradebook: expected {expected}, got {got}: run "
-                              f"nbgrader generate_assignment {lab.name} --force")
+            if changed:
+                self._complete(notebook)
+
+    def _complete(self, notebook):
+        """Give the submissions that there are the rows of cells that are new, as formgrader needs them all."""
+        for student in [submission.student.id for submission in notebook.submissions]:
+            self._rows(student)
+        self._book.db.commit()
 
     def students(self):
         """{id} of the students that the gradebook knows."""

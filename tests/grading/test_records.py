@@ -6,7 +6,7 @@ import pytest
 
 from grading import records
 from grading.course import Course
-from grading.records import LedgerError, Record
+from grading.records import Record
 from tests.grading import tiny
 from tests.grading.classes import Class
 
@@ -115,11 +115,3 @@ def test_an_extension_without_a_due_date_is_no_trouble(course, save):
     with course.gradebook() as book:
         book.grant_extension(tiny.NAME, "anna", hours=3)
     save(record(), datetime(2030, 1, 3))
-
-
-def test_a_lab_that_was_given_out_with_other_cells_is_refused(course, save):
-    with course.gradebook() as book:
-        book.find_grade_cell("why", tiny.NAME, tiny.NAME).name = "because"
-        book.db.commit()
-    with pytest.raises(LedgerError, match="because"):
-        save(record())
