@@ -19,7 +19,8 @@ LABS := $(call files,labs) nbgrader_config.py
 SOLUTIONS := $(call files,solutions)
 GRADING := $(call files,grading)
 
-INSTALLED := $(VENV)/installed
+PINNED := $(VENV)/installed
+INSTALLED := $(VENV)/etc/jupyter/nbgrader_config.py
 RELEASED := release/.made
 SOLVED := build/solved/.made
 GRADED := build/demo/.made
@@ -67,7 +68,7 @@ fresh: $(INSTALLED) $(RELEASED)
 # The environment. It is made anew when a pin changes, so that nothing stays in it that the lock does not name.
 venv: $(INSTALLED)
 
-$(INSTALLED): requirements.lock pyproject.toml tools/check_python.py
+$(PINNED): requirements.lock pyproject.toml tools/check_python.py
 	@command -v "$(PYTHON)" >/dev/null || { echo "$(PYTHON): not found: install Python 3.11 to 3.13, or name one with make PYTHON=python3.12"; exit 1; }
 	@"$(PYTHON)" tools/check_python.py
 	@echo "Installing the pinned requirements into $(VENV)"
@@ -75,6 +76,10 @@ $(INSTALLED): requirements.lock pyproject.toml tools/check_python.py
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# The last thing that it gets: a line for every nbgrader in it, so that each grades in the two rooms, whatever the folder.
+$(INSTALLED): $(PINNED) grading/configuration.py
+	@$(RUN) -m grading.configuration
 
 # tools.book itself knows whether anything has changed; the site holds the released labs.
 book: $(INSTALLED) $(RELEASED)

@@ -1,26 +1,31 @@
-"""nbgrader's settings for this course, read by its command line and by formgrader.
+"""nbgrader's settings for this course, read by its commands, by formgrader and by `python -m grading`.
 
-Run nbgrader in this folder, or in another course directory with `--course-dir`: the gradebook, submissions and
-feedback are that directory's own, the checks are always this repository's.
+`make venv` has every nbgrader of its environment read them, whatever the folder; a class's folder may hold an
+nbgrader_config.py of its own, whose settings come after these. So the labs are named by an absolute path: gradebook,
+submissions and feedback are the class's own, labs and checks are always this repository's.
 """
 
+import os
 import sys
 from pathlib import Path
 
-import nbgrader.apps.api
-import nbgrader.apps.autogradeapp
+HERE = Path(__file__).resolve().parent
+# `grading` is here, and nbgrader has put the current folder first, where a student's numpy.py might lie.
+sys.path[:] = [str(HERE), *(place for place in sys.path if place not in ("", os.getcwd(), str(HERE)))]
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))  # nbgrader's command does not look for `grading` here
-
-from grading.autograde import AutogradeInTwoRooms
-from grading.feedback import HideFromStudents
+import grading
+from grading.front_door import take_over
 from grading.lab import CODE_STUB, TEXT_STUB
-from grading.pages import FeedbackPage, GetGradesAndWaiting, protect_formgrader
+
+if Path(grading.__file__).resolve().parents[1] != HERE:
+    raise SystemExit(f"This environment grades by the course in {Path(grading.__file__).resolve().parents[1]}, this "
+                     f"folder by the one in {HERE}: use the environment of that one, {HERE / '.venv'}.")
+take_over()
 
 c = get_config()  # noqa: F821, traitlets puts it here
 
 c.CourseDirectory.course_id = "attention"
-c.CourseDirectory.source_directory = "labs"      # a lab's notebook is its source: there is no second copy
+c.CourseDirectory.source_directory = str(HERE / "labs")  # a lab's notebook is its source: there is no second copy
 c.CourseDirectory.release_directory = "release"
 
 # What stands in place of a solution. One exception says "not done yet" to students, checks and tests alike.
@@ -38,11 +43,3 @@ c.TwoRooms.files = 512           # open files
 c.TwoRooms.scratch = 64          # MB that the cells may write to disk
 c.TwoRooms.cell_output = 100_000  # characters that one cell may show
 c.TwoRooms.output = 10           # MB that all cells may show, pictures included
-
-# nbgrader makes its converter by these two names, for the command line and for formgrader, and has no setting for it.
-nbgrader.apps.autogradeapp.Autograde = nbgrader.apps.api.Autograde = AutogradeInTwoRooms
-
-# Pages that are safe to open, whatever was handed in. Formgrader shows marking schemes, the feedback does not.
-c.GenerateFeedback.exporter_class = FeedbackPage
-c.GenerateFeedback.preprocessors = [GetGradesAndWaiting, HideFromStudents]
-protect_formgrader()

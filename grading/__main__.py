@@ -35,6 +35,9 @@ def parser():
         one.set_defaults(run=run)
         return one
 
+    init = command("init", _init, "make a folder for a class, apart from this repository; or look at one that is there")
+    init.add_argument("folder", type=Path, metavar="FOLDER")
+
     grade = command("grade", _grade, "grade submitted/*/LAB: what is new or has changed since it was graded")
     grade.add_argument("lab", metavar="LAB")
     grade.add_argument("--course-dir", type=Path, default=Path(), metavar="DIR", help="where submitted/ is")
@@ -67,6 +70,12 @@ def spare_jsonschema():
     Called before nbformat is first imported, by those who wait for it.
     """
     sys.modules.setdefault("rfc3987_syntax", None)
+
+
+def _init(options):
+    from grading.new_class import init
+
+    print("\n".join(init(options.folder)))
 
 
 def _grade(options):

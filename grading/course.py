@@ -5,15 +5,14 @@ import traceback
 from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
-from traitlets.config import PyFileConfigLoader
 
-from grading.lab import Lab
+from grading import configuration
+from grading.configuration import ConfigurationError
+from grading.lab import Lab, names
 from grading.records import Ledger
 from grading.settings import TwoRooms
 from grading.submissions import BAD_NAME, STAMP, STUDENT, read_stamp, read_submission
 from grading.work import Task, Terms
-
-REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 class Course:
@@ -24,25 +23,44 @@ class Course:
 
     @classmethod
     def at(cls, folder):
-        """The course in a folder, with its own nbgrader_config.py if it has one, else with the repository's."""
-        own = Path(folder, "nbgrader_config.py")
-        path = own if own.exists() else REPOSITORY / own.name
-        config = PyFileConfigLoader(path.name, path=str(path.parent)).load_config()
-        config.CourseDirectory.root = str(Path(folder).resolve())
+        """The course in a folder, configured as nbgrader is there. Raises ConfigurationError."""
+        root = Path(folder).resolve()
+        if not root.is_dir():
+            raise ConfigurationError(f"class: expected a folder, got {root}, which is none: "
+                                     f"python -m grading init {folder} makes it")
+        config = configuration.load(root)
+        config.CourseDirectory.root = str(root)
         return cls(CourseDirectory(config=config), config)
+
+    def labs(self):
+        """The names of all labs, sorted. Raises ConfigurationError if the folder that holds them is not there."""
+        if not self.labs_folder.is_dir():
+            raise ConfigurationError(f"labs: expected a folder, got {self.labs_folder}, which is none: write into "
+                                     f"{Path(self.coursedir.root, configuration.NAME)} where they are now")
+        return names(self.labs_folder)
+
+    def lab(self, name):
+        """A lab. Raises ConfigurationError, or ValueError naming those that there are."""
+        if name not in self.labs():
+            raise ValueError(f"lab: expected one of {self.labs()}, got {name!r}")
+        return Lab.read(self.labs_folder, name, self.settings.solutions)
 
     def terms(self, name):
         """What is the same for the whole class. Raises ValueError if there is no such lab."""
-        labs = Path(self.coursedir.format_path(self.coursedir.source_directory, ".", name)).parent
-        return Terms.of(Lab.read(labs, name, self.settings.solutions), self.settings)
+        return Terms.of(self.lab(name), self.settings)
+
+    @property
+    def labs_folder(self):
+        """Where the labs are."""
+        return Path(self.coursedir.format_path(self.coursedir.source_directory, ".", "*")).parent
 
     def ledger(self):
         """The gradebook, to be opened with `with`."""
         return Ledger(self.coursedir.db_url, self.coursedir.course_id, self.config)
 
-    def students(self, lab):
-        """Who has handed something in, sorted."""
-        pattern = self.coursedir.format_path(self.coursedir.submitted_directory, "*", lab)
+    def students(self, lab, step=None):
+        """Who has a folder of this lab among what was handed in, or in another of nbgrader's folders; sorted."""
+        pattern = self.coursedir.format_path(step or self.coursedir.submitted_directory, "*", lab)
         level = Path(pattern).parts.index("*")
         return sorted(path.parts[level] for path in Path(*Path(pattern).parts[:level]).glob(f"*/{lab}"))
 
@@ -53,6 +71,11 @@ class Course:
     def autograded(self, lab, student):
         """The folder that the graded notebook is written to."""
         return Path(self.coursedir.format_path(self.coursedir.autograded_directory, student, lab))
+
+    def feedback(self, lab, student):
+        """The page that the student is given back."""
+        folder = self.coursedir.format_path(self.coursedir.feedback_directory, student, lab)
+        return Path(folder, f"{lab}.html")
 
     def task(self, lab, student):
         """Read what a student handed in."""

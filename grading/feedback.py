@@ -4,7 +4,6 @@ from html import escape
 
 import nbformat
 from nbformat import v4
-from nbgrader.preprocessors import NbGraderPreprocessor
 
 COURSE_FAULT = "This exercise could not be checked. The fault is the course's, not yours: your instructor will mark it."
 BEHAVES_LIKE = "What your answer behaves like:"
@@ -45,14 +44,12 @@ def problems_cell(problems):
 
 
 def scheme_cell(grade_id, scheme):
-    """A marking scheme above a written answer. Formgrader shows it; `HideFromStudents` keeps it out of the feedback."""
+    """A marking scheme above a written answer. Formgrader shows it; `without_staff` keeps it out of the feedback."""
     text = f"**Marking scheme (staff only)**\n\n{scheme}"
     return v4.new_markdown_cell(text, id=f"scheme-{grade_id}"[:64], metadata={"staff_only": True})
 
 
-class HideFromStudents(NbGraderPreprocessor):
-    """Drops the cells that are for staff. Run by `nbgrader generate_feedback`, see nbgrader_config.py."""
-
-    def preprocess(self, nb, resources):
-        nb.cells = [cell for cell in nb.cells if not cell.metadata.get("staff_only", False)]
-        return nb, resources
+def without_staff(notebook):
+    """The notebook without the cells that are for staff: what a student's page is made of."""
+    notebook.cells = [cell for cell in notebook.cells if not cell.metadata.get("staff_only", False)]
+    return notebook

@@ -15,7 +15,6 @@ import pygments
 from markupsafe import Markup
 from nbconvert.exporters import Exporter
 from nbconvert.filters import strip_ansi
-from nbgrader.preprocessors import GetGrades
 from nbgrader.server_extensions.formgrader.handlers import BaseHandler, FormgraderHandler, SubmissionFilesHandler
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
@@ -29,16 +28,6 @@ from grading.room.outputs import is_png
 CODE_LIMIT = 50_000  # characters of a cell that are coloured; a longer one is shown plain
 CODE_SECONDS = 5.0   # of processor time for one page
 BLANKS = re.compile(r"\s{500}")  # in these pygments takes time that grows with the square of their number
-
-
-class GetGradesAndWaiting(GetGrades):
-    """nbgrader's step that puts marks and comments into the notebook; says also which marks are not given yet."""
-
-    def _get_score(self, cell, resources):
-        super()._get_score(cell, resources)
-        names = self.notebook_id, self.assignment_id, self.student_id
-        grade = self.gradebook.find_grade(cell.metadata.nbgrader.grade_id, *names)
-        cell.metadata.nbgrader.waiting = grade.auto_score is None and grade.manual_score is None
 
 
 class Page(Exporter):
@@ -59,7 +48,7 @@ class Page(Exporter):
 
 
 class FeedbackPage(Page):
-    """What `nbgrader generate_feedback` writes for a student: one file, with no script and no request at all."""
+    """What `giving_back` writes for a student: one file, with no script and no request at all."""
 
     template = "feedback.html.j2"
 
@@ -76,7 +65,7 @@ class FormgradePage(Page):
 def protect_formgrader():
     """Let formgrader use `FormgradePage`, and execute nothing that a student handed in, in a browser or as a setting.
 
-    Called by nbgrader_config.py, as formgrader has no setting for any of it.
+    Called by `front_door`, as formgrader has no setting for any of it.
     """
     BaseHandler.exporter = FormgradePage()
     SubmissionFilesHandler.content_security_policy = "sandbox; default-src 'none'"

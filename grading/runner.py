@@ -79,7 +79,8 @@ def wanted(students, chosen, where):
     if unknown:
         raise GradingFailed(f"student: expected some who handed in, got {', '.join(unknown)}: nothing in {where}")
     if not students:
-        raise GradingFailed(f"submissions: expected some in {where}, got none")
+        raise GradingFailed(f"submissions: expected some in {where}, got none: python -m grading collect takes in what "
+                            "a platform gives, nbgrader collect what the exchange holds")
     return [student for student in students if not chosen or student in chosen]
 
 

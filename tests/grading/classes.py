@@ -21,6 +21,7 @@ CONFIG = f"""
 import sys
 c = get_config()
 load_subconfig({str(ROOT / "nbgrader_config.py")!r})
+c.CourseDirectory.source_directory = "labs"  # the tiny lab's
 c.TwoRooms.solutions = {tiny.SOLUTIONS!r}
 """
 MISTAKE = "def center(x, axis=0):\n    return x - x.mean()"

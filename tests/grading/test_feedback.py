@@ -4,7 +4,7 @@ from nbformat import v4
 
 from coursekit.verdicts import Verdict
 from grading.checking import Judgement
-from grading.feedback import HideFromStudents, problems_cell, scheme_cell, verdict_output
+from grading.feedback import problems_cell, scheme_cell, verdict_output, without_staff
 from grading.marking import Mark
 from tests.grading import tiny
 
@@ -48,8 +48,7 @@ def test_names_of_files_are_not_read_as_html():
 
 def test_schemes_are_for_staff():
     notebook = v4.new_notebook(cells=[v4.new_markdown_cell("the question"), scheme_cell("why", "SECRET")])
-    shown, _ = HideFromStudents().preprocess(notebook, {})
-    assert [cell.source for cell in shown.cells] == ["the question"]
+    assert [cell.source for cell in without_staff(notebook).cells] == ["the question"]
 
 
 def test_a_cell_of_the_students_is_never_taken_for_one_of_the_staffs(regraded, lab):

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from grading.__main__ import main
 from grading.room import sandbox
 from tests.grading import tiny
-from tests.grading.classes import Class, finished
+from tests.grading.classes import Class, finished, said
 from tests.needs import bubblewrap
 
 ROOT = Path(__file__).parents[2]
@@ -42,16 +43,19 @@ def test_of_an_empty_class_it_is_said_where_one_was_looked_for(course):
     assert refused(course.grade(), "submissions: expected some in", "submitted")
 
 
-def test_a_lab_that_was_not_given_out_is_refused_with_what_to_run(course):
-    (course.folder / "gradebook.db").unlink()
-    assert refused(course.grade(), "got none: run nbgrader generate_assignment")
+def test_a_folder_that_is_not_there_is_refused_with_what_makes_it(course, tmp_path):
+    done = said(main, ["grade", tiny.NAME, "--course-dir", str(tmp_path / "nowhere")])
+    assert refused(done, "class: expected a folder", "nowhere", "python -m grading init")
 
 
-def test_a_lab_whose_points_have_changed_is_refused_with_what_to_run(course):
-    with course.gradebook() as book:
-        book.find_grade_cell("center-checks", tiny.NAME, tiny.NAME).max_score = 5
-        book.db.commit()
-    assert refused(course.grade(), "('center-checks', 5.0)", "nbgrader generate_assignment lab_tiny --force")
+def test_labs_that_have_moved_are_missed_by_name(course):
+    (course.folder / "labs").rename(course.folder / "moved")
+    assert refused(course.grade(), "labs: expected a folder", "write into", "nbgrader_config.py where they are now")
+
+
+def test_a_configuration_that_fails_is_named(course):
+    (course.folder / "nbgrader_config.py").write_text("c.TwoRooms.cell = = 1")
+    assert refused(course.grade(), "nbgrader_config.py: SyntaxError")
 
 
 def test_a_gradebook_of_another_version_is_refused_with_what_to_run(course):

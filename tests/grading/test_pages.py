@@ -1,19 +1,13 @@
 """The pages that show a graded notebook are safe to open, whatever a student wrote, and can be read and worked with."""
 
 import contextlib
-import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 import time
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from nbformat import v4
@@ -23,7 +17,8 @@ from grading.markup import Markdown, mathml
 from grading.pages import CODE_LIMIT, Code, FeedbackPage, FormgradePage, number, shown
 from tests import needs
 from tests.grading import tiny
-from tests.grading.classes import ROOT, Class
+from tests.grading.classes import Class
+from tests.grading.formgrader import formgrader, press
 
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 RUN = "alert(document.domain)"
@@ -379,13 +374,6 @@ def test_feedback_fits_a_phone_and_a_desk(chromium, graded, tmp_path, width):
 
 # Formgrader itself.
 
-def environment(folder):
-    """One in which Jupyter knows of nothing but what is given to it."""
-    folders = {f"JUPYTER_{kind}_DIR": str(folder / ".jupyter" / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return {**os.environ, **folders, "PATH": path, "PYTHONPATH": str(ROOT)}
-
-
 @pytest.fixture(scope="module")
 def course(given_out, tmp_path_factory, lab):
     """A class of one, graded, whose answer and helper files are hostile."""
@@ -409,25 +397,8 @@ def submission(course):
 @pytest.fixture(scope="module")
 def server(course):
     """The address of a Jupyter server with formgrader, in the course's folder."""
-    options = ["--allow-root", "--port=0", "--ServerApp.open_browser=False", "--IdentityProvider.token=token",
-               "--ServerApp.jpserver_extensions=nbgrader.server_extensions.formgrader=True"]
-    with (course.folder / "server.log").open("w") as log:
-        running = subprocess.Popen([sys.executable, "-m", "jupyter_server", *options], cwd=course.folder, stderr=log,
-                                   env=environment(course.folder))
-    yield address(course.folder, running)
-    running.terminate()
-    running.wait(60)
-
-
-def address(folder, running):
-    """Wait until the server has said where it is."""
-    for _ in range(1200):
-        time.sleep(0.1)
-        about = next((folder / ".jupyter" / "RUNTIME").glob("jpserver-*.json"), None)
-        with contextlib.suppress(ValueError, TypeError):
-            return json.loads(about and about.read_text())["url"]
-        assert running.poll() is None, (folder / "server.log").read_text()
-    raise TimeoutError((folder / "server.log").read_text())
+    with formgrader(course.folder) as address:
+        yield address
 
 
 def marked_by_hand(browser, server, submission):
@@ -496,10 +467,7 @@ def test_no_address_of_formgrader_executes_settings_that_were_handed_in(chromium
 
 def test_formgraders_button_grades_in_two_rooms(server, course):
     shutil.rmtree(course.folder / "autograded" / "mallory")
-    button = urllib.request.Request(f"{server}formgrader/api/submission/{tiny.NAME}/mallory/autograde", method="POST",
-                                    headers={"Authorization": "token token"})
-    with urllib.request.urlopen(button) as reply:
-        assert json.load(reply)["success"]
+    assert press(server, f"submission/{tiny.NAME}/mallory/autograde")["success"]
     assert "2 of 2 points" in course.graded("mallory")
 
 

@@ -1,0 +1,167 @@
+"""What students get back: a page for each, written anew where something that it shows has changed.
+
+`page` makes one of a graded notebook and what the gradebook holds; it needs neither file nor gradebook, so any process
+can run it. Each page says in its head what it was made from, and so whether it is out of date.
+"""
+
+import functools
+import hashlib
+import json
+import traceback
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from nbformat import v4
+from nbgrader.api import Assignment, Comment, Grade, Gradebook, Notebook, SubmittedNotebook
+from nbgrader.converters import GenerateFeedback
+from nbgrader.converters.base import NbGraderException
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
+from grading.course import Course
+from grading.feedback import without_staff
+from grading.lab import meta
+from grading.pages import FeedbackPage
+
+HEAD = 1000  # bytes of a page in which it says what it was made from
+BESIDE = ("timestamp.txt", "submission_secret.txt")  # the exchange finds a student's page by the second
+PARTS = ("templates/*", "pages.py", "markup.py", "feedback.py", "giving_back.py")  # what decides how a page looks
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the gradebook holds of a submission: marks, comments, and what was taken off for being late.
+
+    marks     {grade_id: (points, possible points, is it still to be marked?)}
+    comments  {grade_id: text}, of those that have one
+    """
+
+    marks: dict
+    comments: dict
+    penalty: float
+
+    @classmethod
+    def of(cls, notebook):
+        """From nbgrader's SubmittedNotebook."""
+        marks = {grade.name: (grade.score, grade.cell.max_score, (grade.auto_score, grade.manual_score) == (None, None))
+                 for grade in notebook.grades}
+        comments = {comment.name: comment.comment for comment in notebook.comments if comment.comment}
+        return cls(_sorted(marks), _sorted(comments), notebook.late_submission_penalty or 0.0)
+
+    @property
+    def total(self):
+        """(points after the penalty, possible points)"""
+        points, possible, _ = zip(*self.marks.values(), strict=True) if self.marks else ((), (), ())
+        return max(0.0, sum(points) - self.penalty), sum(possible)
+
+
+def given(book, lab):
+    """{student: Given} of all who have been graded, in three queries. lab: its name."""
+    grades = selectinload(SubmittedNotebook.grades).joinedload(Grade.cell)
+    comments = selectinload(SubmittedNotebook.comments).joinedload(Comment.cell)
+    query = (select(SubmittedNotebook).join(Notebook).join(Assignment).where(Assignment.name == lab)
+             .where(Notebook.name == lab).options(grades, comments, joinedload(SubmittedNotebook.assignment)))
+    return {one.assignment.student_id: Given.of(one) for one in book.db.scalars(query)}
+
+
+def page(text, student, lab, given):
+    """The page of one student, as text. text: the graded notebook."""
+    notebook = without_staff(v4.reads(text))
+    for cell in filter(meta, notebook.cells):
+        _fill_in(cell.metadata.nbgrader, given)
+    points, possible = given.total
+    about = {"student": student, "notebook": lab, "score": points, "max_score": possible,
+             "late_penalty": given.penalty, "made_from": made_from(text, given)}
+    return FeedbackPage().from_notebook_node(notebook, {"nbgrader": about})[0]
+
+
+def made_from(text, given):
+    """A hash of all that a student's page shows."""
+    return hashlib.sha256("\0".join([text, repr(given), _looks()]).encode()).hexdigest()
+
+
+def is_up_to_date(path, text, given):
+    """Is the page in this file the one that `page` would make?"""
+    try:
+        with path.open("rb") as file:
+            return made_from(text, given).encode() in file.read(HEAD)
+    except FileNotFoundError:
+        return False
+
+
+def write(path, page, beside):
+    """Put a page in its place in one step, with copies of the files `beside` that there are."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for file in beside:
+        if file.is_file() and not file.is_symlink():
+            (path.parent / file.name).unlink(missing_ok=True)
+            (path.parent / file.name).write_bytes(file.read_bytes())
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(page, encoding="utf-8")
+    part.replace(path)
+
+
+class GiveBack(GenerateFeedback):
+    """`nbgrader generate_feedback`, and formgrader's button: writes the pages that are out of date, and says how many.
+
+    --force is of no use: a page that is not out of date would come out the same.
+    """
+
+    def start(self):
+        self._course, lab = Course(self.coursedir, self.config), self.coursedir.assignment_id
+        students = self._chosen(lab)
+        if not students:
+            self.init_notebooks()  # says what it looked for, and raises
+        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as book:
+            gradebook = given(book, lab)
+        ended = [self._bring_up_to_date(student, lab, gradebook.get(student)) for student in students]
+        written, failed = ended.count("written"), ended.count("failed")
+        self.log.info("Feedback of %s: %d pages written, %d were up to date%s.", lab, written,
+                      ended.count("up to date"), f", {failed} could not be written" if failed else "")
+        if failed:
+            raise NbGraderException(f"{failed} pages could not be written")
+
+    def _chosen(self, lab):
+        excluded = self.coursedir.student_id_exclude.split(",")
+        return [student for student in self._course.students(lab, self.coursedir.autograded_directory)
+                if fnmatchcase(student, self.coursedir.student_id) and student not in excluded]
+
+    def _bring_up_to_date(self, student, lab, given):
+        """Returns "written", "up to date" or "failed"; whatever is wrong with one, the others go on."""
+        try:
+            graded = self._course.autograded(lab, student)
+            text, path = (graded / f"{lab}.ipynb").read_text(encoding="utf-8"), self._course.feedback(lab, student)
+            if given is None:
+                raise ValueError("the gradebook has no marks of this submission: grade it first")
+            if is_up_to_date(path, text, given):
+                return "up to date"
+            self.notebooks = [str(graded / f"{lab}.ipynb")]  # for the hooks
+            self.run_pre_convert_hook()
+            write(path, page(text, student, lab, given), [graded / name for name in BESIDE])
+            self.set_permissions(lab, student)
+            self.run_post_convert_hook()
+            return "written"
+        except (OSError, ValueError) as error:
+            self.log.error("Feedback for %s: %s", student, error)
+        except Exception:
+            self.log.error("Feedback for %s: %s", student, traceback.format_exc())
+        return "failed"
+
+
+def _fill_in(about, given):
+    """Put marks and comment into what nbgrader keeps of a cell, where the template looks for them."""
+    points, possible, waiting = given.marks.get(about.grade_id, (0.0, about.get("points", 0), False))
+    about.update(score=points, points=possible, waiting=waiting, comment=given.comments.get(about.grade_id))
+
+
+def _sorted(found):
+    return dict(sorted(found.items()))
+
+
+@functools.cache
+def _looks():
+    """A hash of what decides how pages look."""
+    here = Path(__file__).parent
+    files = sorted(path for part in PARTS for path in here.glob(part) if path.is_file())
+    return hashlib.sha256(json.dumps([path.read_text(encoding="utf-8") for path in files]).encode()).hexdigest()
