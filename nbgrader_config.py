@@ -28,6 +28,9 @@ c.CourseDirectory.course_id = "attention"
 c.CourseDirectory.source_directory = str(HERE / "labs")  # a lab's notebook is its source: there is no second copy
 c.CourseDirectory.release_directory = "release"
 
+c.ExchangeFactory.collect = "grading.exchange.Collect"
+c.ExchangeFactory.release_feedback = "grading.exchange.ReleaseFeedback"
+
 # What stands in place of a solution. One exception says "not done yet" to students, checks and tests alike.
 c.ClearSolutions.code_stub = {"python": CODE_STUB}
 c.ClearSolutions.text_stub = TEXT_STUB

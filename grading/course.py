@@ -2,6 +2,7 @@
 
 import shutil
 import traceback
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
@@ -104,6 +105,12 @@ class Course:
 
     def _notebook(self, lab, student):
         return self.autograded(lab, student) / f"{lab}.ipynb"
+
+
+def chosen(students, coursedir):
+    """Those whom --student and student_id_exclude mean. coursedir: nbgrader's CourseDirectory."""
+    excluded = coursedir.student_id_exclude.split(",")
+    return [one for one in students if fnmatchcase(one, coursedir.student_id or "*") and one not in excluded]
 
 
 def write_files(folder, files):

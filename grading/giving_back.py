@@ -9,7 +9,6 @@ import hashlib
 import json
 import traceback
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from nbformat import v4
@@ -19,13 +18,15 @@ from nbgrader.converters.base import NbGraderException
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
-from grading.course import Course
+from grading.course import Course, chosen
 from grading.feedback import without_staff
 from grading.lab import meta
 from grading.pages import FeedbackPage
+from grading.submissions import is_regular
 
 HEAD = 1000  # bytes of a page in which it says what it was made from
-BESIDE = ("timestamp.txt", "submission_secret.txt")  # the exchange finds a student's page by the second
+SECRET, STAMP = "submission_secret.txt", "timestamp.txt"  # the exchange's; a student's page is found by the first
+LIMIT = 1000  # bytes of one of them
 PARTS = ("templates/*", "pages.py", "markup.py", "feedback.py", "giving_back.py")  # what decides how a page looks
 
 
@@ -90,15 +91,18 @@ def is_up_to_date(path, text, given):
         return False
 
 
-def write(path, page, beside):
-    """Put a page in its place in one step, with copies of the files `beside` that there are."""
+def write(path, page, submitted):
+    """Put a page in its place in one step, with what the exchange needs of the folder that was handed in."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    for file in beside:
-        if file.is_file() and not file.is_symlink():
-            (path.parent / file.name).unlink(missing_ok=True)
-            (path.parent / file.name).write_bytes(file.read_bytes())
+    for file in (submitted / SECRET, submitted / STAMP):
+        if is_regular(file) and file.stat().st_size <= LIMIT:
+            _replace(path.parent / file.name, file.read_bytes())
+    _replace(path, page.encode())
+
+
+def _replace(path, content):
     part = path.with_name(f".{path.name}.part")
-    part.write_text(page, encoding="utf-8")
+    part.write_bytes(content)
     part.replace(path)
 
 
@@ -110,22 +114,18 @@ class GiveBack(GenerateFeedback):
 
     def start(self):
         self._course, lab = Course(self.coursedir, self.config), self.coursedir.assignment_id
-        students = self._chosen(lab)
+        students = chosen(self._course.students(lab, self.coursedir.autograded_directory), self.coursedir)
         if not students:
             self.init_notebooks()  # says what it looked for, and raises
         with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as book:
             gradebook = given(book, lab)
         ended = [self._bring_up_to_date(student, lab, gradebook.get(student)) for student in students]
         written, failed = ended.count("written"), ended.count("failed")
-        self.log.info("Feedback of %s: %d pages written, %d were up to date%s.", lab, written,
-                      ended.count("up to date"), f", {failed} could not be written" if failed else "")
+        self.log.info("Feedback of %s: %d of %d pages written anew, the others were up to date.", lab, written,
+                      len(students) - failed)
         if failed:
-            raise NbGraderException(f"{failed} pages could not be written")
-
-    def _chosen(self, lab):
-        excluded = self.coursedir.student_id_exclude.split(",")
-        return [student for student in self._course.students(lab, self.coursedir.autograded_directory)
-                if fnmatchcase(student, self.coursedir.student_id) and student not in excluded]
+            self.log.error(message := f"{failed} pages could not be written, see above.")
+            raise NbGraderException(message)
 
     def _bring_up_to_date(self, student, lab, given):
         """Returns "written", "up to date" or "failed"; whatever is wrong with one, the others go on."""
@@ -138,7 +138,7 @@ class GiveBack(GenerateFeedback):
                 return "up to date"
             self.notebooks = [str(graded / f"{lab}.ipynb")]  # for the hooks
             self.run_pre_convert_hook()
-            write(path, page(text, student, lab, given), [graded / name for name in BESIDE])
+            write(path, page(text, student, lab, given), self._course.submitted(lab, student))
             self.set_permissions(lab, student)
             self.run_post_convert_hook()
             return "written"
