@@ -17,6 +17,7 @@ from grading import owned
 REPOSITORY = Path(__file__).resolve().parents[1]
 NAME = "nbgrader_config.py"
 ENVIRONMENT = Path(sys.prefix, "etc", "jupyter", NAME)  # every nbgrader of this environment reads it, in any folder
+AS_IT_COMES = {"JUPYTER_NO_CONFIG": "1"}  # variables with which nbgrader reads none of it but the folder's own
 
 # What leads from another folder to the course's configuration. nbgrader passes over what fails in a configuration, and
 # would then run students' code as whoever started it: so this ends it instead.

@@ -44,7 +44,6 @@ def fingerprint(root):
 
 def _make(root, course, solutions):
     course.mkdir(parents=True)
-    shutil.copytree(root / "labs", course / "labs", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     here = f"--course-dir={course}"
     for name in names(root / "labs"):
         run_nbgrader("generate_assignment", name, here, cwd=root)

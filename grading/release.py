@@ -57,10 +57,11 @@ def write_release(root):
         return pack(release, [release / lab for lab in names(root / "labs")], wheel)
 
 
-def run_nbgrader(*args, cwd):
+def run_nbgrader(*args, cwd, variables=None):
     """Run an nbgrader command. Raises RuntimeError with what it said if it fails.
 
-    cwd  the repository, whose nbgrader_config.py it then reads, also for another --course-dir
+    cwd        the repository, whose nbgrader_config.py it then reads, also for another --course-dir
+    variables  of its environment, besides those of this one
 
     A command that is started from the shell loads nbgrader first, which takes longer than what it does here. So it is
     run in a fork of a process that has loaded it.
@@ -69,7 +70,7 @@ def run_nbgrader(*args, cwd):
     context.set_forkserver_preload(["nbgrader.apps"])
     with tempfile.TemporaryDirectory() as scratch:
         said = [Path(scratch, stream) for stream in ("stdout", "stderr")]
-        child = context.Process(target=_nbgrader, args=(args, cwd, with_tools(), said))
+        child = context.Process(target=_nbgrader, args=(args, cwd, with_tools(variables), said))
         child.start()
         child.join()
         output, log = (path.read_text(encoding="utf-8") for path in said)
@@ -89,9 +90,10 @@ def _nbgrader(args, cwd, environment, said):
     NbGraderApp.launch_instance([*map(str, args)])
 
 
-def with_tools():
+def with_tools(variables=None):
     """The environment with this Python's own bin/ first on PATH: nbgrader calls `alembic` by name."""
-    return {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    return {**os.environ, **(variables or {}), "PATH": path}
 
 
 def build_wheel(root, folder):

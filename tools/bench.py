@@ -24,6 +24,7 @@ import psutil
 from nbformat import v4
 from nbgrader.api import Gradebook
 
+from grading.configuration import AS_IT_COMES
 from grading.demo import answered
 from grading.lab import CODE_STUB, TEXT_STUB, Lab, exercise_of, graded, meta, solution
 from grading.release import run_nbgrader, with_tools
@@ -149,8 +150,8 @@ def stock(lab, submissions, folder):
     """Grade with nbgrader as it comes. Returns (Timing, {student: marks})."""
     course = write_course(lab, submissions, folder / "stock")
     (course / "nbgrader_config.py").write_text(STOCK)
-    run_nbgrader("generate_assignment", lab.name, cwd=course)
-    seconds, memory = timed(["nbgrader", "autograde", lab.name], course)
+    run_nbgrader("generate_assignment", lab.name, cwd=course, variables=AS_IT_COMES)
+    seconds, memory = timed(["nbgrader", "autograde", lab.name], course, AS_IT_COMES)
     return Timing("nbgrader autograde", len(submissions), 1, seconds, memory), marks(course, lab, submissions)
 
 
@@ -164,7 +165,7 @@ def ours(lab, submissions, workers, folder):
 
 
 def write_course(lab, submissions, course):
-    """A course directory with the lab's source and what was handed in."""
+    """A course directory with the lab's source, which stock nbgrader needs there, and what was handed in."""
     shutil.copytree(ROOT / "labs" / lab.name, course / "labs" / lab.name)
     for one in submissions:
         path = course / "submitted" / one.student / lab.name / f"{lab.name}.ipynb"
@@ -173,14 +174,15 @@ def write_course(lab, submissions, course):
     return course
 
 
-def timed(module, folder):
+def timed(module, folder, variables=None):
     """Run `python -m MODULE ...` in a folder: (seconds of wall time, most bytes of memory that its process had).
 
     Raises RuntimeError with what it said if it fails.
     """
     with tempfile.TemporaryFile("w+") as said:
         start = time.perf_counter()
-        process = psutil.Popen([sys.executable, "-m", *module], cwd=folder, env=with_tools(), stdout=said, stderr=said)
+        process = psutil.Popen([sys.executable, "-m", *module], cwd=folder, env=with_tools(variables),
+                               stdout=said, stderr=said)
         memory = 0
         while process.poll() is None:
             memory = max(memory, resident(process))

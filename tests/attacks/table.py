@@ -10,6 +10,7 @@ check cells, which `nbgrader autograde` puts back in before it runs the notebook
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -24,6 +25,7 @@ import nbformat
 from nbgrader.api import Gradebook
 
 from grading.checking import random_for
+from grading.configuration import AS_IT_COMES
 from grading.course import write_files
 from grading.lab import Lab
 from grading.marking import grade
@@ -144,7 +146,7 @@ def write_stock_course(folder, lab):
     nbformat.write(stock_source(), source / f"{tiny.NAME}.ipynb")
     (course / "nbgrader_config.py").write_text(f"c = get_config()\nc.Execute.timeout = {CELL}\n")
     subprocess.run([sys.executable, "-m", "nbgrader", "generate_assignment", tiny.NAME], cwd=course, check=True,
-                   capture_output=True)
+                   capture_output=True, env={**os.environ, **AS_IT_COMES})
     return folder
 
 
@@ -205,7 +207,7 @@ def disposable(given, canaries):
     binds = [*system, *dict.fromkeys((sys.base_prefix, sys.prefix))]
     room = [word for path in binds for word in ("--ro-bind", path, path)]
     variables = {"PATH": f"{sys.prefix}/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "OMP_NUM_THREADS": "1",
-                 **canaries.environment, "HOME": HOME}
+                 **canaries.environment, **AS_IT_COMES, "HOME": HOME}
     sets = [word for name, value in variables.items() for word in ("--setenv", name, value)]
     places = [word for path in ("/course", HOME, "/tmp") for word in ("--size", str(2**28), "--tmpfs", path)]
     limits = ["prlimit", f"--as={2**32}", "--core=0"]
