@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import sys
+import tempfile
 import time
 import traceback
 from concurrent.futures import CancelledError
@@ -27,7 +28,6 @@ from grading.submissions import STUDENT
 from grading.work import OtherChecks, given_up, packed, work_packed
 
 ANSWER = 10  # seconds that a scheduler may take to answer
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 TWICE = ("The process that graded this submission died, and so did the next one that tried. "
          "Look at the notebook; the run after this one tries again.")
 
@@ -40,6 +40,8 @@ QUIET = {
     "distributed.scheduler.allowed-failures": 1,  # a submission whose worker died is tried once more
     "distributed.worker.multiprocessing-method": "forkserver",  # from one that has loaded grading/worker.py
     "distributed.worker.daemon": False,           # a worker starts processes of its own
+    "distributed.scheduler.http.routes": [],      # its pages would be open to everybody on this machine
+    "distributed.worker.http.routes": [],
     "distributed.worker.profile.enabled": False,  # the rest is so that Dask notes nothing about each submission
     "distributed.admin.low-level-log-length": 0,
     "distributed.admin.log-length": 0,
@@ -155,14 +157,24 @@ def cluster(options):
     for talkative in ("distributed", "distributed.client", "asyncio"):  # Dask sets the second's level by itself
         logging.getLogger(talkative).setLevel(logging.CRITICAL)
     with dask.config.set(QUIET), ExitStack() as stack:
-        if options.scheduler:
-            client = connect(options)
-        else:
-            client = Client(stack.enter_context(LocalCluster(
-                n_workers=options.workers or os.cpu_count(), threads_per_worker=1, host="127.0.0.1", memory_limit=0,
-                dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL,
-            )))
+        client = connect(options) if options.scheduler else Client(stack.enter_context(local(options)))
         yield stack.enter_context(client)
+
+
+@contextmanager
+def local(options):
+    """A cluster of processes on this machine that nobody else on it can speak to.
+
+    What they say to each other can be read and written with a key alone that was made for this run, and stands in no
+    file. All that they leave in the temporary folder is in a folder of the run's own, and goes with it.
+    """
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="grading-", ignore_cleanup_errors=True))
+        yield stack.enter_context(LocalCluster(
+            n_workers=options.workers or os.cpu_count(), threads_per_worker=1, host="tls://127.0.0.1", memory_limit=0,
+            security=Security.temporary(), dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL,
+            local_directory=folder, env={"TMPDIR": folder},
+        ))
 
 
 def connect(options):
@@ -174,6 +186,9 @@ def connect(options):
         asyncio.run(asyncio.wait_for(identity(address, security), ANSWER))
     except (OSError, TimeoutError) as error:
         raise GradingFailed(f"scheduler: no answer from {address}: {error!r}") from error
+    except TypeError as error:  # how Dask says that it was given none of these
+        raise GradingFailed("scheduler: expected the files --tls-ca, --tls-cert and --tls-key, or Dask's settings of "
+                            "them, got none") from error
     return Client(address, security=security)
 
 
@@ -186,11 +201,9 @@ async def identity(address, security):
 def checked(address):
     """The scheduler's address, if marks and notebooks may travel there. Raises GradingFailed."""
     parts = urlsplit(address)
-    if parts.scheme not in ("tcp", "tls") or not parts.hostname:
-        raise GradingFailed(f"scheduler: expected tls://HOST:PORT, got {address!r}")
-    if parts.scheme == "tcp" and parts.hostname not in LOOPBACK:
-        raise GradingFailed(f"scheduler: expected tls:// for another machine, got {address!r}: submissions and marks "
-                            "would travel in the clear")
+    if parts.scheme != "tls" or not parts.hostname:
+        raise GradingFailed(f"scheduler: expected tls://HOST:PORT, got {address!r}: without TLS whoever reaches it, "
+                            "from this machine too, could read and run whatever you can")
     return address
 
 

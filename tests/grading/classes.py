@@ -45,15 +45,30 @@ class Done:
 class Class:
     """A course directory."""
 
-    def __init__(self, folder, lab, address=None):
-        self.folder, self.lab, self.address = folder, lab, address
+    cluster  options of `grade` that name a cluster which is there already
+    """
+
+    def __init__(self, folder, lab, cluster=()):
+        self.folder, self.lab, self.cluster = folder, lab, cluster
 
     @classmethod
-    def new(cls, given_out, folder, lab, address=None, config=""):
+    def new(cls, given_out, folder, lab, cluster=(), config=""):
         """A copy of a course in which the tiny lab was given out."""
         shutil.copytree(given_out, folder)
         (folder / "nbgrader_config.py").write_text(CONFIG + config)
-        return cls(folder, lab, address)
+        return cls(folder, lab, cluster)
+
+    @classmethod
+    def of_an_earlier_release(cls, folder, lab, cluster=()):
+        """The class that tests/grading/data/README.md describes."""
+        shutil.unpack_archive(ROOT / "tests" / "grading" / "data" / "class_of_1c942c1.zip", folder)
+        (folder / "nbgrader_config.py").write_text(f"{CONFIG}c.LateSubmissionPlugin.penalty_method = 'zero'\n")
+        return cls(folder, lab, cluster)
+
+    def use(self, config):
+        """From now on the configuration says this too."""
+        with (self.folder / "nbgrader_config.py").open("a") as file:
+            file.write(config)
 
     def hand_in(self, student, notebook=None, stamp=None, **answers):
         """Hand in bytes, or the lab filled in as said (correctly where nothing is said). Returns the folder."""
@@ -66,8 +81,8 @@ class Class:
 
     def grade(self, *options, lab=tiny.NAME):
         """`python -m grading grade`, in this process, with the tests' own cluster."""
-        scheduler = ["--scheduler", self.address] if self.address and "--scheduler" not in options else []
-        command = ["grade", lab, "--course-dir", str(self.folder), *scheduler, *map(str, options)]
+        cluster = self.cluster if "--scheduler" not in options else []
+        command = ["grade", lab, "--course-dir", str(self.folder), *cluster, *map(str, options)]
         return said(main, command)
 
     def nbgrader(self, *arguments):
@@ -134,6 +149,14 @@ def finished(process):
     """Wait for a process that was started. Returns Done."""
     out, err = process.communicate(timeout=120)
     return Done(process.returncode, out, err)
+
+
+def keys(security, folder):
+    """The options that name a Security's keys, which are written into a folder for that."""
+    fields = {"ca": "tls_ca_file", "cert": "tls_client_cert", "key": "tls_client_key"}
+    for name, field in fields.items():
+        (folder / name).write_text(getattr(security, field))
+    return [f"--tls-{name}={folder / name}" for name in fields]
 
 
 def give_out(folder):

@@ -7,11 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from distributed.security import Security
 
 from grading.__main__ import main
 from grading.room import sandbox
 from tests.grading import tiny
-from tests.grading.classes import Class, finished, said
+from tests.grading.classes import Class, finished, keys, said
 from tests.needs import bubblewrap
 
 ROOT = Path(__file__).parents[2]
@@ -88,14 +89,19 @@ def test_a_directory_that_cannot_be_written_is_refused_and_nobody_is_marked(cour
     assert course.records() == {}
 
 
-@pytest.mark.parametrize("address", ["tcp://192.0.2.1:8786", "192.0.2.1:8786", "http://localhost:8786", "tcp://"])
-def test_an_address_where_marks_would_travel_in_the_clear_is_refused(course, address):
+@pytest.mark.parametrize("address", ["tcp://192.0.2.1:8786", "192.0.2.1:8786", "http://localhost:8786", "tls://",
+                                     "tcp://127.0.0.1:8786"])
+def test_an_address_where_anybody_could_listen_or_speak_is_refused(course, address):
     assert refused(course.grade("--scheduler", address), "scheduler: expected tls://", repr(address))
 
 
-def test_a_scheduler_that_does_not_answer_is_one_line(course, monkeypatch):
+def test_a_scheduler_without_the_files_that_open_it_is_one_line(course):
+    assert refused(course.grade("--scheduler", "tls://127.0.0.1:8786"), "scheduler: expected the files --tls-ca")
+
+
+def test_a_scheduler_that_does_not_answer_is_one_line(course, monkeypatch, tmp_path):
     monkeypatch.setattr("grading.runner.ANSWER", 1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
-        done = course.grade("--scheduler", address)
+        address = f"tls://127.0.0.1:{silent.getsockname()[1]}"
+        done = course.grade("--scheduler", address, *keys(Security.temporary(), tmp_path))
     assert done.status == 1 and f"scheduler: no answer from {address}" in done.error and "Traceback" not in done.err

@@ -17,7 +17,7 @@ from grading.room import wire
 from grading.room.sandbox import SandboxError
 from grading.runner import Progress, cluster
 from tests.grading import tiny
-from tests.grading.classes import MISTAKE, ROOT, SLEEPS, Class, finished, found
+from tests.grading.classes import MISTAKE, ROOT, SLEEPS, Class, finished, found, keys
 from tests.needs import bubblewrap
 
 pytestmark = bubblewrap
@@ -39,19 +39,24 @@ def other_checks(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def address(other_checks):
+def workers(other_checks, tmp_path_factory):
     """A cluster of two workers that most runs of this file use, forked from a process that has loaded the grader."""
     multiprocessing.set_forkserver_preload(["grading.worker"])
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(other_checks)  # the workers have the paths of this process
         with cluster(SimpleNamespace(scheduler=None, workers=2)) as client:
-            yield client.scheduler.address
+            yield named(client, tmp_path_factory.mktemp("keys"))
+
+
+def named(client, folder):
+    """The options that name a client's cluster."""
+    return ["--scheduler", client.scheduler.address, *keys(client.security, folder)]
 
 
 @pytest.fixture
-def course(given_out, tmp_path, lab, address):
+def course(given_out, tmp_path, lab, workers):
     """A course in which nobody has handed in anything."""
-    return Class.new(given_out, tmp_path / "course", lab, address)
+    return Class.new(given_out, tmp_path / "course", lab, workers)
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +82,12 @@ def first(given_out, tmp_path_factory, lab):
 
 
 @pytest.fixture
-def again(first, tmp_path, address):
-    """A copy of that class, to change and grade again."""
+def again(first, tmp_path, workers):
+    """A copy of that class, to change and grade again; nobody's folder has a name that is refused."""
     shutil.copytree(first.folder, tmp_path / "again", symlinks=True)
-    return Class(tmp_path / "again", first.lab, address)
+    for refused in REFUSED:
+        shutil.rmtree(tmp_path / "again" / "submitted" / refused)
+    return Class(tmp_path / "again", first.lab, workers)
 
 
 def said_of(done, student):
@@ -228,13 +235,10 @@ def hints(records):
 # Late.
 
 
-LATE = """
-from nbgrader.plugins import LateSubmissionPlugin
-class HalfAPointAnHour(LateSubmissionPlugin):
-    def late_submission_penalty(self, student_id, score, total_seconds_late):
-        return total_seconds_late / 7200
-c.AssignLatePenalties.plugin_class = HalfAPointAnHour
-"""
+@pytest.fixture
+def old(tmp_path, lab, workers):
+    """A class that was graded and marked by an earlier release."""
+    return Class.of_an_earlier_release(tmp_path / "course", lab, workers)
 
 
 @pytest.mark.parametrize("config, extension, penalty", [
@@ -380,9 +384,9 @@ def certificates(folder):
 def test_a_cluster_that_goes_away_ends_the_run_in_one_line(course):
     for number in range(8):
         course.hand_in(f"student{number}", first=SLEEPS)
-    with LocalCluster(n_workers=1, threads_per_worker=1, **ANY_PORT) as local:
-        process = course.start("--scheduler", local.scheduler_address)
-        while not course.records():
+    with cluster(SimpleNamespace(scheduler=None, workers=1)) as client:
+        process = course.start(*named(client, tmp_path))
+        while not course.records() and process.poll() is None:
             time.sleep(0.2)
     done = finished(process)
     assert done.status == 1 and "Traceback" not in done.err and done.error.startswith("scheduler: "), done.err
