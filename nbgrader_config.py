@@ -46,3 +46,5 @@ c.TwoRooms.files = 512           # open files
 c.TwoRooms.scratch = 64          # MB that the cells may write to disk
 c.TwoRooms.cell_output = 100_000  # characters that one cell may show
 c.TwoRooms.output = 10           # MB that all cells may show, pictures included
+
+c.TwoRooms.timezone = "UTC"      # the course's own, for deadlines that are given without one: "Europe/Berlin"

@@ -52,6 +52,23 @@ def parser():
     grade.add_argument("--unsafe-no-sandbox", dest="sandbox", action="store_false",
                        help="run students' code as yourself, with all that you may do")
 
+    grade.add_argument("--dry-run", action="store_true", help="write nothing: say whose mark would change")
+
+    deadline = command("deadline", _deadline, "show or set until when a lab is handed in")
+    deadline.add_argument("lab", metavar="LAB")
+    deadline.add_argument("time", metavar="TIME", nargs="*", help="2026-12-01 23:59, or with a zone: Europe/Berlin")
+    deadline.add_argument("--none", action="store_true", help="take the deadline away")
+    deadline.add_argument("--course-dir", type=Path, default=Path(), metavar="DIR", help="where gradebook.db is")
+
+    extend = command("extend", _extend, "show or set who has more time for a lab")
+    extend.add_argument("lab", metavar="LAB")
+    extend.add_argument("students", metavar="STUDENT", nargs="*", help="ids; nobody: all who have more time are shown")
+    until = extend.add_mutually_exclusive_group()
+    until.add_argument("--days", type=float, metavar="N", help="days after the deadline")
+    until.add_argument("--until", nargs="+", metavar="TIME", help="2026-12-04 23:59, or with a zone: Europe/Berlin")
+    until.add_argument("--none", action="store_true", help="take the extension back")
+    extend.add_argument("--course-dir", type=Path, default=Path(), metavar="DIR", help="where gradebook.db is")
+
     report = command("report", _report, "write a page about a graded class: marks, mistakes, who needs a look")
     report.add_argument("lab", metavar="LAB")
     report.add_argument("--course-dir", type=Path, default=Path(), metavar="DIR", help="where gradebook.db is")
@@ -85,16 +102,31 @@ def _grade(options):
     spare_jsonschema()
     from grading.runner import grade_class
 
-    grade_class(options.course_dir, options.lab, options)
+    return grade_class(options.course_dir, options.lab, options)
+
+
+def _deadline(options):
+    from grading.deadlines import deadline
+
+    deadline(options)
+
+
+def _extend(options):
+    from grading.deadlines import extend
+
+    extend(options)
 
 
 def _report(options):
     from grading.course import Course
+    from grading.lateness import settle
     from grading.report import write_report
 
     course = Course.at(options.course_dir)
     lab = course.terms(options.lab).lab
     with course.ledger() as ledger:
+        for problem in settle(ledger.book, course.config, [options.lab]):
+            print(problem, file=sys.stderr)
         records = ledger.records(options.lab)
     out = options.out or options.course_dir / f"report-{options.lab}.html"
     write_report(records, lab, out)

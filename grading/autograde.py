@@ -29,6 +29,9 @@ class AutogradeInTwoRooms(Autograde):
             with self._course.ledger() as self._ledger, self._course.settings.rooms() as self._rooms:
                 self._ledger.expect(self._terms.lab)
                 super().start()
+                self.summary, said = self._course.conclude(self._ledger, self._terms.lab.name, self.summary)
+                for sentence in said:
+                    self.log.warning("%s", sentence)
         except (RuntimeError, ValueError, OSError) as error:
             self.log.error("%s", error)  # nbgrader's command ends without a word
             raise NbGraderException(str(error)) from error
@@ -60,7 +63,7 @@ class AutogradeInTwoRooms(Autograde):
 
     def _grade(self, task, before):
         result = work(task, self._terms, self._rooms)
-        self._course.deliver(self._ledger, result, task, self._terms)
+        self._course.deliver(self._ledger, result, task, self._terms, before)
         self.summary.append(line(result.record, before))
         for mark in result.record.marks.values():
             if mark["fault"]:

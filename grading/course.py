@@ -1,18 +1,22 @@
 """A course directory: what was handed in, what is done, where results go. `autograde` and `runner` both use it."""
 
+import json
 import shutil
 import traceback
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+import nbformat
 from nbgrader.coursedir import CourseDirectory
 
-from grading import configuration
+from grading import configuration, lateness
 from grading.configuration import ConfigurationError
 from grading.lab import Lab, names
+from grading.marking import texts
 from grading.records import Ledger
 from grading.settings import TwoRooms
-from grading.submissions import BAD_NAME, STAMP, STUDENT, read_stamp, read_submission
+from grading.submissions import BAD_NAME, STUDENT, read_submission
 from grading.work import Task, Terms
 
 
@@ -57,7 +61,7 @@ class Course:
 
     def ledger(self):
         """The gradebook, to be opened with `with`."""
-        return Ledger(self.coursedir.db_url, self.coursedir.course_id, self.config)
+        return Ledger(self.coursedir.db_url, self.coursedir.course_id)
 
     def students(self, lab, step=None):
         """Who has a folder of this lab among what was handed in, or in another of nbgrader's folders; sorted."""
@@ -83,8 +87,7 @@ class Course:
         folder = self.submitted(lab, student)
         try:
             notebook, files, problems = read_submission(folder, lab, self.coursedir.ignore)
-            handed_in, trouble = read_stamp(folder)
-            return Task(student, notebook, files, [*problems, *trouble], handed_in)
+            return Task(student, notebook, files, problems)
         except OSError as error:
             problem = f"What was handed in could not be read: {error}."
             return Task(student, problems=[problem], unread=traceback.format_exc())
@@ -94,14 +97,40 @@ class Course:
         same = record and (record.submission, record.checks) == (task.fingerprint, terms.fingerprint)
         return bool(same and record.done and self._notebook(record.lab, record.student).exists())
 
-    def deliver(self, ledger, result, task, terms):
-        """Write the graded notebook, then the marks: those make it done. Called by one process only."""
+    def deliver(self, ledger, result, task, terms, before=None):
+        """Write the graded notebook, then the marks: those make it done. Called by one process only.
+
+        before  the Record that this one replaces
+        """
         record = result.record
+        changed = record.changed(self._with_texts(before))
         folder, notebook = self.autograded(record.lab, record.student), self._notebook(record.lab, record.student)
-        stamps = {STAMP: f"{task.handed_in} UTC".encode()} if task.handed_in else {}
+        part = folder.with_name(f".{folder.name}.part")  # what is cut short never stands where the notebook should
+        shutil.rmtree(part, ignore_errors=True)
+        write_files(part, {notebook.name: result.notebook.encode(), **task.files, **terms.lab.files})
         shutil.rmtree(folder, ignore_errors=True)
-        write_files(folder, {notebook.name: result.notebook.encode(), **stamps, **task.files, **terms.lab.files})
-        ledger.save(record, task.handed_in)
+        part.rename(folder)
+        ledger.save(record, changed)
+
+    def _with_texts(self, record):
+        """A Record of an earlier release did not say what the answers were: the graded notebook holds them."""
+        if record is None or record.work:
+            return record
+        try:
+            notebook = nbformat.from_dict(json.loads(self._notebook(record.lab, record.student).read_bytes()))
+            return replace(record, texts=texts(notebook))
+        except (OSError, ValueError):
+            return record
+
+    def conclude(self, ledger, lab, rows):
+        """Settle who is late. Returns the summary's rows with that, also of those graded before, and more sentences."""
+        problems = lateness.settle(ledger.book, self.config, [lab])
+        late, there = lateness.of(ledger.book, lab), {student for student, _, _ in rows}
+        others = [ledger.record(lab, student) for student, one in late.items() if one.seconds and student not in there]
+        rows = [*rows, *((one.student, mark(one), []) for one in filter(None, others))]
+        said = {student: [str(one)] for student, one in late.items() if one.seconds}
+        return ([(student, points, [*notes, *said.get(student, [])]) for student, points, notes in rows],
+                [*problems, *lateness.unknown(late)])
 
     def _notebook(self, lab, student):
         return self.autograded(lab, student) / f"{lab}.ipynb"
@@ -145,8 +174,8 @@ def change(record, before):
     """A sentence if an earlier mark is replaced, with both."""
     if before is None or before.faulty:
         return []
-    again = before.submission != record.submission
-    why = "Handed in again" if again else "The checks changed"
+    again = before.work not in ("", record.work)  # an earlier release did not note it
+    why = "Handed in again" if again else "The checks changed" if before.checks != record.checks else "Graded again"
     if before.points != record.points:
         return [f"{why}: was {before.points:g}, now {record.points:g}."]
     return [f"{why}: same mark."] if again else []

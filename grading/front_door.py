@@ -32,6 +32,7 @@ def _replace_parts():
     from grading.autograde import AutogradeInTwoRooms
     from grading.giving_back import GiveBack
     from grading.giving_out import GiveOut
+    from grading.lateness import keep_settled
     from grading.pages import protect_formgrader
 
     api.Autograde = autogradeapp.Autograde = AutogradeInTwoRooms
@@ -39,6 +40,7 @@ def _replace_parts():
     api.GenerateFeedback = generatefeedbackapp.GenerateFeedback = GiveBack
     CourseDirectory.format_path = _format_path
     protect_formgrader()
+    keep_settled()
 
 
 def _format_path(self, nbgrader_step, student_id, assignment_id, escape=False):

@@ -21,6 +21,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from grading.course import Course, chosen
 from grading.feedback import without_staff
 from grading.lab import meta
+from grading.lateness import settle
 from grading.pages import FeedbackPage
 from grading.submissions import is_regular
 
@@ -118,6 +119,8 @@ class GiveBack(GenerateFeedback):
         if not students:
             self.init_notebooks()  # says what it looked for, and raises
         with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as book:
+            for problem in settle(book, self.config, [lab]):
+                self.log.error("%s", problem)
             gradebook = given(book, lab)
         ended = [self._bring_up_to_date(student, lab, gradebook.get(student)) for student in students]
         written, failed = ended.count("written"), ended.count("failed")

@@ -5,9 +5,10 @@ Marks come from verdicts alone: nothing that a cell prints, shows, raises or ret
 """
 
 import hashlib
+import json
 import time
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import nbformat
 
@@ -40,6 +41,9 @@ class Graded:
     blank     grade_ids of the answers that are as they were given out
     problems  sentences: what was wrong with what was handed in
     seconds   wall time
+    notices   sentences that are worth knowing, and need nobody
+    work      hash of the text of the cells
+    texts     {grade_id: hash of the answer that it is about}
     """
 
     notebook: object
@@ -47,6 +51,9 @@ class Graded:
     blank: frozenset
     problems: list
     seconds: float
+    notices: list = field(default_factory=list)
+    work: str = ""
+    texts: dict = field(default_factory=dict)
 
 
 def grade(submission, lab, files=(), problems=(), rooms=None, seed=None):
@@ -70,14 +77,14 @@ def grade(submission, lab, files=(), problems=(), rooms=None, seed=None):
     notebook, found = repair(submission, lab)
     problems = [*problems, *found]
     blank = frozenset(grade_id for grade_id, cell in _solutions(notebook) if _is_blank(cell, grade_id, lab))
-    files = {**dict(files), **lab.files}
+    files, about = {**dict(files), **lab.files}, {"work": work(notebook), "texts": texts(notebook)}
     with rooms.open(files) as room:
         stopped = show(notebook, room)
         problems += [f"The helper file {name!r} could not be put beside the notebook." for name in room.refused]
         marks = _Marking(lab, room, blank, _own_seed(seed, submission)).mark(notebook, stopped)
     problems += [f"Cell {number} was stopped: {why}. The rest was run without it." for number, why in stopped.items()]
     _add_cells(notebook, lab, problems)
-    return Graded(notebook, marks, blank, problems, time.perf_counter() - start)
+    return Graded(notebook, marks, blank, problems, time.perf_counter() - start, **about)
 
 
 def unmarked(submission, lab, problems, fault):
@@ -89,9 +96,25 @@ def unmarked(submission, lab, problems, fault):
         marks[cell.metadata.nbgrader.grade_id] = mark
         if mark.fault:
             cell.outputs = [feedback.verdict_output(exercise_of(cell), mark, 0.0, 0.0)]
-    problems = [*problems, *found]
+    problems, about = [*problems, *found], {"work": work(notebook), "texts": texts(notebook)}
     _add_cells(notebook, lab, problems)
-    return Graded(notebook, marks, frozenset(), problems, 0.0)
+    return Graded(notebook, marks, frozenset(), problems, 0.0, **about)
+
+
+def work(notebook):
+    """A hash of the text of a repaired notebook's cells, and of nothing else of it."""
+    return _hash([[cell.cell_type, cell.source] for cell in notebook.cells])
+
+
+def texts(notebook):
+    """{grade_id: a hash of the answer that its points are for} of a notebook that was repaired, graded or not."""
+    answers = {grade_id: _hash([cell.source, cell.get("attachments")]) for grade_id, cell in _solutions(notebook)}
+    names = {cell.metadata.nbgrader.grade_id: exercise_of(cell) for cell in filter(graded, notebook.cells)}
+    return {name: answers[exercise or name] for name, exercise in names.items() if (exercise or name) in answers}
+
+
+def _hash(content):
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def _own_seed(seed, submission):

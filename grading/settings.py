@@ -16,6 +16,7 @@ class TwoRooms(Configurable):
     sandbox = Bool(True, help="False: student code runs as you, with all that you may read and do.").tag(config=True)
     solutions = Unicode("solutions", help="The package that holds the checks of each lab.").tag(config=True)
     packages = List(Unicode(), list(PACKAGES), help="Distributions that a notebook may import.").tag(config=True)
+    timezone = Unicode("UTC", help="The course's own, for a deadline without one: Europe/Berlin.").tag(config=True)
     seed = Unicode("", help="If given, each submission is checked with inputs of its own.").tag(config=True)
 
     cell = Float(Limits.cell, help="Seconds for one cell.").tag(config=True)

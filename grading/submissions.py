@@ -6,15 +6,14 @@ import re
 import stat
 from pathlib import Path
 
-from nbgrader.utils import is_ignored, parse_utc
+from nbgrader.utils import is_ignored
 
 from grading.repair import SIZE_LIMIT
 
 HELPER_LIMIT = 5 * 2**20   # bytes of one helper file
 HELPERS_LIMIT = 20 * 2**20  # bytes of all
 HELPER_COUNT = 50
-STAMP = "timestamp.txt"    # nbgrader's: when it was handed in
-STAMP_LIMIT = 100          # bytes of it
+STAMP = "timestamp.txt"    # nbgrader's: when it was handed in, as the student's own machine says; it decides nothing
 STUDENT = re.compile(r"[\w.@+-]+")  # what a student's folder may be called: it becomes part of addresses
 BAD_NAME = "The folder's name must be of letters, digits and . _ @ + - alone: rename it, then run this again."
 
@@ -42,19 +41,6 @@ def fingerprint(notebook, files):
     for name, content in sorted(files.items()):
         digest.update(f"\0{name}\0{len(content)}\0".encode("utf-8", "surrogateescape") + content)
     return digest.hexdigest()
-
-
-def read_stamp(folder):
-    """When it was handed in, as nbgrader notes it beside the notebook: (UTC or None if nobody knows, problems)."""
-    path = folder / STAMP
-    if not is_regular(path):
-        return None, []
-    with path.open("rb") as file:
-        text = file.read(STAMP_LIMIT)
-    try:
-        return (parse_utc(text.decode().strip()) if text.strip() else None), []
-    except Exception:  # dateutil and the reader of time zones raise whatever the text leads to
-        return None, [f"{STAMP!r}: expected when it was handed in, got {text!r}."]
 
 
 def is_regular(path):

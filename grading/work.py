@@ -9,7 +9,6 @@ import json
 import pickle
 import traceback
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import nbformat
 
@@ -19,7 +18,7 @@ from grading.records import Record
 from grading.room.limits import Limits
 from grading.room.room import Rooms
 from grading.room.sandbox import SandboxError
-from grading.submissions import STAMP, fingerprint
+from grading.submissions import fingerprint
 
 
 class OtherChecks(RuntimeError):
@@ -55,21 +54,19 @@ class Terms:
 class Task:
     """One submission, as it was read.
 
-    handed_in  when, UTC, without a time zone as nbgrader has it; None if nobody knows
-    unread     the traceback if it could not be read
+    unread  the traceback if it could not be read
     """
 
     student: str
     notebook: bytes | None = None
     files: dict = field(default_factory=dict)
     problems: list = field(default_factory=list)
-    handed_in: datetime | None = None
     unread: str | None = None
 
     @property
     def fingerprint(self):
-        """A hash of what was handed in, and when."""
-        return fingerprint(self.notebook, {**self.files, STAMP: str(self.handed_in).encode()})
+        """A hash of what was handed in."""
+        return fingerprint(self.notebook, self.files)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ class Done:
 
 
 class Class:
-    """A course directory."""
+    """A course directory.
 
     cluster  options of `grade` that name a cluster which is there already
     """

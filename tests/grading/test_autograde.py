@@ -2,10 +2,12 @@
 
 import re
 import sys
+from datetime import datetime
 
 import nbformat
 import pytest
 
+from grading.course import Course
 from tests.grading import tiny
 from tests.grading.classes import MISTAKE, Class, finished, start
 
@@ -19,7 +21,7 @@ def course(given_out, tmp_path_factory, lab):
     """A class that was graded once by the command: right, blank, mistaken, and broken in several ways."""
     config = "c.LateSubmissionPlugin.penalty_method = 'zero'\n"
     course = Class.new(given_out, tmp_path_factory.mktemp("class") / "course", lab, config=config)
-    course.hand_in("right", stamp="2030-01-01 10:00:00 UTC")
+    course.hand_in("right")
     course.hand_in("blank", tiny.to_bytes(lab.skeleton))
     course.hand_in("mistaken", center=MISTAKE)
     course.hand_in("broken", b"\xff\xfe broken")
@@ -95,15 +97,17 @@ def test_a_regrade_gives_the_same_marks(course):
 
 
 def test_a_newer_submission_replaces_the_mark(course):
-    course.hand_in("right", center=MISTAKE, stamp="2030-01-02 10:00:00 UTC")
+    course.hand_in("right", center=MISTAKE)
     assert "4 of 8" in course.nbgrader("autograde", tiny.NAME).out
     assert course.marks()["right"] == (0, 4, None)
 
 
 def test_a_late_penalty_is_taken_by_nbgraders_plugin(course):
-    with course.gradebook() as book:
-        book.update_or_create_assignment(tiny.NAME, duedate="2020-01-01 00:00:00 UTC")
-    course.nbgrader("autograde", tiny.NAME, "--force", "--student", "right")
+    with Course.at(course.folder).ledger() as ledger:
+        ledger.set_due(tiny.NAME, datetime(2030, 1, 1))
+        ledger.note_hand_in(tiny.NAME, "right", datetime(2030, 1, 2), "the tests")
+    done = course.nbgrader("autograde", tiny.NAME)
+    assert done.out == "right  4 of 8, 2 by hand  Late by 1 day: 4 points are taken off.\n"
     with course.gradebook() as book:
         submission = book.find_submission(tiny.NAME, "right")
         assert submission.late_submission_penalty == submission.score > 0
