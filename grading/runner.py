@@ -22,6 +22,7 @@ import dask
 from distributed import Client, KilledWorker, LocalCluster, as_completed, rpc
 from distributed.security import Security
 
+from grading import lateness
 from grading.course import Course, line, refused, table
 from grading.room.sandbox import SandboxError
 from grading.submissions import STUDENT
@@ -52,9 +53,10 @@ QUIET = {
 def grade_class(folder, lab, options):
     """Grade what is new or has changed. Prints a summary. Called by `python -m grading grade`.
 
-    options  has workers, scheduler, students, force, seed, sandbox, json
+    options  has workers, scheduler, students, force, dry_run, seed, sandbox, json
 
-    Raises GradingFailed, SandboxError, LedgerError, ValueError or OSError if grading itself failed, not a submission.
+    Returns the exit status: 1 if folders were refused, as nobody would notice who is missing. Raises GradingFailed,
+    SandboxError, LedgerError, ValueError or OSError if grading itself failed, not a submission.
     """
     course = Course.at(folder)
     course.settings.seed = options.seed or course.settings.seed
@@ -62,17 +64,23 @@ def grade_class(folder, lab, options):
     terms = course.terms(lab)
     named = wanted(course.students(lab), options.students, course.submitted(lab, "*"))
     students = [student for student in named if STUDENT.fullmatch(student)]
+    left_out = refused(named)
     with course.ledger() as ledger:
         ledger.expect(terms.lab)
-        run = _Run(course, terms, ledger, options.force)
+        run = _Run(course, terms, ledger, options)
+        rows, said = run.summary, []
         try:
             with cluster(options) as client:
+                run.begin(students)
                 run.grade(client, students)
+            if not options.dry_run:
+                rows, said = course.conclude(ledger, lab, rows)
         finally:
-            print(table(sorted([*run.summary, *refused(named)])), end="")
-            print(run.totals(len(students)))
+            print(table(sorted([*rows, *left_out])), end="")
+            print("\n".join([*said, run.totals(len(students), len(left_out))]))
         if options.json:
-            write_json(options.json, ledger.records(lab), students)
+            write_json(options.json, ledger, lab, students, [name for name in named if name not in students])
+    return bool(left_out)
 
 
 def wanted(students, chosen, where):
@@ -89,9 +97,22 @@ def wanted(students, chosen, where):
 class _Run:
     """One run over a class: what has come back so far."""
 
-    def __init__(self, course, terms, ledger, force):
-        self.course, self.terms, self.ledger, self.force = course, terms, ledger, force
-        self.summary, self.already, self.waiting = [], 0, 0
+    def __init__(self, course, terms, ledger, options):
+        self.course, self.terms, self.ledger, self.options = course, terms, ledger, options
+        self.summary, self.already, self.waiting, self.graded = [], 0, 0, 0
+
+    def begin(self, students):
+        """Say what an update or a correction would change. Note whom --force is to grade again, unless it goes on."""
+        others = self.ledger.judged_otherwise(self.terms.lab.name, self.terms.fingerprint)
+        if others and not self.options.students:
+            say(f"{others} were graded by other checks, or by an earlier release, and are graded anew.")
+        self._again = self.ledger.again(self.terms.lab.name) & set(students)
+        if self._again:
+            say(f"Going on with --force: {len(self._again)} are still to be graded again.")
+        elif self.options.force:
+            self._again = set(students)
+            if not self.options.dry_run:
+                self.ledger.grade_again(self.terms.lab.name, students)
 
     def grade(self, client, students):
         """Keep the workers busy, and write what comes back."""
@@ -110,15 +131,15 @@ class _Run:
             submit(1)
             self._deliver(self._result(future, task), task, before)
             future.release()
-            progress.show(len(self.summary) + self.already)
-        progress.show(len(self.summary) + self.already, last=True)
+            progress.show(self.graded + self.already)
+        progress.show(self.graded + self.already, last=True)
 
     def _tasks(self, students):
         """Read what is not done yet, one after the other, and what was found in it before."""
         for student in students:
             task = self.course.task(self.terms.lab.name, student)
             before = self.ledger.record(self.terms.lab.name, student)
-            if not self.force and self.course.is_done(before, task, self.terms):
+            if student not in self._again and self.course.is_done(before, task, self.terms):
                 self.already += 1
             else:
                 yield task, before
@@ -139,15 +160,19 @@ class _Run:
             return given_up(task, self.terms, traceback.format_exc())
 
     def _deliver(self, result, task, before):
-        self.course.deliver(self.ledger, result, task, self.terms)
-        self.summary.append(line(result.record, before))
+        self.graded += 1
         self.waiting += bool(result.record.faulty)
+        if not self.options.dry_run:
+            self.course.deliver(self.ledger, result, task, self.terms, before)
+        if not self.options.dry_run or before is None or before.points != result.record.points:
+            self.summary.append(line(result.record, before))
 
-    def totals(self, students):
+    def totals(self, students, refused):
         """The last line of the summary."""
-        graded = len(self.summary)
-        parts = [f"{graded} graded", f"{self.already} were done already", f"{self.waiting} need the instructor"]
-        left = students - graded - self.already
+        parts = [f"{self.graded} graded", f"{self.already} were done already", f"{self.waiting} need the instructor"]
+        parts += [f"{refused} refused"] if refused else []
+        parts += ["nothing was written"] if self.options.dry_run else []
+        left = students - self.graded - self.already
         return ", ".join(parts) + (f", {left} not reached: run the same command again to go on" if left else "") + "."
 
 
@@ -207,6 +232,11 @@ def checked(address):
     return address
 
 
+def say(sentence):
+    """Something that is worth knowing before a run ends."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
 class Progress:
     """How far a run is, on standard error: a line that is rewritten, or, where that is a file, one now and then."""
 
@@ -226,9 +256,15 @@ class Progress:
               flush=True)
 
 
-def write_json(path, records, students):
-    """The records of these students, for other programs. Written in one step."""
-    chosen = [asdict(record) for record in records if record.student in students]
+def write_json(path, ledger, lab, students, refused):
+    """What is known of these students, for other programs: records, lateness, names of refused folders. In one step."""
+    chosen, late = set(students), lateness.of(ledger.book, lab)
+    found = {
+        "records": [asdict(record) for record in ledger.records(lab) if record.student in chosen],
+        "late": {student: {"seconds": one.seconds, "penalty": one.penalty}
+                 for student, one in late.items() if student in chosen},
+        "refused": refused,
+    }
     part = path.with_name(f".{path.name}.part")
-    part.write_text(json.dumps({"records": chosen}, indent=1), encoding="utf-8")
+    part.write_text(json.dumps(found, indent=1), encoding="utf-8")
     part.replace(path)
