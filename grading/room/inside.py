@@ -3,8 +3,12 @@
 It answers one request after the other on its socket:
 
     {"do": "furnish", "files": [name ...]} and a blob for each name  ->  {"refused": [name ...]}
-    {"do": "run", "source": ..., "seconds": ...}                     ->  {"outputs": [...], "ok": bool}
+    {"do": "run", "source": ..., "seconds": ..., "home": bool}       ->  {"outputs": [...], "ok": bool, "read": bool,
+                                                                          "missing": [[line, what] ...]}
     {"do": "keep"} and a socket for the copy                         ->  {"pid": number}
+
+"home" has a cell run in the notebook's folder, wherever an earlier one has gone to. "read" says whether it is Python at
+all; "missing" lists its statements that failed for something that is not here. What stands below such a one is run.
 
 A copy is this process as it is at that moment, made by fork, and asleep until the notebook has been run to its end.
 What a function stores or breaks while it is called never meets a later cell, nor another check. It answers on its own
@@ -23,16 +27,19 @@ import importlib
 import os
 import pkgutil
 import random
+import re
 import shutil
 import signal
+import subprocess
 import sys
 import types
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 
 import numpy as np
 import wire
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
+from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.pylabtools import print_figure
 from IPython.utils.text import SList
@@ -44,13 +51,61 @@ from coursekit.artifacts import known_artifacts, load
 from coursekit.moved import NOW
 
 HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep  # cut from tracebacks: it says nothing to a student
+NOTEBOOK = os.path.join(os.environ["TMPDIR"], "notebook")   # the folder that the cells run in
 TEXT_LIMIT = 100_000       # characters of text that one cell may show
+CUT = f"\n[cut after {TEXT_LIMIT} characters]\n"
 IMAGE_LIMIT = 3 * 2**20    # characters of base64 that one cell may show
 OUTPUT_LIMIT = 100         # outputs of one cell
+CONTROL = re.compile("(\r|\n|\b|\x1b\\[[0-2]?K)")  # what moves a terminal's cursor, or clears its line
+
+# What a notebook misses that was written elsewhere: a package, a file, a program, a prompt, an extension.
+NOT_HERE = (ImportError, OSError, EOFError, subprocess.SubprocessError, UsageError)
+FOLLOWS = (NameError, AttributeError)  # from a name that one of these should have brought, or from another version
+
+
+INSTALLERS = ("pip", "conda", "mamba", "micromamba", "uv")  # magics that would run commands
 
 
 class TimeLimit(KeyboardInterrupt):
     """Raised in a cell that runs for too long; not an Exception, so that `except Exception` does not swallow it."""
+
+
+class Printed:
+    """What a cell prints on one stream, as a terminal shows it: of a progress bar only the last state."""
+
+    def __init__(self, name):
+        self.name, self.lines, self.line, self.at, self.size = name, [], "", 0, 0
+
+    def write(self, text):
+        """Returns by how many characters it has grown."""
+        before = self.size
+        for part in filter(None, CONTROL.split(text)):
+            self.size -= len(self.line)
+            self._write(part)
+            self.size += len(self.line)
+        return self.size - before
+
+    def _write(self, part):
+        if part == "\n":
+            self.lines.append(self.line + part)
+            self.size += len(self.lines[-1])
+            self.line, self.at = "", 0
+        elif part == "\r":
+            self.at = 0
+        elif part == "\b":
+            self.at = max(0, self.at - 1)
+        elif CONTROL.fullmatch(part):
+            self.line = self.line[:self.at]
+        else:
+            self.line = self.line[:self.at] + part + self.line[self.at + len(part):]
+            self.at += len(part)
+
+    def text(self):
+        return "".join(self.lines) + self.line
+
+    def cut(self, count):
+        """Take off as many characters, and say so."""
+        self.lines, self.line = [self.text()[:-count] + CUT], ""
 
 
 class Recorder:
@@ -60,15 +115,24 @@ class Recorder:
         self.clear()
 
     def clear(self):
-        self.outputs, self.text, self.image = [], 0, 0
+        self.shown, self.text, self.image = [], 0, 0
+
+    @property
+    def outputs(self):
+        streams = [{"output_type": "stream", "name": one.name, "text": one.text()} if isinstance(one, Printed) else one
+                   for one in self.shown]
+        return [output for output in streams if output.get("text") != ""]
 
     def stream(self, name, text):
-        text = self._cut(text)
-        last = self.outputs[-1] if self.outputs else {}
-        if text and last.get("output_type") == "stream" and last["name"] == name:
-            last["text"] += text
-        elif text:
-            self._append({"output_type": "stream", "name": name, "text": text})
+        if self.text > TEXT_LIMIT:
+            return
+        printed = self.shown[-1] if self.shown else None
+        if not isinstance(printed, Printed) or printed.name != name:
+            printed = Printed(name)
+            self._append(printed)
+        self.text += printed.write(text)
+        if self.text > TEXT_LIMIT:
+            printed.cut(self.text - TEXT_LIMIT)
 
     def data(self, kind, data, **more):
         """A displayed value: plain text and PNG only, since other kinds could carry a script into the feedback."""
@@ -86,14 +150,14 @@ class Recorder:
         self._append({"output_type": "error", "ename": name, "evalue": value[:1000], "traceback": text.split("\n")})
 
     def _append(self, output):
-        if len(self.outputs) < OUTPUT_LIMIT:
-            self.outputs.append(output)
+        if len(self.shown) < OUTPUT_LIMIT:
+            self.shown.append(output)
 
     def _cut(self, text):
         left, self.text = TEXT_LIMIT - self.text, self.text + len(text)
         if len(text) <= left:
             return text
-        return text[:left] + f"\n[cut after {TEXT_LIMIT} characters]\n" if left > 0 else ""
+        return text[:left] + CUT if left > 0 else ""
 
 
 class Stream:
@@ -153,15 +217,32 @@ class Shell(InteractiveShell):
     display_pub_class = Type(Publisher)
 
     def __init__(self, **options):
-        self.recorder, self.cell = Recorder(), ""
+        self.recorder, self.cell, self.missing = Recorder(), "", []
         super().__init__(**options)
+
+    async def run_code(self, code_obj, result=None, *, async_=False):
+        """Called for each statement of a cell. Returns whether those below it are not to be run."""
+        if not await super().run_code(code_obj, result, async_=async_):
+            return False
+        error = result.error_in_exec if result else None
+        if isinstance(error, NOT_HERE):
+            self.missing.append([line_of(error, code_obj), f"{type(error).__name__}: {error}"])
+        return not isinstance(error, NOT_HERE + FOLLOWS)
 
     def _showtraceback(self, etype, evalue, stb):
         own = [frame for frame in stb if __file__ not in frame]  # the interrupt's frame is none of the student's
         self.recorder.error(etype.__name__, str(evalue), own)
 
+    def show_usage_error(self, exc):
+        """Called for a magic that is not there: an error as any other, not a line on standard error."""
+        self.recorder.error("UsageError", str(exc), [f"UsageError: {exc}"])
+
+    def enable_matplotlib(self, gui=None):
+        """Called by `%matplotlib widget` and its like: there are no windows, figures are shown inline."""
+        return super().enable_matplotlib("inline")
+
     def enable_gui(self, gui=None):
-        """Called by `%matplotlib`: there are no windows, figures are shown inline."""
+        """Called by that, and by `%gui`."""
 
     def system(self, command):
         """Called by `!command` and `%pip`: there is nothing here to run."""
@@ -177,6 +258,14 @@ class Shell(InteractiveShell):
         """Called by `exit()`: the next cell is run all the same, as a check may need it."""
 
 
+def line_of(error, code):
+    """The line at which a statement raised, counted from 1; 0 if nobody knows."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code is not code:
+        trace = trace.tb_next
+    return trace.tb_lineno if trace else 0
+
+
 def make_shell():
     """The shell of the keeper, loaded with all that notebooks use, so that a fork of it has nothing left to load."""
     config = Config()
@@ -184,6 +273,8 @@ def make_shell():
     config.InteractiveShell.colors = "nocolor"  # the feedback is text
     shell = Shell.instance(config=config)
     shell.InteractiveTB.set_mode("Plain")  # one with colours and context takes as long as ten cells
+    for installer in INSTALLERS:
+        shell.register_magic_function(shell.system, magic_name=installer)
     sys.path.insert(0, "")  # as in Jupyter: modules beside the notebook can be imported
     for module in pkgutil.walk_packages(coursekit.__path__, "coursekit."):
         importlib.import_module(module.name)
@@ -226,7 +317,7 @@ def serve(channel, shell):
     while True:
         request = channel.receive()
         if request["do"] == "run":
-            channel.send(run(shell, request["source"], request["seconds"]))
+            channel.send(run(shell, request["source"], request["seconds"], request["home"]))
         elif request["do"] == "keep":
             channel.send({"pid": keep_a_copy(channel, shell)})
         elif request["do"] == "furnish":
@@ -244,7 +335,7 @@ def furnish(files):
         folder = os.path.join(os.environ["TMPDIR"], name)
         shutil.rmtree(folder, ignore_errors=True)  # where there is no sandbox, it is that of the one before
         os.mkdir(folder)
-    os.chdir(os.path.join(os.environ["TMPDIR"], "notebook"))
+    os.chdir(NOTEBOOK)
     for name, content in files:
         try:
             os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
@@ -255,18 +346,37 @@ def furnish(files):
     return refused
 
 
-def run(shell, source, seconds):
-    """Run a cell as Jupyter does. An interrupt at the time limit leaves what was defined before it."""
+def run(shell, source, seconds, home=False):
+    """Run a cell as Jupyter does. An interrupt at the time limit leaves what was defined before it.
+
+    home  in the notebook's folder
+    """
     shell.recorder.clear()
-    shell.cell = source
+    shell.cell, shell.missing, ok, read = source, [], False, True
     try:
-        with at_most(seconds, "this cell"):
-            ok = shell.run_cell(source, store_history=False).success
+        with at_most(seconds, "this cell"), at_home() if home else nullcontext():
+            result = shell.run_cell(source, store_history=False)
+            ok, read = result.success, result.error_before_exec is None
     except BaseException as error:  # whatever a student's hook raises out of IPython, the room stays open
         shell.recorder.error(type(error).__name__, str(error), [repr(error)])
-        ok = False
     shell.execution_count += 1
-    return {"outputs": shell.recorder.outputs, "ok": bool(ok)}
+    return {"outputs": shell.recorder.outputs, "ok": bool(ok), "read": bool(read), "missing": shell.missing}
+
+
+@contextmanager
+def at_home():
+    """Run what is within in the notebook's folder, and go back to where a cell has gone to."""
+    try:
+        away = os.getcwd()
+    except OSError:  # it is gone
+        away = NOTEBOOK
+    with suppress(OSError):
+        os.chdir(NOTEBOOK)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            os.chdir(away)
 
 
 @contextmanager

@@ -23,10 +23,12 @@ from pathlib import Path
 from coursekit.verdicts import Reply, changed_arguments
 from grading.room import wire
 from grading.room.limits import Limits
-from grading.room.outputs import clean, stream
+from grading.room.outputs import clean, plain, stream
 from grading.room.sandbox import PACKAGES, ROOM, SCRATCH, command, environment, furniture, refusal
 
 LAST_WORDS = 1.0  # seconds that a room gets beyond a limit of its own, before it is stopped
+MISSING = 20      # failed statements of a cell that are told
+SAID = 200        # characters of what one raised
 RETRIES = 5       # how often a room is made again for the rest of a notebook
 ERRORS = {name for name, item in vars(builtins).items() if isinstance(item, type) and issubclass(item, BaseException)}
 ERRORS |= {"LinAlgError", "AxisError", "TimeLimit", "Crash", "TooLarge"}
@@ -162,10 +164,19 @@ class Rooms:
 
 @dataclass
 class Ran:
-    """What a cell showed, as nbformat outputs; whether it ended without an exception; why it was stopped, if so."""
+    """What came of a cell.
+
+    outputs  what it showed, as nbformat outputs
+    ok       whether it ended without an exception
+    read     whether it is Python, or was not looked at
+    missing  [(line, what was raised)] of its statements that failed for something that is not in the room
+    stopped  why it was stopped, if it was
+    """
 
     outputs: list = field(default_factory=list)
     ok: bool = False
+    read: bool = True
+    missing: list = field(default_factory=list)
     stopped: str | None = None
 
 
@@ -188,7 +199,7 @@ class ExamRoom:
         self.closed = None
         self._rooms, self._files, self._limits = rooms, files, rooms.limits
         self._channel, self._ended, self._left, self._retries = None, None, rooms.limits.output, RETRIES
-        self._done = []        # what the notebook is made of so far: ("run", source) or ("keep", name)
+        self._done = []        # what the notebook is made of so far: ("run", cell) or ("keep", name)
         self._at = 0           # how much of that this room has done; less than all of it only once checks have begun
         self._copies = {}      # {name: Copy}
         self._checking = None  # the name of the copy that answers calls
@@ -202,19 +213,20 @@ class ExamRoom:
     def __exit__(self, *_):
         self._leave()
 
-    def run(self, source):
-        """Run a cell. Returns `Ran`; a room that is closed runs nothing."""
+    def run(self, source, home=False):
+        """Run a cell, `home` in the notebook's folder. Returns `Ran`; a room that is closed runs nothing."""
         if not self.closed and time.monotonic() > self._deadline:
             self.closed = f"the notebook ran for more than {self._limits.notebook:g} seconds"
         if not self._is_open():
             return Ran([stream(f"Not run: {self.closed}.\n")])
-        reply = self._run(source)
+        cell = {"source": source, "home": home}
+        reply = self._run(cell)
         if reply is None:
             return Ran([stream(f"Stopped: {self._ended}.\n")], stopped=self._ended)
-        self._note("run", source)
+        self._note("run", cell)
         outputs, used = clean(reply.get("outputs"), self._limits, self._left)
         self._left -= used
-        return Ran(outputs, reply.get("ok") is True)
+        return Ran(outputs, reply.get("ok") is True, reply.get("read") is not False, _missing(reply.get("missing")))
 
     def keep(self, name):
         """Keep a copy of the notebook as it is now, for `check(name)`. Asleep, it knows nothing of any check."""
@@ -301,11 +313,11 @@ class ExamRoom:
             raise wire.WireError("arguments: expected as many as there were")
         return Reply(None if error else value, error, changed_arguments(args, after))
 
-    def _run(self, source):
+    def _run(self, cell):
         """The room's reply to a cell; None if it had to be stopped, `_ended` saying why."""
         seconds = min(self._limits.cell, self._time_left())
         try:
-            return _ask(self._channel, {"do": "run", "source": source, "seconds": seconds}, seconds)
+            return _ask(self._channel, {"do": "run", **cell, "seconds": seconds}, seconds)
         except wire.TooLarge:
             self._ended = "it is too large"
             return None
@@ -395,6 +407,13 @@ class ExamRoom:
 def _ask(channel, request, seconds):
     channel.send(request, LAST_WORDS)
     return channel.receive(seconds + LAST_WORDS, wire.REPLY_LIMIT)
+
+
+def _missing(said):
+    """What a reply says of failed statements, as far as it is well-formed."""
+    pairs = said[:MISSING] if isinstance(said, list) else []
+    return [(pair[0], plain(pair[1])[:SAID]) for pair in pairs
+            if isinstance(pair, list) and list(map(type, pair)) == [int, str]]
 
 
 def known(value):

@@ -160,6 +160,81 @@ def test_a_command_is_not_run_and_what_follows_is(room, command):
     assert "7" in " ".join(texts(room.run(f"{command}\n3 + 4")))
 
 
+@pytest.mark.parametrize("line, what", [
+    ("import pandas as pd", "No module named 'pandas'"),
+    ("from google.colab import drive; drive.mount('/content')", "No module named 'google'"),
+    ("import os; os.chdir('/content/drive/MyDrive')", "No such file or directory: '/content/drive/MyDrive'"),
+    ("rows = open('rows.csv').read()", "rows.csv"),
+    ("name = input('your name: ')", "EOF"),
+    ("%load_ext tensorboard", "No module named 'tensorboard'"),
+    ("%nowhere", "`%nowhere` not found"),
+    ("import subprocess, sys; subprocess.check_call([sys.executable, '-m', 'pip', 'install', 'pandas'])", "pip"),
+])
+def test_a_line_that_misses_something_is_named_and_those_below_it_are_run(room, line, what):
+    ran = room.run(f"kept = 1\n{line}\nkept = 2\nkept")
+    assert [where for where, _ in ran.missing] == [2] and what in ran.missing[0][1] and texts(ran)[-1] == "2"
+
+
+def test_a_name_that_a_missing_package_would_have_brought_stops_nothing(room):
+    ran = room.run("import pandas as pd\npd.set_option('x', 1)\npd.DataFrame\n3")
+    assert len(ran.missing) == 1 and texts(ran)[-1] == "3"
+
+
+@pytest.mark.parametrize("line", ["1 / 0", "assert False", "raise NotImplementedError", "raise KeyboardInterrupt"])
+def test_an_exception_that_would_be_raised_anywhere_ends_its_cell_as_in_jupyter(room, line):
+    room.run("kept = 1")
+    ran = room.run(f"{line}\nkept = 2")
+    assert ran.missing == [] and texts(room.run("kept")) == ["1"]
+
+
+def test_an_interrupt_at_the_time_limit_ends_the_cell_whatever_was_missing_before(fresh):
+    assert texts(fresh.run("import pandas\nwhile True: pass\nprint(3)")) == ["ModuleNotFoundError", "TimeLimit"]
+
+
+@pytest.mark.parametrize("said", ["5", "[5]", "[[1]]", "[[1, 2]]", "[[True, 'x']]", "[['x', 1]]", "[[1, 'x', 2]]"])
+def test_malformed_news_of_what_is_missing_is_dropped(fresh, said):
+    fresh.run(f"import inside\nreal = inside.run\ninside.run = lambda *a: dict(real(*a), missing={said})")
+    assert fresh.run("1").missing == []
+
+
+@pytest.mark.parametrize("backend", ["widget", "notebook", "qt", "inline"])
+def test_a_figure_is_shown_whatever_window_it_was_made_for(fresh, backend):
+    ran = fresh.run(f"%matplotlib {backend}\nimport matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()")
+    assert ran.ok and any("image/png" in output.get("data", {}) for output in ran.outputs)
+
+
+def test_a_cell_says_whether_it_is_python(room):
+    assert room.run("1").read and room.run("1 / 0").read and not room.run("def f(:").read
+
+
+@pytest.mark.parametrize("printed, shown", [
+    (r"\r 1%\r 20%\r 100%", " 100%"),
+    (r"loading\rdone", "doneing"),
+    (r"loading\r\x1b[Kdone", "done"),
+    (r"12\b\b\b34", "34"),
+    (r"one\r\ntwo", "one\ntwo"),
+])
+def test_what_is_written_over_is_gone_as_in_a_terminal(room, printed, shown):
+    assert texts(room.run(f"print('{printed}', end='')")) == [shown]
+
+
+def test_a_progress_bar_hides_nothing_that_is_printed_after_it(room):
+    ran = room.run("for i in range(10**5): print(f'\\r{i}', end='')\nprint('\\nmean: 3')")
+    assert texts(ran) == ["99999\nmean: 3\n"]
+
+
+def test_a_cell_that_went_elsewhere_takes_no_later_one_with_it_that_is_to_run_at_home(room):
+    room.run("import os; os.makedirs('far/away', exist_ok=True); os.chdir('far/away')")
+    assert texts(room.run("open('data/numbers.txt').read()", home=True)) == ["'1 2 3'"]
+    assert texts(room.run("os.getcwd()[-8:]")) == ["'far/away'"]
+    room.run("os.chdir('../..')")
+
+
+def test_a_folder_that_is_gone_keeps_no_cell_from_running(fresh):
+    fresh.run("import os; os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')")
+    assert texts(fresh.run("3", home=True)) == ["3"]
+
+
 def test_a_file_that_cannot_be_there_is_named_and_the_others_are(rooms):
     with rooms.open({"a": b"1", "a/b": b"2", "c": b"3", "nul\0": b"4"}) as room:
         assert sorted(room.refused) == ["a/b", "nul\0"]
