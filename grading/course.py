@@ -1,5 +1,6 @@
 """A course directory: what was handed in, what is done, where results go. `autograde` and `runner` both use it."""
 
+import errno
 import json
 import shutil
 import traceback
@@ -18,6 +19,8 @@ from grading.records import Ledger
 from grading.settings import TwoRooms
 from grading.submissions import BAD_NAME, STUDENT, read_submission
 from grading.work import Task, Terms
+
+BAD_PATH = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)
 
 
 class Course:
@@ -84,11 +87,10 @@ class Course:
 
     def task(self, lab, student):
         """Read what a student handed in."""
-        folder = self.submitted(lab, student)
         try:
-            notebook, files, problems = read_submission(folder, lab, self.coursedir.ignore)
-            return Task(student, notebook, files, problems)
-        except OSError as error:
+            found = read_submission(self.submitted(lab, student), lab, self.coursedir.ignore)
+            return Task(student, found.notebooks, found.files, found.problems)
+        except Exception as error:  # whatever it is, it is this submission's alone
             problem = f"What was handed in could not be read: {error}."
             return Task(student, problems=[problem], unread=traceback.format_exc())
 
@@ -143,14 +145,15 @@ def chosen(students, coursedir):
 
 
 def write_files(folder, files):
-    """Write {relative path: bytes}, but for those that cannot be, as one before stands where they need a folder."""
+    """Write {relative path: bytes}, but for those that cannot be, as their names or those before do not allow it."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         try:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content)
-        except (FileExistsError, NotADirectoryError, IsADirectoryError):
-            pass
+        except OSError as error:
+            if error.errno not in BAD_PATH:
+                raise
 
 
 def refused(students):
@@ -160,7 +163,7 @@ def refused(students):
 
 def line(record, before=None):
     """What the summary says of a submission: (student, mark, notes)."""
-    return record.student, mark(record), [*change(record, before), *faults(record), *record.problems]
+    return record.student, mark(record), [*change(record, before), *faults(record), *record.problems, *record.notices]
 
 
 def mark(record):

@@ -37,9 +37,9 @@ def _line(line):
     return f"passed: {line['law']}" if line["passed"] else f"FAILED: {line['law']}. {line['hint']}".rstrip()
 
 
-def problems_cell(problems):
-    """A cell at the top of the graded notebook that says what was wrong with what was handed in."""
-    lines = "\n".join(f"- {escape(problem)}" for problem in problems)
+def problems_cell(problems, notices=()):
+    """A cell at the top of the graded notebook that says what was wrong, or odd, with what was handed in."""
+    lines = "\n".join(f"- {escape(sentence)}" for sentence in [*problems, *notices])
     return v4.new_markdown_cell(f"**What was handed in**\n\n{lines}", id="what-was-handed-in")
 
 

@@ -1,7 +1,8 @@
 """A lab as the graders see it: its source notebook, and the skeleton that every graded notebook is built on."""
 
 import copy
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
@@ -29,6 +30,7 @@ class Lab:
     skeleton   the same as students get it: no solutions, hidden tests, marking schemes or outputs
     files      {relative path: bytes} of the lab's own data files, which the cells find beside them
     solutions  the package that holds `<name>.checks`, imported by `checking` alone
+    others     {name: its landmarks} of the labs beside it
     """
 
     name: str
@@ -36,6 +38,7 @@ class Lab:
     skeleton: nbformat.NotebookNode
     files: dict
     solutions: str = "solutions"
+    others: dict = field(default_factory=dict)
 
     @classmethod
     def read(cls, labs, name, solutions="solutions"):
@@ -45,7 +48,9 @@ class Lab:
             raise ValueError(f"lab: expected one of {names(labs)}, got {name!r}")
         source = nbformat.read(path, as_version=4)
         files = {str(file.relative_to(path.parent)): file.read_bytes() for file in data_files(path.parent)}
-        return cls(name, source, released(source), files, solutions)
+        beside = {other: Path(labs, other, f"{other}.ipynb") for other in names(labs) if other != name}
+        others = {other: landmarks(json.loads(path.read_bytes())) for other, path in beside.items()}
+        return cls(name, source, released(source), files, solutions, others)
 
     @property
     def kept(self):
@@ -67,6 +72,12 @@ class Lab:
         """The marking scheme of a written question: what stands in its solution region."""
         cell = next(c for c in self.source.cells if meta(c).get("grade_id") == grade_id)
         return cell.source.partition(BEGIN)[2].partition(END)[0].strip()
+
+
+def landmarks(notebook):
+    """By what a lab's notebook is known from others: its title, and what nbgrader calls the answers."""
+    first = [line for cell in notebook["cells"][:1] for line in "".join(cell["source"]).splitlines()[:1]]
+    return {*first, *(meta(cell)["grade_id"] for cell in notebook["cells"] if solution(cell))}
 
 
 def names(labs):
@@ -93,7 +104,7 @@ def _after(steps, source):
 
 def meta(cell):
     """What nbgrader knows of a cell: {} for a plain one."""
-    return cell.metadata.get("nbgrader", {})
+    return cell["metadata"].get("nbgrader", {})
 
 
 def graded(cell):

@@ -10,16 +10,16 @@ import time
 import traceback
 from dataclasses import dataclass, field
 
-import nbformat
-
 from coursekit.verdicts import Verdict
 from grading import feedback
 from grading.checking import CheckFailed, Judgement, judge
 from grading.lab import exercise_of, graded, meta, solution
-from grading.repair import MISSING, repair
-from grading.room.outputs import stream
+from grading.repair import repair
 from grading.room.room import Rooms
+from grading.showing import numbered, show
 from grading.student import RoomStudent
+
+NOT_THERE = ("NameError", "ModuleNotFoundError", "ImportError", "FileNotFoundError")
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ class Graded:
     notebook  the lab's skeleton with the student's answers, run, with verdicts as outputs
     marks     {grade_id: Mark}, in the order of the notebook
     blank     grade_ids of the answers that are as they were given out
-    problems  sentences: what was wrong with what was handed in
+    problems  sentences: what a person should look at, in what was handed in
     seconds   wall time
     notices   sentences that are worth knowing, and need nobody
-    work      hash of the text of the cells
+    work      hash of the text of all cells, by which equal work is found whatever stands beside it
     texts     {grade_id: hash of the answer that it is about}
     """
 
@@ -56,12 +56,12 @@ class Graded:
     texts: dict = field(default_factory=dict)
 
 
-def grade(submission, lab, files=(), problems=(), rooms=None, seed=None):
+def grade(submission, lab, files=(), problems=(), rooms=None, seed=None, notices=()):
     """Grade one submission. Pure: reads nothing but its arguments and the lab's checks, writes nothing.
 
     submission  the notebook's bytes, or None where there is none
     files       {relative path: bytes}: helper files that were handed in with it
-    problems    sentences of the caller's, to stand with those found here
+    problems    sentences of the caller's, to stand with those found here; and so with `notices`
     rooms       the `Rooms` to run it in; one of its own if there is none
     seed        None: every submission is checked with the same inputs; a text: with inputs of its own, which are the
                 same when it is graded again
@@ -73,42 +73,48 @@ def grade(submission, lab, files=(), problems=(), rooms=None, seed=None):
     start = time.perf_counter()
     if rooms is None:
         with Rooms() as rooms:
-            return grade(submission, lab, files, problems, rooms, seed)
-    notebook, found = repair(submission, lab)
-    problems = [*problems, *found]
-    blank = frozenset(grade_id for grade_id, cell in _solutions(notebook) if _is_blank(cell, grade_id, lab))
-    files, about = {**dict(files), **lab.files}, {"work": work(notebook), "texts": texts(notebook)}
-    with rooms.open(files) as room:
-        stopped = show(notebook, room)
-        problems += [f"The helper file {name!r} could not be put beside the notebook." for name in room.refused]
-        marks = _Marking(lab, room, blank, _own_seed(seed, submission)).mark(notebook, stopped)
-    problems += [f"Cell {number} was stopped: {why}. The rest was run without it." for number, why in stopped.items()]
-    _add_cells(notebook, lab, problems)
-    return Graded(notebook, marks, blank, problems, time.perf_counter() - start, **about)
+            return grade(submission, lab, files, problems, rooms, seed, notices)
+    own = {name: content for name, content in dict(files).items() if name not in lab.files}
+    repaired = repair(submission, lab, own)
+    with rooms.open({**own, **lab.files}) as room:
+        shown = show(repaired.notebook, room, lab)
+        blank = frozenset() if _is_unread(submission, repaired, own, problems) else repaired.blank
+        marks = _Marking(lab, room, blank, shown.unread, _own_seed(seed, submission)).mark(
+            repaired.notebook, shown.unfinished())
+    problems = [*problems, *repaired.problems, *_refused(room), *shown.problems()]
+    notices = [*notices, *repaired.notices, *_given(own, room), *shown.mended]
+    (problems if _cost(marks) else notices).extend(shown.missing)
+    return _graded(repaired, lab, marks, blank, problems, notices, time.perf_counter() - start)
 
 
-def unmarked(submission, lab, problems, fault):
+def unmarked(submission, lab, problems, fault, notices=()):
     """The Graded of a submission that could not be judged, for the reason `fault`: every check waits for a person."""
-    notebook, found = repair(submission, lab)
-    marks = {}
-    for cell in filter(graded, notebook.cells):
+    repaired, marks = repair(submission, lab), {}
+    for cell in filter(graded, repaired.notebook.cells):
         mark = Mark(None, float(cell.metadata.nbgrader.points), fault=fault if exercise_of(cell) else None)
         marks[cell.metadata.nbgrader.grade_id] = mark
         if mark.fault:
             cell.outputs = [feedback.verdict_output(exercise_of(cell), mark, 0.0, 0.0)]
-    problems, about = [*problems, *found], {"work": work(notebook), "texts": texts(notebook)}
-    _add_cells(notebook, lab, problems)
-    return Graded(notebook, marks, frozenset(), problems, 0.0, **about)
+    problems, notices = [*problems, *repaired.problems], [*notices, *repaired.notices]
+    return _graded(repaired, lab, marks, frozenset(), problems, notices, 0.0)
+
+
+def _graded(repaired, lab, marks, blank, problems, notices, seconds):
+    notebook = repaired.notebook
+    about = {"work": work(notebook), "texts": texts(notebook)}
+    _add_cells(notebook, lab, problems, notices)
+    return Graded(notebook, marks, blank, problems, seconds, notices, **about)
 
 
 def work(notebook):
     """A hash of the text of a repaired notebook's cells, and of nothing else of it."""
-    return _hash([[cell.cell_type, cell.source] for cell in notebook.cells])
+    return _hash([[cell.cell_type, cell.source.strip()] for cell in notebook.cells])
 
 
 def texts(notebook):
     """{grade_id: a hash of the answer that its points are for} of a notebook that was repaired, graded or not."""
-    answers = {grade_id: _hash([cell.source, cell.get("attachments")]) for grade_id, cell in _solutions(notebook)}
+    answers = {meta(cell)["grade_id"]: _hash([cell.source.strip(), cell.get("attachments")])
+               for cell in filter(solution, notebook.cells)}
     names = {cell.metadata.nbgrader.grade_id: exercise_of(cell) for cell in filter(graded, notebook.cells)}
     return {name: answers[exercise or name] for name, exercise in names.items() if (exercise or name) in answers}
 
@@ -117,86 +123,75 @@ def _hash(content):
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
+def _is_unread(submission, repaired, files, problems):
+    """Was something handed in, and no notebook could be read? Then a person looks for what was written."""
+    return not repaired.read or submission is None and bool(files or problems)
+
+
+def _cost(marks):
+    """Has an exercise lost points as something was not there? Then a person looks at what was missing, and why."""
+    verdicts = [verdict for mark in marks.values() if mark.judgement for verdict in mark.judgement.verdicts]
+    return any(name in verdict.hint for verdict in verdicts if not verdict.passed for name in NOT_THERE)
+
+
+def _given(files, room):
+    names = [repr(name) for name in files if name not in room.refused]
+    return [f"Given to the notebook as helper files: {', '.join(names)}."] if names else []
+
+
+def _refused(room):
+    return [f"The helper file {name!r} could not be put beside the notebook." for name in room.refused]
+
+
 def _own_seed(seed, submission):
     return "" if seed is None else f"{seed} {hashlib.sha256(submission or b'').hexdigest()}"
-
-
-def show(notebook, room):
-    """Run the cells, put in what they show, and keep a copy of the notebook at each check cell.
-
-    Returns {number of the cell: why} for those that had to be stopped.
-    """
-    stopped, skipped = {}, False
-    for number, cell in numbered(notebook):
-        if is_long(cell):
-            skipped, cell.outputs = True, [nbformat.from_dict(stream(feedback.NOT_RERUN))]
-            continue
-        ran = room.run(cell.source)
-        if ran.stopped:
-            stopped[number] = ran.stopped
-        names = [output["ename"] for output in ran.outputs if output["output_type"] == "error"]
-        if skipped and "NameError" in names and not meta(cell):
-            ran.outputs = [stream(feedback.NEEDS_LONG)]
-        cell.execution_count = number
-        cell.outputs = [nbformat.from_dict(_numbered(output, number)) for output in ran.outputs]
-        if exercise_of(cell):
-            room.keep(meta(cell)["grade_id"])
-    return stopped
-
-
-def numbered(notebook):
-    """The code cells that are run, with their numbers, counted from 1 as Jupyter counts them."""
-    return enumerate((cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()), start=1)
-
-
-def is_long(cell):
-    """Does the lab say that it takes long? (Repair has dropped tags that a student wrote.)"""
-    return "long" in cell.metadata.get("tags", [])
 
 
 class _Marking:
     """One walk through a notebook that has been run, from its first check to its last."""
 
-    def __init__(self, lab, room, blank, seed):
-        self.lab, self.room, self.blank, self.seed = lab, room, blank, seed
+    def __init__(self, lab, room, blank, unread, seed):
+        self.lab, self.room, self.blank, self.unread, self.seed = lab, room, blank, unread, seed
         self.marks = {}
 
-    def mark(self, notebook, stopped):
-        """{grade_id: Mark}. A cell that had to be stopped is named where its exercise is judged."""
+    def mark(self, notebook, unfinished):
+        """{grade_id: Mark}. A cell that did not run to its end is named where its exercise is judged."""
         numbers = {id(cell): number for number, cell in numbered(notebook)}
-        unfinished = []  # of this exercise
+        told = []  # of this exercise
         for cell in notebook.cells:
             number = numbers.get(id(cell))
-            if number in stopped:
-                unfinished.append(Verdict(f"cell {number} runs to its end", False, stopped[number], weight=0))
+            if number in unfinished:
+                told.append(Verdict(f"cell {number} runs to its end", False, unfinished[number], weight=0))
             if graded(cell):
-                self.marks[cell.metadata.nbgrader.grade_id] = self._mark(cell, unfinished)
-                unfinished = []
+                self.marks[cell.metadata.nbgrader.grade_id] = self._mark(cell, told)
+                told = []
         return self.marks
 
-    def _mark(self, cell, unfinished):
+    def _mark(self, cell, told):
         grade_id, possible = cell.metadata.nbgrader.grade_id, float(cell.metadata.nbgrader.points)
         exercise = exercise_of(cell)
         if exercise is None:  # marked by hand, but a blank answer needs nobody's time
             return Mark(0.0 if grade_id in self.blank else None, possible)
-        mark = self._checked(grade_id, exercise, possible, unfinished)
+        mark = self._checked(grade_id, exercise, possible, told)
         done = [m for m in [*self.marks.values(), mark] if m.judgement]
         earned, so_far = sum(m.points for m in done), sum(m.possible for m in done)
         cell.outputs.insert(0, feedback.verdict_output(exercise, mark, earned, so_far))
         return mark
 
-    def _checked(self, grade_id, exercise, possible, unfinished):
+    def _checked(self, grade_id, exercise, possible, told):
+        if exercise in self.unread:
+            told = [*told, Verdict("the answer can be read as Python", False, self.unread[exercise], weight=0)]
         try:
             with self.room.check(grade_id) as missing:
                 if missing:
                     verdict = Verdict("the notebook runs as far as here", False, missing)
-                    return Mark(0.0, possible, Judgement((*unfinished, verdict)))
-                student = RoomStudent(self.room, self._mistakes())
+                    return Mark(0.0, possible, Judgement((*told, verdict)))
+                student = RoomStudent(self.room, self._mistakes(), self.unread)
                 judgement = judge(self.lab.name, exercise, student, self.lab.solutions, self.seed)
         except CheckFailed:
             return Mark(None, possible, fault=traceback.format_exc())
-        told = Judgement((*unfinished, *judgement.verdicts), judgement.behaves_like)
-        return Mark(round(possible * judgement.share, 2), possible, told)
+        points = round(possible * judgement.share, 2)
+        return Mark(points, possible, Judgement((*told, *judgement.verdicts), judgement.behaves_like))
 
     def _mistakes(self):
         """{exercise: known mistake} of those checked so far."""
@@ -204,22 +199,9 @@ class _Marking:
         return {grade_id.removesuffix("-checks"): mistake for grade_id, mistake in found.items() if mistake}
 
 
-def _solutions(notebook):
-    return [(cell.metadata.nbgrader.grade_id, cell) for cell in notebook.cells if solution(cell)]
-
-
-def _is_blank(cell, grade_id, lab):
-    stub = next(c for c in lab.skeleton.cells if meta(c).get("grade_id") == grade_id)
-    return cell.source.strip() in ("", MISSING, stub.source.strip()) and not cell.get("attachments")
-
-
-def _numbered(output, number):
-    return output if output["output_type"] != "execute_result" else {**output, "execution_count": number}
-
-
-def _add_cells(notebook, lab, problems):
+def _add_cells(notebook, lab, problems, notices):
     """Put in what is neither the lab's nor the student's: what was wrong, and the schemes for who marks by hand."""
-    cells = [feedback.problems_cell(problems)] if problems else []
+    cells = [feedback.problems_cell(problems, notices)] if problems or notices else []
     for cell in notebook.cells:
         if graded(cell) and solution(cell):
             grade_id = cell.metadata.nbgrader.grade_id

@@ -6,92 +6,73 @@ in, or may edit, and the student's own cells at their places. So no check cell, 
 A given cell that imports or defines something is run as the lab has it, whatever became of it: answers and later cells
 count on what it brings. Where a student changed it, or has it from an earlier release, that stands after it as a cell
 of the student's own, so that what it says holds, as far as it can be run.
+
+An answer counts wherever it stands: `places` says which cell is which, `prose` finds what was written.
 """
 
 import copy
-import json
 import re
 from dataclasses import dataclass, field
 
 from nbformat import v4
 
 from grading.lab import locked, meta, solution
+from grading.pictures import attached, beside
+from grading.places import Draft, find_places, other_lab
+from grading.prose import gather, point_to
+from grading.reading import cells_of, parse
 
-SIZE_LIMIT = 20 * 2**20  # bytes of a submitted notebook
-CELL_LIMIT = 2000        # cells of it
+CELL_LIMIT = 2000        # cells of a notebook
 PYODIDE = "python"       # the kernel that the labs run on in a browser; there is no choice of another, so no fault
 BRINGS = re.compile(r"^(import|from|def|class) ", re.MULTILINE)  # a given cell that others count on
 MISSING = "# This cell was missing from the notebook that was handed in."
+ELSEWHERE = "# Nothing was written here: the answer stands in another cell."
 
 
-@dataclass
-class Draft:
-    """A cell as it was handed in, reduced to what matters. `place` is the skeleton's cell that it stands for."""
+@dataclass(frozen=True)
+class Repaired:
+    """What `repair` makes of a submission.
 
-    kind: str
-    source: str
-    id: str = ""
-    nbgrader: dict = field(default_factory=dict)
-    attachments: dict = field(default_factory=dict)
-    place: int | None = None
+    notebook  well-formed. A cell of the student's own that answers an exercise says so: `metadata.answers`
+    problems  sentences that a person should read
+    notices   sentences that are worth knowing, and need nobody
+    blank     grade_ids of the answers that nobody has written
+    read      False: something was handed in that is no notebook
+    """
+
+    notebook: object
+    problems: list = field(default_factory=list)
+    notices: list = field(default_factory=list)
+    blank: frozenset = frozenset()
+    read: bool = True
 
 
-def repair(submission, lab):
+def repair(submission, lab, files=()):
     """Build the notebook that is graded. Pure; called by `marking.grade`.
 
     submission  the bytes that were handed in, or None where there was no notebook
-
-    Returns (notebook, problems): a well-formed notebook, and a sentence for each thing that was wrong.
+    files       {relative path: bytes}: what was handed in beside it; pictures that a text names are put into it
     """
-    data, problems = parse(submission)
-    handed_in = [cell for cell in _cells(data) if isinstance(cell, dict)]
-    if len(handed_in) > CELL_LIMIT:
-        problems.append(f"It has {len(handed_in)} cells: only the first {CELL_LIMIT} were read.")
-    drafts = [_draft(cell) for cell in handed_in[:CELL_LIMIT]]
-    cells = lab.skeleton.cells
-    _find_places(drafts, cells)
-    if data and not any(draft.place is not None for draft in drafts):
-        problems.append("It holds none of the lab's cells: is it the notebook of another lab?")
-    elif data:
-        problems += _kernel_problems(data, lab) + _cell_problems(drafts, cells)
+    data, problems, notices = ({}, [], []) if submission is None else parse(submission)
+    drafts = [_draft(cell) for cell in cells_of(data) if isinstance(cell, dict)]
+    if len(drafts) > CELL_LIMIT:
+        problems.append(f"It has {len(drafts)} cells: only the first {CELL_LIMIT} were read.")
+    drafts = drafts[:CELL_LIMIT]
+    if other := other_lab(drafts, lab):
+        problems, notices, drafts = [f"This is {other}: expected {lab.name}. Nothing of it was graded."], [], []
+    elif drafts:
+        elsewhere = find_places(drafts, lab.skeleton.cells)
+        drafts, found = gather(drafts, lab.skeleton.cells)
+        problems += _problems(drafts, lab.skeleton.cells)
+        notices += [*_kernel_notices(data, lab), *_notices(drafts, lab.skeleton.cells, elsewhere), *found]
     if not any(draft.place is not None for draft in drafts):
-        drafts += [Draft(c.cell_type, c.source, place=i) for i, c in enumerate(cells)]  # graded as if blank
+        drafts += [Draft(c.cell_type, c.source, place=i) for i, c in enumerate(lab.skeleton.cells)]  # as if blank
     notebook = copy.deepcopy(lab.skeleton)
     notebook.cells = _assemble(drafts, notebook.cells)
-    return notebook, problems
-
-
-def parse(submission):
-    """Read a notebook's JSON. Returns (dict, problems); an empty dict if there is nothing to read."""
-    if submission is None:
-        return {}, ["No notebook was handed in."]
-    if not submission.strip():
-        return {}, ["The file is empty."]
-    if len(submission) > SIZE_LIMIT:
-        return {}, [f"The file is too large: expected at most {SIZE_LIMIT} bytes, got {len(submission)}."]
-    problems = []
-    try:
-        text = submission.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = submission.decode("utf-8", "replace")
-        problems.append("The file is not UTF-8 text: what could not be read was replaced.")
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
-        return {}, [*problems, f"The file is not a notebook: it is not readable as JSON{where}."]
-    if not isinstance(data, dict) or not _cells(data):
-        return {}, [*problems, "The file is not a notebook: it is JSON, but holds no cells."]
-    if data.get("nbformat") != 4:
-        problems.append("The notebook is in an old or unknown format: expected nbformat 4; its cells were read anyhow.")
-    return data, problems
-
-
-def _cells(data):
-    """The cells of nbformat 4, or of 3 and earlier, where they stand in worksheets."""
-    sheets = [data, *(data.get("worksheets") if isinstance(data.get("worksheets"), list) else [])]
-    lists = [sheet.get("cells") for sheet in sheets if isinstance(sheet, dict)]
-    return [cell for cells in lists if isinstance(cells, list) for cell in cells]
+    notices += point_to(notebook, dict(files))
+    _put_pictures_in(notebook, lab, dict(files))
+    read = bool(data) or not (submission or b"").strip()
+    return Repaired(notebook, problems, notices, _blank(notebook, lab), read)
 
 
 def _draft(cell):
@@ -100,8 +81,10 @@ def _draft(cell):
         source = "".join(line for line in source if isinstance(line, str))
     metadata = cell.get("metadata") if isinstance(cell.get("metadata"), dict) else {}
     nbgrader = metadata.get("nbgrader") if isinstance(metadata.get("nbgrader"), dict) else {}
+    ids = [cell.get("id"), metadata.get("id"), metadata.get("cell_id")]  # the last two: Colab's and Deepnote's
     kind = cell.get("cell_type") if cell.get("cell_type") in ("code", "markdown") else "raw"
-    return Draft(kind, _text(source), str(cell.get("id", "")), nbgrader, _attachments(cell.get("attachments")))
+    names = tuple(name for name in ids if isinstance(name, str))
+    return Draft(kind, _text(source), names, nbgrader, attached(cell.get("attachments")))
 
 
 def _text(source):
@@ -109,38 +92,7 @@ def _text(source):
     return source.encode("utf-8", "replace").decode() if isinstance(source, str) else ""
 
 
-def _attachments(attachments):
-    """Pictures pasted into a Markdown cell, which a written answer may need; nothing else."""
-    pairs = attachments.items() if isinstance(attachments, dict) else ()
-    kept = {name: {kind: data for kind, data in bundle.items() if _is_picture(kind, data)}
-            for name, bundle in pairs if isinstance(bundle, dict)}
-    return {name: bundle for name, bundle in kept.items() if bundle}
-
-
-def _is_picture(kind, data):
-    is_text = isinstance(data, str) and re.fullmatch(r"[A-Za-z0-9+/=\n]+", data)
-    return kind in ("image/png", "image/jpeg") and bool(is_text)
-
-
-def _find_places(drafts, cells):
-    """Say of each draft which of the lab's cells it is: by grade_id, else by cell id, else by the same text."""
-    by_grade_id = {meta(cell)["grade_id"]: i for i, cell in enumerate(cells) if meta(cell)}
-    by_id = {cell.id: i for i, cell in enumerate(cells)}
-    by_text = {cell.source.strip(): i for i, cell in reversed(list(enumerate(cells))) if not meta(cell)}
-    for draft in drafts:
-        grade_id = draft.nbgrader.get("grade_id")
-        draft.place = by_grade_id.get(grade_id) if isinstance(grade_id, str) else None
-        if draft.place is None:
-            draft.place = by_id.get(draft.id)
-    taken = {draft.place for draft in drafts}
-    for draft in drafts:
-        place = by_text.get(draft.source.strip())
-        if draft.place is None and place not in taken:
-            draft.place = place
-            taken.add(place)
-
-
-def _kernel_problems(data, lab):
+def _kernel_notices(data, lab):
     """A sentence if the notebook asks for another kernel than the lab's."""
     metadata = data.get("metadata") if isinstance(data.get("metadata"), dict) else {}
     spec = metadata.get("kernelspec") if isinstance(metadata.get("kernelspec"), dict) else {}
@@ -150,24 +102,49 @@ def _kernel_problems(data, lab):
     return [f"It was made with the kernel {_text(str(got))[:40]!r}: it was graded with {expected!r}."]
 
 
-def _cell_problems(drafts, cells):
-    """A sentence for each of the lab's cells that is missing, doubled, of another type, or not to be edited and was."""
-    problems = []
-    for place, cell in enumerate(cells):
-        copies = [draft for draft in drafts if draft.place == place]
-        name = meta(cell).get("grade_id")
-        if not copies and (name or cell.cell_type == "code"):
-            problems.append(f"The cell {name!r} was missing." if name else "A given code cell was missing: put back.")
-        if name and copies:
-            problems += [f"The cell {name!r} {problem}" for problem in _copy_problems(copies, cell)]
-        if copies and _is_changed(_choose(copies, cell), cell):
+def _problems(drafts, cells):
+    """What a person should look at: answers that are not there, and points or locks that were changed."""
+    if not any(draft.place is not None for draft in drafts):
+        return ["It holds none of the lab's cells: is it the notebook of another lab?"]
+    copies = _copies(drafts, cells)
+    there = {draft.answers for draft in drafts}
+    gone = [meta(cell)["grade_id"] for cell, found in copies
+            if solution(cell) and not found and meta(cell)["grade_id"] not in there]
+    forged = [meta(cell)["grade_id"] for cell, found in copies
+              if any(draft.nbgrader and _settings(draft.nbgrader) != _settings(meta(cell)) for draft in found)]
+    return [*([f"{_listed(gone)} missing, and so is every answer to {_it(gone)}."] if gone else []),
+            *([f"{_listed(forged)} changed in points or locks: the lab's own count."] if forged else [])]
+
+
+def _notices(drafts, cells, elsewhere):
+    """What is worth knowing of the lab's cells: missing, doubled, of another type, not to be edited and yet edited."""
+    copies = _copies(drafts, cells)
+    if not any(found for _, found in copies):
+        return []
+    said = [f"The answer to {name!r} stands in another cell: it was graded where it stands." for name in elsewhere]
+    if not any(draft.nbgrader for draft in drafts):
+        return [*said, "It has lost nbgrader's marks, as some programs drop them: its cells were known by what they "
+                       "say.", *_changed(copies)]
+    gone = [meta(cell)["grade_id"] for cell, found in copies if locked(cell) and not found]
+    said += [f"{_listed(gone)} missing: put back."] if gone else []
+    given = any(cell.cell_type == "code" and not meta(cell) and not found for cell, found in copies)
+    said += ["A given code cell was missing: put back."] if given else []
+    return [*said, *[f"The cell {meta(cell)['grade_id']!r} {what}" for cell, found in copies if meta(cell) and found
+                     for what in _oddities(found, cell)], *_changed(copies)]
+
+
+def _copies(drafts, cells):
+    return [(cell, [draft for draft in drafts if draft.place == place]) for place, cell in enumerate(cells)]
+
+
+def _changed(copies):
+    for cell, found in copies:
+        if found and _is_changed(_choose(found, cell), cell):
             start = cell.source.strip().splitlines()[0]
-            problems.append(f"The given cell that begins {start!r} is not as the lab has it: both were run, "
-                            "the lab's own first.")
-    return problems
+            yield f"The given cell that begins {start!r} is not as the lab has it: both were run, the lab's own first."
 
 
-def _copy_problems(copies, cell):
+def _oddities(copies, cell):
     if len(copies) > 1:
         which = "the lab's own was used" if locked(cell) else "the last one that was filled in was graded"
         yield f"stood there {len(copies)} times: {which}."
@@ -175,8 +152,14 @@ def _copy_problems(copies, cell):
         yield f"had been turned into another type: it was taken as {cell.cell_type}."
     if locked(cell) and any(draft.source.strip() != cell.source.strip() for draft in copies):
         yield "is not to be edited: the lab's own was used."
-    if any(draft.nbgrader and _settings(draft.nbgrader) != _settings(meta(cell)) for draft in copies):
-        yield "had its points or locks changed: the lab's own count."
+
+
+def _listed(names):
+    return f"The cell {names[0]!r} was" if len(names) == 1 else f"The cells {', '.join(map(repr, names))} were"
+
+
+def _it(names):
+    return "it" if len(names) == 1 else "them"
 
 
 def _settings(nbgrader):
@@ -187,6 +170,7 @@ def _settings(nbgrader):
 def _assemble(drafts, cells):
     """The skeleton's cells in the lab's order, the student's own where they stood: after the same neighbour."""
     chosen = {place: _choose([d for d in drafts if d.place == place], cell) for place, cell in enumerate(cells)}
+    answered = {draft.answers for draft in drafts}
     own, neighbour = [[] for _ in range(len(cells) + 1)], 0
     for draft in drafts:
         if draft.place is None or _is_spare(draft, chosen[draft.place], cells[draft.place]):
@@ -197,7 +181,7 @@ def _assemble(drafts, cells):
                 own[neighbour].append(draft)
     result = [_own_cell(draft) for draft in own[0]]
     for place, cell in enumerate(cells):
-        result += [_filled(cell, chosen[place]), *map(_own_cell, own[place + 1])]
+        result += [_filled(cell, chosen[place], answered), *map(_own_cell, own[place + 1])]
     for number, cell in enumerate(result):
         cell.id = f"cell-{number}"  # unique, whatever was handed in
     return result
@@ -221,10 +205,15 @@ def _is_changed(draft, cell):
     return is_given and bool(BRINGS.search(cell.source)) and draft.source.strip() != cell.source.strip()
 
 
-def _filled(cell, draft):
-    """The lab's cell, with the student's text if it is the student's to edit."""
-    if draft is None and solution(cell):
-        # not the stub: that would undo the same function defined in a cell of the student's own
+def _filled(cell, draft, answered):
+    """The lab's cell, with the student's text if it is the student's to edit.
+
+    answered  grade_ids of the exercises that are answered in a cell of the student's own
+    """
+    blank = draft is None or draft.source.strip() in ("", cell.source.strip())
+    if solution(cell) and cell.cell_type == "code" and blank and meta(cell)["grade_id"] in answered:
+        cell.source = ELSEWHERE  # not the stub: that would undo the function
+    elif draft is None and solution(cell):
         cell.source = MISSING if cell.cell_type == "code" else cell.source
     elif draft is not None and not locked(cell) and not _is_changed(draft, cell):
         cell.source = draft.source
@@ -236,4 +225,19 @@ def _filled(cell, draft):
 def _own_cell(draft):
     new = {"code": v4.new_code_cell, "markdown": v4.new_markdown_cell, "raw": v4.new_raw_cell}[draft.kind]
     attachments = {"attachments": draft.attachments} if draft.attachments and draft.kind == "markdown" else {}
-    return new(draft.source, **attachments)
+    return new(draft.source, metadata={"answers": draft.answers} if draft.answers else {}, **attachments)
+
+
+def _put_pictures_in(notebook, lab, files):
+    """Have the student's texts carry the pictures that they name and that were handed in beside the notebook."""
+    given = {cell.source for cell in lab.skeleton.cells}
+    for cell in notebook.cells:
+        is_theirs = cell.cell_type == "markdown" and cell.source not in given
+        if is_theirs and (shown := beside(cell.source, files)):
+            cell.attachments = {**shown, **cell.get("attachments", {})}
+
+
+def _blank(notebook, lab):
+    stubs = {meta(cell)["grade_id"]: cell.source.strip() for cell in lab.skeleton.cells if solution(cell)}
+    return frozenset(meta(cell)["grade_id"] for cell in notebook.cells if solution(cell) and not cell.get("attachments")
+                     and cell.source.strip() in ("", MISSING, stubs[meta(cell)["grade_id"]]))

@@ -15,7 +15,8 @@ class TwoRooms(Configurable):
 
     sandbox = Bool(True, help="False: student code runs as you, with all that you may read and do.").tag(config=True)
     solutions = Unicode("solutions", help="The package that holds the checks of each lab.").tag(config=True)
-    packages = List(Unicode(), list(PACKAGES), help="Distributions that a notebook may import.").tag(config=True)
+    packages = List(Unicode(), help="Distributions that a notebook may import, besides what the labs need.").tag(
+        config=True)
     timezone = Unicode("UTC", help="The course's own, for a deadline without one: Europe/Berlin.").tag(config=True)
     seed = Unicode("", help="If given, each submission is checked with inputs of its own.").tag(config=True)
 
@@ -38,4 +39,8 @@ class TwoRooms(Configurable):
 
     def rooms(self):
         """A sandbox with these settings: `with settings.rooms() as rooms`."""
-        return Rooms(self.limits(), self.sandbox, tuple(self.packages))
+        return Rooms(self.limits(), self.sandbox, self.all_packages())
+
+    def all_packages(self):
+        """The distributions that a notebook may import, each once."""
+        return tuple(dict.fromkeys([*PACKAGES, *self.packages]))

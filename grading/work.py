@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import nbformat
 
 from grading import checking, marking
+from grading.choice import choose
 from grading.lab import Lab
 from grading.records import Record
 from grading.room.limits import Limits
@@ -39,7 +40,7 @@ class Terms:
     @classmethod
     def of(cls, lab, settings):
         """From a lab and a `TwoRooms`."""
-        return cls(lab, settings.limits(), settings.sandbox, tuple(settings.packages), settings.seed,
+        return cls(lab, settings.limits(), settings.sandbox, settings.all_packages(), settings.seed,
                    checking.fingerprint(lab.name, lab.solutions, lab.cells))
 
     @functools.cached_property
@@ -47,26 +48,29 @@ class Terms:
         """A hash of all that judges: with another one, a submission is graded again."""
         files = {**self.lab.files, "notebook": nbformat.writes(self.lab.source).encode()}
         how = repr((self.checks, self.limits, self.packages, self.seed))
-        return hashlib.sha256(f"{fingerprint(None, files)} {how}".encode()).hexdigest()
+        return hashlib.sha256(f"{fingerprint({}, files)} {how}".encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Task:
     """One submission, as it was read.
 
-    unread  the traceback if it could not be read
+    notebooks  {relative path: bytes}: what may be the lab's notebook, as `submissions.HandedIn` has them
+    files      {relative path: bytes}: helper files
+    problems   sentences: what a person should look at
+    unread     the traceback if it could not be read
     """
 
     student: str
-    notebook: bytes | None = None
+    notebooks: dict = field(default_factory=dict)
     files: dict = field(default_factory=dict)
     problems: list = field(default_factory=list)
     unread: str | None = None
 
     @property
     def fingerprint(self):
-        """A hash of what was handed in."""
-        return fingerprint(self.notebook, self.files)
+        """A hash of what was handed in, whenever that was."""
+        return fingerprint(self.notebooks, self.files)
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,10 @@ def work(task, terms, rooms=None):
         return given_up(task, terms, task.unread)
     rooms = rooms or _rooms(terms.limits, terms.sandbox, terms.packages)
     try:
-        graded = marking.grade(task.notebook, terms.lab, task.files, task.problems, rooms, terms.seed or None)
+        chosen = choose(task.notebooks, task.files, terms.lab)
+        problems = [*task.problems, *chosen.problems]
+        graded = marking.grade(chosen.notebook, terms.lab, chosen.files, problems, rooms, terms.seed or None,
+                               chosen.notices)
         return result(graded, task, terms)
     except SandboxError:
         raise
@@ -118,7 +125,9 @@ def work(task, terms, rooms=None):
 def given_up(task, terms, why):
     """The Result of a submission that could not be graded: it waits for the instructor, and is tried again."""
     try:
-        return result(marking.unmarked(task.notebook, terms.lab, task.problems, why), task, terms)
+        chosen = choose(task.notebooks, task.files, terms.lab)
+        problems = [*task.problems, *chosen.problems]
+        return result(marking.unmarked(chosen.notebook, terms.lab, problems, why, chosen.notices), task, terms)
     except Exception:  # the answers themselves are the trouble: without them
         return result(marking.unmarked(None, terms.lab, task.problems, f"{why}\n{traceback.format_exc()}"), task, terms)
 

@@ -74,38 +74,45 @@ class Printed:
     """What a cell prints on one stream, as a terminal shows it: of a progress bar only the last state."""
 
     def __init__(self, name):
-        self.name, self.lines, self.line, self.at, self.size = name, [], "", 0, 0
+        self.name, self.waiting, self.waits = name, [], 0
+        self.lines, self.line, self.at, self.size = [], "", 0, 0
 
     def write(self, text):
-        """Returns by how many characters it has grown."""
+        self.waiting.append(text)
+        self.waits += len(text)
+
+    def settle(self):
+        """Take in what was written. (For each write by itself that would take a progress bar longer than its work.)
+
+        Returns by how many characters it has grown.
+        """
         before = self.size
-        for part in filter(None, CONTROL.split(text)):
-            self.size -= len(self.line)
+        for part in CONTROL.split("".join(self.waiting)):
             self._write(part)
-            self.size += len(self.line)
+        self.waiting, self.waits = [], 0
+        self.size = sum(map(len, self.lines)) + len(self.line)
         return self.size - before
 
     def _write(self, part):
         if part == "\n":
             self.lines.append(self.line + part)
-            self.size += len(self.lines[-1])
             self.line, self.at = "", 0
         elif part == "\r":
             self.at = 0
         elif part == "\b":
             self.at = max(0, self.at - 1)
-        elif CONTROL.fullmatch(part):
+        elif part[:1] == "\x1b" and CONTROL.fullmatch(part):
             self.line = self.line[:self.at]
         else:
             self.line = self.line[:self.at] + part + self.line[self.at + len(part):]
             self.at += len(part)
 
-    def text(self):
-        return "".join(self.lines) + self.line
-
     def cut(self, count):
         """Take off as many characters, and say so."""
-        self.lines, self.line = [self.text()[:-count] + CUT], ""
+        self.lines, self.line = ["".join([*self.lines, self.line])[:-count] + CUT], ""
+
+    def output(self):
+        return {"output_type": "stream", "name": self.name, "text": "".join(self.lines) + self.line}
 
 
 class Recorder:
@@ -115,24 +122,32 @@ class Recorder:
         self.clear()
 
     def clear(self):
-        self.shown, self.text, self.image = [], 0, 0
+        self.shown, self.text, self.image, self.printed = [], 0, 0, None
 
     @property
     def outputs(self):
-        streams = [{"output_type": "stream", "name": one.name, "text": one.text()} if isinstance(one, Printed) else one
-                   for one in self.shown]
-        return [output for output in streams if output.get("text") != ""]
+        self._settle()
+        outputs = [one.output() if isinstance(one, Printed) else one for one in self.shown]
+        return [output for output in outputs if output.get("text") != ""]
 
     def stream(self, name, text):
         if self.text > TEXT_LIMIT:
             return
-        printed = self.shown[-1] if self.shown else None
-        if not isinstance(printed, Printed) or printed.name != name:
+        if self.printed is None or self.printed.name != name:
             printed = Printed(name)
             self._append(printed)
-        self.text += printed.write(text)
-        if self.text > TEXT_LIMIT:
-            printed.cut(self.text - TEXT_LIMIT)
+            self.printed = printed
+        self.printed.write(text)
+        if self.printed.waits > TEXT_LIMIT:
+            self._settle(self.printed)
+
+    def _settle(self, go_on_with=None):
+        """Take in what was printed last, within the limit."""
+        if self.printed is not None:
+            self.text += self.printed.settle()
+            if self.text > TEXT_LIMIT:
+                self.printed.cut(self.text - TEXT_LIMIT)
+            self.printed = go_on_with
 
     def data(self, kind, data, **more):
         """A displayed value: plain text and PNG only, since other kinds could carry a script into the feedback."""
@@ -150,10 +165,12 @@ class Recorder:
         self._append({"output_type": "error", "ename": name, "evalue": value[:1000], "traceback": text.split("\n")})
 
     def _append(self, output):
+        self._settle()
         if len(self.shown) < OUTPUT_LIMIT:
             self.shown.append(output)
 
     def _cut(self, text):
+        self._settle()
         left, self.text = TEXT_LIMIT - self.text, self.text + len(text)
         if len(text) <= left:
             return text

@@ -125,10 +125,17 @@ def furniture(packages=PACKAGES):
 
 @functools.cache
 def _library(packages):
-    """Files and folders in site-packages of these distributions and of all that they need."""
+    """Files and folders in site-packages of these distributions and of all that they need.
+
+    Raises SandboxError if one of these is not installed.
+    """
+    installed = {_normal(one.metadata["Name"] or "") for one in importlib.metadata.distributions()}
+    if missing := [name for name in packages if _normal(name) not in installed]:
+        raise SandboxError(f"TwoRooms.packages: expected what is installed where labs are graded, got {missing[0]!r}: "
+                           f"install it in {sys.prefix}, or take it out of nbgrader_config.py.")
     seen, waiting, paths = set(), list(packages), set()
     while waiting:
-        name = re.sub(r"[-_.]+", "-", waiting.pop()).lower()
+        name = _normal(waiting.pop())
         if name in seen:
             continue
         seen.add(name)
@@ -140,6 +147,11 @@ def _library(packages):
         paths |= {Path(distribution.locate_file(top)) for top in tops - {"", "..", "__pycache__"} if top[-4:] != ".pth"}
         waiting += [re.match(r"[\w.-]+", need)[0] for need in distribution.requires or () if "extra ==" not in need]
     return sorted(path for path in paths if path.exists())
+
+
+def _normal(name):
+    """A distribution's name as all who write it otherwise mean it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _hidden_folders():

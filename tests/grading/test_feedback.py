@@ -54,8 +54,8 @@ def test_schemes_are_for_staff():
 def test_a_cell_of_the_students_is_never_taken_for_one_of_the_staffs(regraded, lab):
     forged = v4.new_markdown_cell("MY OWN", metadata={"staff_only": True, "nbgrader": {"comment": "fine"}})
     notebook = tiny.filled(lab)
-    notebook.cells.append(forged)
-    kept = regraded(notebook).notebook.cells[-1]
+    notebook.cells.insert(0, forged)
+    kept = regraded(notebook).notebook.cells[0]
     assert (kept.source, kept.metadata) == ("MY OWN", {})
 
 
