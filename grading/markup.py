@@ -32,7 +32,8 @@ MATHML_ATTRIBUTES = {"accent", "accentunder", "columnalign", "display", "display
                      "largeop", "linethickness", "lspace", "mathvariant", "maxsize", "minsize", "movablelimits",
                      "notation", "rspace", "scriptlevel", "separator", "stretchy", "symmetric", "width"}
 LINK = re.compile(r"(https?://|mailto:)[^\s\\]+", re.IGNORECASE)
-PICTURE = re.compile(r"data:image/(png|jpeg);base64,[A-Za-z0-9+/=\s]+")
+PICTURE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+")
+IMG = re.compile(r"(<img\b[^<>]{0,300}?\bsrc *= *)[\"']?([^\"'\s>]+)[\"']?", re.IGNORECASE)
 
 
 class Markdown:
@@ -47,7 +48,7 @@ class Markdown:
         self.links, self.spent = links, 0.0
 
     def __call__(self, source, attachments=None):
-        """Render one text. attachments: {name: {MIME type: base64}}; PNG and JPEG pictures of these are shown."""
+        """Render one text. attachments: {name: {MIME type: base64}}; the pictures of these are shown."""
         if len(source) > LIMIT or self.spent > SECONDS:
             return as_written(source)
         start = time.process_time()
@@ -102,9 +103,25 @@ class _Renderer(HTMLRenderer):
         return mathml(rf"\begin{{{name}}}{body}\end{{{name}}}", "block")
 
     def image(self, text, url, title=None):
-        bundle = self.attachments.get(unquote(url.removeprefix("attachment:")), {})
-        sources = [f"data:{kind};base64,{bundle[kind]}" for kind in ("image/png", "image/jpeg") if kind in bundle]
-        return super().image(text, sources[0] if sources else url)
+        return super().image(text or _name(url), self._source(url))
+
+    def inline_html(self, html):
+        return super().inline_html(self._with_pictures(html))
+
+    def block_html(self, html):
+        return super().block_html(self._with_pictures(html))
+
+    def _source(self, url):
+        """The address of an attached picture, which is the picture itself; any other as it is."""
+        bundle = self.attachments.get(_name(url), {})
+        return next((f"data:{kind};base64,{data}" for kind, data in bundle.items()), url)
+
+    def _with_pictures(self, html):
+        return IMG.sub(lambda found: f'{found[1]}"{self._source(found[2])}"', html)
+
+
+def _name(url):
+    return unquote(url.removeprefix("attachment:"))
 
 
 def _is_allowed(tag, name, value):

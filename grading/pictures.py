@@ -6,7 +6,8 @@ from posixpath import normpath
 from urllib.parse import unquote
 
 STARTS = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff", "image/gif": b"GIF8", "image/webp": b"RIFF"}
-NAMED = re.compile(r"!\[[^\]]*\]\(\s*<?([^)\s>]+)|<img\b[^>]*?\bsrc\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
+NAMED = re.compile(r"!\[[^\]\n]{0,300}\]\(<?([^)\s>]{1,300})|<img\b[^<>]{0,300}?\bsrc *= *[\"']?([^\"'\s>]{1,300})",
+                   re.IGNORECASE)  # bounded, as a text may be long and hostile
 BASE64 = re.compile(r"[A-Za-z0-9+/=\n]+")
 PICTURE_LIMIT = 5 * 2**20  # bytes of one that stands beside the notebook
 

@@ -1,9 +1,11 @@
 """Marks are what the answers earn: hostile notebooks get no more, honest but awkward ones no less."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from nbformat import v4
 
 from coursekit.moved import NOW
 from coursekit.verdicts import Verdict
@@ -232,6 +234,138 @@ def test_an_error_in_a_changed_given_cell_costs_nothing(lab, regraded):
     notebook = tiny.filled(lab)
     notebook.cells[1].source = "import nothing_of_this_name"
     assert points(regraded(notebook)) == (2, 4, None)
+
+
+SETUP = ["import pandas as pd", "from google.colab import drive; drive.mount('/content')", "%matplotlib widget",
+         "import os; os.chdir('/nowhere')", "!pip install pandas", "rows = open('rows.csv').read()"]
+
+
+@pytest.mark.parametrize("line", SETUP)
+def test_a_line_of_a_set_up_cell_that_cannot_be_run_costs_nothing_that_stands_below_it(lab, regraded, line):
+    notebook = tiny.filled(lab, center="def center(x, axis=0):\n    return x - mean(x, axis)")
+    notebook.cells[1].source = f"{line}\nimport numpy as np\ndef mean(x, axis): return np.mean(x, axis, keepdims=True)"
+    result = regraded(notebook)
+    assert points(result) == (2, 4, None) and not result.problems
+
+
+def test_what_a_notebook_misses_is_a_notice_with_the_line_and_what_it_is(graded):
+    result = graded(first="x = 1\nimport pandas as pd\nimport scipy")
+    assert result.problems == [] and result.notices == [
+        "Cell 1, 'import pandas as pd' (and 1 more): this is not there where labs are graded (ModuleNotFoundError: "
+        "No module named 'pandas'). What stands below it was run."]
+
+
+def test_what_a_notebook_misses_is_a_problem_where_it_may_have_cost_points(graded):
+    result = graded(first="import pandas as pd", center="def center(x, axis=0):\n    return pd.DataFrame(x)")
+    assert points(result) == (0, 4, None) and "'import pandas as pd'" in result.problems[0]
+
+
+def test_a_cell_that_goes_elsewhere_leaves_the_labs_own_their_files(lab, rooms):
+    cells = [v4.new_code_cell("print(open('data.txt').read())"), *lab.skeleton.cells]
+    with_data = replace(lab, skeleton=v4.new_notebook(cells=cells), files={"data.txt": b"DATA"})
+    notebook = tiny.filled(with_data, first="import os; os.chdir('/')")
+    assert "DATA" in shown(grade(tiny.to_bytes(notebook), with_data, rooms=rooms))
+
+
+ODD = {
+    "a fence": f"```python\n{CENTER}\n```",
+    "no-break spaces": CENTER.replace("    ", "\u00a0 \u00a0 "),
+    "a zero-width space": CENTER.replace("(x", "(\u200bx", 1),
+    "a dash": CENTER.replace(" - ", " – "),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_an_answer_with_signs_of_no_keyboard_for_code_is_run_as_it_was_meant_and_that_is_said(graded, odd):
+    result = graded(center=ODD[odd])
+    assert points(result) == (2, 4, None) and result.problems == []
+    assert len(result.notices) == 1 and "Cell 2 is not Python as it stands: it was run with" in result.notices[0]
+    assert tiny.cell(result.notebook, "center").source == ODD[odd]
+
+
+def test_signs_in_texts_of_an_answer_that_is_python_stay_as_they_are(graded):
+    result = graded(first="print('```', '“a” – b')")
+    assert "``` “a” – b" in shown(result) and result.notices == []
+
+
+def test_an_answer_that_is_no_python_is_told_the_line_and_the_message(graded):
+    result = graded(center="x = 1\ndef center(x, axis=0)\n    return x - np.mean(x)")
+    verdicts = result.marks["center-checks"].judgement.verdicts
+    assert points(result)[:2] == (0, 4) and "NameError" not in str(verdicts)
+    assert (verdicts[0].law, verdicts[0].hint) == ("the answer can be read as Python", "line 2: expected ':'")
+
+
+@pytest.mark.parametrize("place", range(-1, 11))
+@pytest.mark.parametrize("stub", [True, False], ids=["with the stub", "without the stub"])
+def test_an_answer_earns_its_points_wherever_it_stands(lab, regraded, place, stub):
+    notebook = tiny.filled(lab, center=None)
+    notebook.cells.insert(place + 1, v4.new_code_cell(f"import numpy as np\n{CENTER}"))
+    if not stub:
+        notebook.cells.remove(tiny.cell(notebook, "center"))
+    assert points(regraded(notebook)) == (2, 4, None)
+
+
+def test_an_answer_further_down_than_its_check_may_use_what_stands_above_it_there(lab, regraded):
+    helper = v4.new_code_cell("def mean(x, axis): return np.mean(x, axis=axis, keepdims=True)")
+    notebook = tiny.filled(lab, center=None)
+    notebook.cells += [helper, v4.new_code_cell("def center(x, axis=0):\n    return x - mean(x, axis)")]
+    result = regraded(notebook)
+    assert points(result) == (2, 4, None) and "center" not in result.blank and result.problems == []
+
+
+def test_a_function_that_is_redefined_further_down_is_judged_as_it_was_where_it_stood(lab, regraded):
+    notebook = tiny.filled(lab)
+    notebook.cells.append(v4.new_code_cell(WRONG))
+    assert points(regraded(notebook)) == (2, 4, None)
+
+
+@pytest.mark.parametrize("name", ["center-checks", "spread-checks"])
+@pytest.mark.parametrize("kind", ["cell_id", "id"])
+def test_no_cell_of_a_students_takes_the_place_of_a_check(lab, regraded, name, kind):
+    notebook = tiny.filled(lab, center=WRONG, spread="def spread(x): return 0")
+    metadata = {kind: name, "answers": "center"}
+    notebook["cells"] = [*notebook.cells, {"cell_type": "code", "source": "print('passed')", "metadata": metadata}]
+    assert points(regraded(notebook))[:2] == (0, 0)
+
+
+def test_a_written_answer_in_a_cell_of_its_own_waits_for_a_person(lab, regraded):
+    notebook = tiny.filled(lab, why=None)
+    notebook.cells.append(v4.new_markdown_cell("It is what is left."))
+    result = regraded(notebook)
+    assert points(result) == (2, 4, None) and tiny.cell(result.notebook, "why").source == "It is what is left."
+
+
+@pytest.mark.parametrize("submission, files, waits", [
+    (b"PK\3\4 not a notebook", {}, True), (None, {"essay.pages": b"x"}, True), (None, {}, False), (b"", {}, False)])
+def test_where_no_notebook_can_be_read_a_person_looks_for_written_answers(regraded, submission, files, waits):
+    assert points(regraded(submission, files)) == (0, 0, None if waits else 0)
+
+
+def test_a_loop_without_end_is_named_in_what_was_handed_in_and_where_its_exercise_is_judged(graded):
+    result = graded(center=f"{CENTER}\nwhile True: pass")
+    assert points(result) == (2, 4, None) and "cell 2 runs to its end" in shown(result)
+    assert result.problems == ["Cell 2 was interrupted, as it ran for too long: is there a loop that does not end?"]
+
+
+def test_helper_files_that_were_given_are_a_notice_and_the_labs_own_are_none(lab, rooms):
+    with_data = replace(lab, files={"data.txt": b"1"})
+    files = {"data.txt": b"changed", "mine.py": b"", "yours.py": b""}
+    result = grade(tiny.to_bytes(tiny.filled(lab)), with_data, files, rooms=rooms)
+    assert result.notices == ["Given to the notebook as helper files: 'mine.py', 'yours.py'."] and not result.problems
+
+
+def test_equal_work_has_one_hash_whatever_was_shown_stamped_or_handed_in_with_it(lab, regraded):
+    notebook = tiny.filled(lab)
+    notebook.cells[1].outputs = [v4.new_output("stream", text="x")]
+    notebook.metadata["more"], notebook.cells[1].id = 1, "other"
+    one, two = regraded(tiny.filled(lab)), regraded(notebook, {"a.py": b""})
+    assert one.work == two.work != regraded(tiny.filled(lab, why="No.")).work
+
+
+def test_a_written_answer_has_a_hash_of_its_own_that_no_other_cell_changes(lab, regraded):
+    one, two = regraded(tiny.filled(lab)), regraded(tiny.filled(lab, center=WRONG))
+    assert one.texts == two.texts and list(one.texts) == ["why"]
+    assert one.texts != regraded(tiny.filled(lab, why="Another.")).texts
 
 
 def test_answers_may_call_what_a_student_defined_in_a_given_cell(lab, regraded):

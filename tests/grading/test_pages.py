@@ -173,8 +173,15 @@ def test_an_attached_picture_is_shown_from_the_page_itself():
     assert pasted == f'<p><img src="data:image/png;base64,{PNG}" alt="my plot"></p>\n'
 
 
-def test_a_picture_that_is_not_shown_says_so():
-    assert "[a picture that is not shown: my plot]" in Markdown()("![my plot](http://evil.invalid/x.png)")
+@pytest.mark.parametrize("text", ["![](photos/a.webp)", "<img src='photos/a.webp' width=3>", "<b><img src=photos/a.webp>"])
+@pytest.mark.parametrize("kind", ["image/webp", "image/gif", "image/jpeg"])
+def test_a_picture_is_shown_of_every_kind_that_browsers_show_and_in_html(text, kind):
+    assert f'src="data:{kind};base64,{PNG}"' in Markdown()(text, {"photos/a.webp": {kind: PNG}})
+
+
+@pytest.mark.parametrize("text, what", [("![my plot](http://evil.invalid/x.png)", "my plot"), ("![](a.tif)", "a.tif")])
+def test_a_picture_that_is_not_shown_says_so(text, what):
+    assert f"[a picture that is not shown: {what}]" in Markdown()(text)
 
 
 def test_markdown_means_what_it_meant():
@@ -265,6 +272,14 @@ def test_feedback_shows_points_the_penalty_comments_and_what_is_not_marked_yet(l
     text = re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", feedback(notebook)))
     for part in ("1 of 2 points", "center 1.5 of 2", "why of 2, not marked yet", "late minus 0.5", "well seen"):
         assert part in text
+
+
+def test_an_exercise_with_a_comment_has_one_row_that_leads_to_both(lab, regraded):
+    notebook = regraded(tiny.filled(lab)).notebook
+    for grade_id in ("center", "why"):
+        tiny.cell(notebook, grade_id).metadata.nbgrader.comment = "No response."
+    rows = re.findall("<tr>.*?</tr>", feedback(notebook).replace("\n", ""))
+    assert ["#comment-" in row for row in rows[:3]] == [True, False, True] and len(rows) == 5  # lateness, the total
 
 
 def test_verdicts_stand_above_the_traceback_and_tell_passed_from_failed_in_words(graded):
