@@ -128,6 +128,11 @@ class Ledger:
     def _said(self):
         return in_one_line(self.url, self.book and self.book.db)
 
+    @property
+    def book(self):
+        """nbgrader's own gradebook, to read from."""
+        return self._book
+
     def expect(self, lab):
         """Enter the lab, or bring what the gradebook has of it up to date. Comes before `save`.
 
