@@ -74,6 +74,18 @@ def parser():
     report.add_argument("--course-dir", type=Path, default=Path(), metavar="DIR", help="where gradebook.db is")
     report.add_argument("--out", type=Path, metavar="FILE", help="default: report-LAB.html in the course directory")
 
+    marks = command("marks", _marks, "write final marks as a learning platform takes them")
+    marks.add_argument("labs", nargs="*", metavar="LAB", help="default: all labs in the gradebook")
+    marks.add_argument("--for", dest="platform", required=True, metavar="PLATFORM",
+                       choices=["moodle", "canvas", "blackboard", "brightspace", "csv"],
+                       help="moodle, canvas, blackboard, brightspace, or csv for yourself")
+    marks.add_argument("--template", type=Path, metavar="FILE", help="fill in the platform's own export")
+    marks.add_argument("--column", metavar="NAME", help="what the lab is called on the platform")
+    marks.add_argument("--per-exercise", action="store_true", help="with csv: a column for each exercise as well")
+    marks.add_argument("--missing", type=float, metavar="POINTS", help="for who handed in nothing (default: blank)")
+    marks.add_argument("--course-dir", type=Path, default=Path(), metavar="DIR", help="where gradebook.db is")
+    marks.add_argument("--out", type=Path, metavar="FILE", help="default: marks-PLATFORM.csv in the course directory")
+
     command("doctor", _doctor, "say whether this machine can shut student code in, and if not, what is missing")
     command("solved", _solved, "build the solved notebook of each lab in build/solved")
     command("release", _release, "build release/: the notebooks for students, and one archive of them")
@@ -131,6 +143,13 @@ def _report(options):
     out = options.out or options.course_dir / f"report-{options.lab}.html"
     write_report(records, lab, out)
     print(out)
+
+
+def _marks(options):
+    from grading.course import Course
+    from grading.transfer import write_marks
+
+    return write_marks(Course.at(options.course_dir), options)
 
 
 def _doctor(options):
