@@ -15,8 +15,17 @@ Both commands, nbgrader's (`autograde`) and `python -m grading grade` (`runner`)
     course.py        Course.deliver: writes the graded notebook to autograded/, then has the record saved
     pages.py         FeedbackPage: what the student reads, once nbgrader generate_feedback has been run
 
-What else shows marks (export.py, report.py, the summary of course.py) adds up what the records and the gradebook hold;
-marks by hand and late penalties are nbgrader's. solved.py, release.py and demo.py build what `make course` needs.
+What else shows marks (report.py, the summary of course.py) adds up what the records and the gradebook hold; marks by
+hand and late penalties are nbgrader's. Marks leave the course by `python -m grading marks` and nbgrader's export:
+
+    marks.py         marks: which are final, from the gradebook alone
+    transfer.py      write_marks: the file for a platform, and who is not in it and why
+    forms.py         written: the file in a platform's form; each form is a row
+    filling.py       filled: the platform's own export (template.py), where columns and people (matching.py) are found
+    export.py        OneRowPerStudent: what nbgrader's export writes; both make cells safe (spreadsheet.py)
+
+similar.py lists near copies (fingerprints.py, likeness.py). solved.py, release.py and demo.py build what `make course`
+needs.
 """
 
 from grading.checking import judge

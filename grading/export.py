@@ -11,11 +11,12 @@ from pathlib import Path
 
 from nbgrader.plugins import ExportPlugin
 
+from grading.forms import FORMS, Column, written
+from grading.lateness import settle
 from grading.marks import marks
-from grading.platforms import PLATFORMS, Column, written
 from grading.roster import Person
 
-FORM = replace(PLATFORMS["csv"], mark="{name}", about={
+FORM = replace(FORMS["csv"], mark="{name}", about={
     "student_id": "id", "last_name": "last_name", "first_name": "first_name", "email": "email"})
 
 
@@ -25,11 +26,12 @@ class OneRowPerStudent(ExportPlugin):
     def export(self, gradebook):
         """Write the CSV file `self.to`, marks.csv if none is given. Called by `nbgrader export`."""
         labs = [lab.name for lab in gradebook.assignments if not self.assignment or lab.name in self.assignment]
+        problems = settle(gradebook, self.config, labs)
         people = [Person(row.id, row.last_name or "", row.first_name or "", row.email or "")
                   for row in gradebook.students if not self.student or row.id in map(str, self.student)]
-        columns = [Column(lab, None, {student: mark.final for student, mark in
-                                      marks(gradebook, lab, self.config).items()}) for lab in labs]
+        final = {lab: {student: mark.final for student, mark in marks(gradebook, lab).items()} for lab in labs}
+        columns = [Column(lab, None, points) for lab, points in final.items()]
         data, left_out, _ = written(FORM, people, columns)
         Path(self.to or "marks.csv").write_bytes(data)
-        for student, why in left_out.items():
-            self.log.warning("%r is left out: %s", student, why)
+        for problem in [*problems, *(f"{student!r} is left out: {why}" for student, why in left_out.items())]:
+            self.log.warning("%s", problem)

@@ -5,8 +5,8 @@ Which column is a lab's, and which row is whose (`matching`), is found, or said 
 
 import re
 
+from grading.forms import MAXIMUM, is_identifier
 from grading.matching import Matching, field_of
-from grading.platforms import MAXIMUM, is_identifier
 from grading.spreadsheet import is_formula, number
 from grading.template import Template
 
@@ -20,18 +20,18 @@ DECIMAL = re.compile(r"\d+([.,]\d+)?")
 BLANK = ("", "-", "N/A")
 
 
-def filled(data, platform, people, columns):
+def filled(data, form, people, columns):
     """The export with marks filled in: (bytes, {student: why} of those whose row is not filled in, sentences).
 
     Raises ValueError if it has no columns that say who is who, or not one column for each column of marks.
     """
     template = Template(data)
-    fields = {place: name for place, cell in enumerate(template.header) if (name := _field(platform, cell.text))}
+    fields = {place: name for place, cell in enumerate(template.header) if (name := _field(form, cell.text))}
     rows = [row for row in template.rows if MAXIMA_ROW not in row[0].text and any(_about(row, fields).values())]
     if not fields or not rows:
         raise ValueError("template: expected columns that say who is who and a row for each, got "
                          f"{[cell.text for cell in template.header]} and {len(rows)} rows")
-    places = column_places(template.header, fields, columns, platform)
+    places = column_places(template.header, fields, columns, form)
     matching = Matching(people, [_about(row, fields) for row in rows])
     left_out, notes = {person.id: "no row of it is certainly theirs" for person in people}, []
     for row in rows:
@@ -45,19 +45,19 @@ def filled(data, platform, people, columns):
     return template.bytes(), {student: why for student, why in left_out.items() if why}, notes
 
 
-def column_places(header, fields, columns, platform):
+def column_places(header, fields, columns, form):
     """Which columns of the export the columns of marks are. Raises ValueError, naming those that there are."""
     others = {place: cell.text for place, cell in enumerate(header) if place not in fields}
-    found = [_column_place(others, column.name, platform) for column in columns]
+    found = [_column_place(others, column.name, form) for column in columns]
     if len(set(found)) != len(found):
         raise ValueError(f"template: expected a column for each of {[c.name for c in columns]}, got "
                          f"{[others[place] for place in found]}: name one lab")
     return found
 
 
-def _column_place(others, name, platform):
+def _column_place(others, name, form):
     """The place of the only column that is called so, else of the only one with the lab's number."""
-    ways = _is_called, _has_number, lambda text, _: text == platform.grade
+    ways = _is_called, _has_number, lambda text, _: text == form.grade
     found = next(filter(None, ([place for place, text in others.items() if way(text, name)] for way in ways)), [])
     if len(found) != 1:
         raise ValueError(f"template: expected one column for {name!r}, got {[others[place] for place in found]}: "
@@ -80,9 +80,9 @@ def _letters(text):
     return re.sub(r"[\W_]+", "", text.casefold())
 
 
-def _field(platform, header):
+def _field(form, header):
     """The field of a Person that a column of the export holds; our own table's are as we wrote them."""
-    return "id" if header in platform.about and platform.about[header] == "id" else field_of(header)
+    return "id" if header in form.about and form.about[header] == "id" else field_of(header)
 
 
 def _about(row, fields):

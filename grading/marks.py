@@ -1,6 +1,7 @@
 """What each student has in a lab: the gradebook's own numbers, and which of them are final.
 
-All that leaves the course goes through here: `python -m grading marks` (`transfer`) and nbgrader's export (`export`).
+All marks that leave the course are from here: those of `python -m grading marks` (`transfer`) and of nbgrader's export
+(`export`).
 """
 
 from collections import defaultdict
@@ -8,8 +9,6 @@ from dataclasses import dataclass
 
 from nbgrader.api import Assignment, BaseCell, Grade, SubmittedAssignment, SubmittedNotebook
 from sqlalchemy import select
-
-from grading.lateness import settle
 
 
 @dataclass(frozen=True)
@@ -46,9 +45,8 @@ def maxima(book, lab):
     return {cell.name: cell.max_score for each in notebooks for cell in [*each.grade_cells, *each.task_cells]}
 
 
-def marks(book, lab, config):
-    """{student: Mark} of all that the gradebook has points of, late penalties as deadlines are now."""
-    settle(book, config, [lab])
+def marks(book, lab):
+    """{student: Mark} of all that the gradebook has a row of. Call `lateness.settle` first."""
     waiting, penalties = dict.fromkeys(maxima(book, lab)), defaultdict(float)
     cells = defaultdict(waiting.copy)
     for student, name, auto, manual, waits, score in book.db.execute(_GRADES.where(Assignment.name == lab)):

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 
-from grading.platforms import IDENTIFIERS, by_id_alone
+from grading.forms import IDENTIFIERS, by_id_alone
 
 HEADERS = {  # what platforms call what they say of a person, and the field of a Person that it is
     "student": "name", "full name": "name",

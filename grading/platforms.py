@@ -1,6 +1,6 @@
 """What each learning platform takes as an import of marks: its columns, in its order. A new platform is a new row.
 
-Where each form is from stands with its test, in tests/grading/test_platforms.py.
+Where each form is from stands with its test, in tests/grading/test_forms.py.
 """
 
 import csv
@@ -24,7 +24,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Platform:
+class Form:
     """One platform's file.
 
     about    {header: field of a Person}, in order, before the marks
@@ -47,43 +47,43 @@ class Platform:
     encoding: str = "utf-8"
 
 
-PLATFORMS = {
-    "moodle": Platform(
+FORMS = {
+    "moodle": Form(
         {"First name": "first_name", "Last name": "last_name", "ID number": "sis_id", "Username": "username",
          "Email address": "email"},
         ("email", "sis_id", "username"), grade="Grade", one_key=True),
-    "canvas": Platform(
+    "canvas": Form(
         {"Student": "sortable", "ID": "number", "SIS User ID": "sis_id", "SIS Login ID": "username",
          "Section": "section"},
         ("number", "sis_id", "username"), maxima="    Points Possible"),
-    "blackboard": Platform(
+    "blackboard": Form(
         {"Last Name": "last_name", "First Name": "first_name", "Username": "username", "Student ID": "sis_id"},
         ("username",), mark="{name} [Total Pts: {possible} Score]", quoting=csv.QUOTE_ALL, encoding="utf-8-sig"),
-    "brightspace": Platform(
+    "brightspace": Form(
         {"OrgDefinedId": "sis_id", "Username": "username"},
         ("sis_id", "username"), mark="{name} Points Grade <Numeric MaxPoints:{possible}>",
         after={"End-of-Line Indicator": "#"}),
-    "csv": Platform(
+    "csv": Form(
         {"id": "id", "last_name": "last_name", "first_name": "first_name", "email": "email"},
         ("id",), mark="{name} (of {possible})"),
 }
 
 
-def written(platform, people, columns):
+def written(form, people, columns):
     """A file in a platform's form: (bytes, {student: why} of those who cannot be in it, sentences worth knowing)."""
-    keys, notes = _keys(platform, people)
-    left_out = {person.id: why for person in people if (why := _refusal(platform, person, keys))}
+    keys, notes = _keys(form, people)
+    left_out = {person.id: why for person in people if (why := _refusal(form, person, keys))}
     text = io.StringIO(newline="")
-    table = csv.writer(text, quoting=platform.quoting)
-    table.writerow([*platform.about, *(_header(platform, column) for column in columns), *platform.after])
-    if platform.maxima:
-        table.writerow([platform.maxima, *[""] * (len(platform.about) - 1), *(number(c.possible) for c in columns)])
+    table = csv.writer(text, quoting=form.quoting)
+    table.writerow([*form.about, *(_header(form, column) for column in columns), *form.after])
+    if form.maxima:
+        table.writerow([form.maxima, *[""] * (len(form.about) - 1), *(number(c.possible) for c in columns)])
     for person in people:
         if person.id not in left_out:
             points = [number(column.points.get(person.id)) for column in columns]
-            table.writerow([*(_said(person, name) for name in platform.about.values()),
-                            *points, *platform.after.values()])
-    return text.getvalue().encode(platform.encoding), left_out, notes
+            table.writerow([*(_said(person, name) for name in form.about.values()),
+                            *points, *form.after.values()])
+    return text.getvalue().encode(form.encoding), left_out, notes
 
 
 def known(person, name):
@@ -105,40 +105,40 @@ def is_identifier(name):
     return name in (*IDENTIFIERS, "id")
 
 
-def _keys(platform, people):
+def _keys(form, people):
     """(fields of which each person needs one, sentences): where one must do for all, that which most people have."""
     notes = []
     own = sum(by_id_alone(person) for person in people)
-    if own and "username" in platform.about.values():
+    if own and "username" in form.about.values():
         notes.append(f"students.csv has no login or number of {own}: our own id stands there as their login.")
-    if not platform.one_key:
-        return platform.keys, notes
-    counts = {key: sum(bool(getattr(person, key)) for person in people) for key in platform.keys}
+    if not form.one_key:
+        return form.keys, notes
+    counts = {key: sum(bool(getattr(person, key)) for person in people) for key in form.keys}
     key = max(counts, key=counts.get) if any(counts.values()) else "username"
-    return (key,), [*notes, f"When you import it, map from {_columns(platform, [key])[0]!r}."]
+    return (key,), [*notes, f"When you import it, map from {_columns(form, [key])[0]!r}."]
 
 
-def _refusal(platform, person, keys):
+def _refusal(form, person, keys):
     """Why somebody cannot be in such a file, None if they can."""
-    for column in _columns(platform, filter(is_identifier, platform.about.values())):
-        text = known(person, platform.about[column])
+    for column in _columns(form, filter(is_identifier, form.about.values())):
+        text = known(person, form.about[column])
         if is_formula(text):
             return f"a spreadsheet would run their {column} {text!r}"
     if not any(known(person, key) for key in keys):
-        return f"no {' or '.join(_columns(platform, keys))} of theirs is known"
+        return f"no {' or '.join(_columns(form, keys))} of theirs is known"
     return None
 
 
-def _columns(platform, names):
+def _columns(form, names):
     names = list(names)
-    return [column for column, name in platform.about.items() if name in names]
+    return [column for column, name in form.about.items() if name in names]
 
 
-def _header(platform, column):
+def _header(form, column):
     """A column's header; a name that has the platform's form already stays as it is."""
     if column.possible is None or MAXIMUM.search(column.name):
         return column.name
-    return platform.mark.format(name=column.name, possible=number(column.possible))
+    return form.mark.format(name=column.name, possible=number(column.possible))
 
 
 def _said(person, name):

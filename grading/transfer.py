@@ -1,14 +1,15 @@
 """`python -m grading marks`: final marks of a class, in a file that its learning platform takes.
 
-`results` is what each lab gives; `platforms.written` makes a file in the platform's form, `filling.filled` fills in
+`results` is what each lab gives; `forms.written` makes a file in the platform's form, `filling.filled` fills in
 the platform's own export; `told` says what was written, for whom nothing, and why.
 """
 
 from dataclasses import dataclass
 
 from grading.filling import filled
+from grading.forms import FORMS, Column, written
+from grading.lateness import settle
 from grading.marks import marks, maxima
-from grading.platforms import PLATFORMS, Column, written
 from grading.roster import Person, read_students
 from grading.spreadsheet import collated, number
 
@@ -38,18 +39,19 @@ def write_marks(course, options):
     Returns the exit status: 1 if somebody with a final mark is not in the file. Raises ValueError, before anything is
     written, if the options do not fit each other, the gradebook or the template.
     """
-    platform, out = PLATFORMS[options.platform], out_path(options)
+    form, out = FORMS[options.platform], out_path(options)
     with course.ledger() as ledger:
         labs = options.labs or sorted(assignment.name for assignment in ledger.book.assignments)
+        problems = settle(ledger.book, course.config, labs)
         people = class_list(course, ledger.book, options.course_dir, labs)
         found = [results(course, ledger, lab, people, options.missing) for lab in labs]
     columns = [column for each in found for column in columns_of(each, options)]
     if options.template:
-        data, left_out, notes = filled(options.template.read_bytes(), platform, people, columns)
+        data, left_out, notes = filled(options.template.read_bytes(), form, people, columns)
     else:
-        data, left_out, notes = written(platform, people, columns)
+        data, left_out, notes = written(form, people, columns)
     out.write_bytes(data)
-    print(told(found, left_out, notes, out), end="")
+    print(told(found, left_out, [*notes, *problems], out), end="")
     return int(any(student in each.final for each in found for student in left_out))
 
 
@@ -81,7 +83,7 @@ def class_list(course, book, folder, labs):
 
 def results(course, ledger, lab, people, missing=None):
     """The `Results` of a lab. Who handed in nothing has `missing` points, if that is not None."""
-    possible, given = maxima(ledger.book, lab), marks(ledger.book, lab, course.config)
+    possible, given = maxima(ledger.book, lab), marks(ledger.book, lab)
     final = {student: mark.final for student, mark in given.items() if mark.final is not None}
     marked = (student for student, mark in given.items() if len(mark.waiting) < len(possible))
     handed_in = {*course.students(lab), *(record.student for record in ledger.records(lab)), *marked}

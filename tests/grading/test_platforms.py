@@ -23,8 +23,8 @@ from dataclasses import replace
 import pytest
 
 from grading.filling import _has_number, _is_called, filled
+from grading.forms import FORMS, Column, written
 from grading.matching import Matching
-from grading.platforms import PLATFORMS, Column, written
 from grading.roster import Person
 
 LAB = "lab_tiny"
@@ -42,7 +42,7 @@ def lab(**points):
 
 def rows(name, people=PEOPLE, columns=None):
     """The rows of a file in a platform's form."""
-    data, _, _ = written(PLATFORMS[name], people, columns or lab())
+    data, _, _ = written(FORMS[name], people, columns or lab())
     return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
 
 
@@ -70,7 +70,7 @@ def test_moodle():
 
 def test_moodle_is_told_by_one_column_who_is_who_so_whom_it_does_not_tell_is_left_out():
     people = [ADA, replace(ZOE, sis_id="", username=""), replace(LI, email="")]
-    _, left_out, notes = written(PLATFORMS["moodle"], [*people, Person("x", email="x@example.org", number="9")], lab())
+    _, left_out, notes = written(FORMS["moodle"], [*people, Person("x", email="x@example.org", number="9")], lab())
     assert list(left_out) == ["li"] and notes == ["When you import it, map from 'Email address'."]
 
 
@@ -84,7 +84,7 @@ def test_blackboard():
 
 
 def test_blackboard_has_all_in_quotes_after_a_byte_order_mark():
-    data, _, _ = written(PLATFORMS["blackboard"], PEOPLE, lab())
+    data, _, _ = written(FORMS["blackboard"], PEOPLE, lab())
     assert data.startswith('\ufeff"Last Name","First Name"'.encode()) and data.endswith(b',"S003",""\r\n')
 
 
@@ -123,7 +123,7 @@ def test_a_name_of_a_column_that_has_the_platforms_form_stays():
 @pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "+1", "-1", "@sum", "\t=1", "\r=1", "＝1", " =1", "a;=1"])
 def test_an_identifier_that_a_spreadsheet_would_run_is_left_out_and_named(name, text):
     people = [replace(ADA, username=text), ZOE]
-    _, left_out, _ = written(PLATFORMS[name], people, lab())
+    _, left_out, _ = written(FORMS[name], people, lab())
     assert repr(text) in left_out["ada"] and len(rows(name, people)) == len(rows(name, [ZOE]))
 
 
@@ -137,14 +137,14 @@ def test_a_name_that_a_spreadsheet_would_run_is_made_safe(name, safe):
 def test_who_cannot_be_known_to_the_platform_is_left_out_and_named(name):
     stranger = Person("ada", "Lovelace", "Ada", **{"canvas": {"email": "a@b"}, "moodle": {"number": "1"}}.get(name, {}),
                       **{"blackboard": {"sis_id": "S1"}, "brightspace": {"number": "1"}}.get(name, {}))
-    _, left_out, _ = written(PLATFORMS[name], [stranger, ZOE], lab())
+    _, left_out, _ = written(FORMS[name], [stranger, ZOE], lab())
     assert ("ada" in left_out) == (name != "canvas")
 
 
 def test_who_has_neither_login_nor_number_is_known_by_our_own_id_and_that_is_said():
     people = [Person("ada", "Lovelace", "Ada"), ZOE]
     assert rows("canvas", people)[2] == ["Lovelace, Ada", "", "", "ada", "", "7.25"]
-    assert "no login or number of 1:" in written(PLATFORMS["canvas"], people, lab())[2][0]
+    assert "no login or number of 1:" in written(FORMS["canvas"], people, lab())[2][0]
 
 
 # In the platform's own export. Each has a place {} for Ada's mark; 李 is in none, and somebody else is.
@@ -184,7 +184,7 @@ def with_mark(data, mark):
 
 def fill(name, data, columns=None, people=PEOPLE):
     """(the bytes, {student: why} of those left out, sentences) of an export that is filled in."""
-    return filled(data, PLATFORMS[name.split("'")[0]], people, columns or lab())
+    return filled(data, FORMS[name.split("'")[0]], people, columns or lab())
 
 
 @each_export
