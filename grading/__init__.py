@@ -13,6 +13,7 @@ Both commands, nbgrader's (`autograde`) and `python -m grading grade` (`runner`)
     feedback.py      verdict_output: the verdicts and points, as the first output of the check cell
     records.py       Record: all that was found in a submission; Ledger.save: the gradebook, in one commit
     course.py        Course.deliver: writes the graded notebook to autograded/, then has the record saved
+    desk/            what a person gives, question by question: nbgrader's own marks and comments
     pages.py         FeedbackPage: what the student reads, once nbgrader generate_feedback has been run
 
 What else shows marks (report.py, the summary of course.py) adds up what the records and the gradebook hold; marks by

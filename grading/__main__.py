@@ -74,6 +74,12 @@ def parser():
     report.add_argument("--course-dir", type=Path, default=Path(), metavar="DIR", help="where gradebook.db is")
     report.add_argument("--out", type=Path, metavar="FILE", help="default: report-LAB.html in the course directory")
 
+    mark = command("mark", _mark, "mark one question's answers by hand, all students' on one page in a browser")
+    mark.add_argument("lab", metavar="LAB")
+    mark.add_argument("question", metavar="QUESTION", nargs="?", help="its grade_id (default: the lab's first)")
+    mark.add_argument("--course-dir", type=Path, default=Path(), metavar="DIR", help="where gradebook.db is")
+    mark.add_argument("--port", type=int, default=0, metavar="N", help="port of the page (default: a free one)")
+
     marks = command("marks", _marks, "write final marks as a learning platform takes them")
     marks.add_argument("labs", nargs="*", metavar="LAB", help="default: all labs in the gradebook")
     marks.add_argument("--for", dest="platform", required=True, metavar="PLATFORM",
@@ -143,6 +149,14 @@ def _report(options):
     out = options.out or options.course_dir / f"report-{options.lab}.html"
     write_report(records, lab, out)
     print(out)
+
+
+def _mark(options):
+    from grading.course import Course
+    from grading.desk.server import serve
+
+    course = Course.at(options.course_dir)
+    serve(course, course.terms(options.lab).lab, options.question, options.port)
 
 
 def _marks(options):

@@ -11,7 +11,12 @@ SOLUTIONS = "tests.grading.tiny_solutions"
 CENTER = "def center(x, axis=0):\n    return x - np.mean(x, axis=axis, keepdims=True)"
 SPREAD = "def spread(x):\n    return np.sqrt(((x - x.mean(0)) ** 2).mean(0))"
 ANSWER = "Because the mean is what is left at frequency 0."
-SCHEME = "One point for the mean, one for SECRET-SCHEME."
+SCHEME = """Two things count.
+
+- 1: The mean is
+  what is left at *frequency* 0.
+- 0.5: SECRET-SCHEME.
+- 0.5: Why first."""
 
 
 def source():

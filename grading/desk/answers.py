@@ -1,0 +1,62 @@
+"""Answers as they stand in the graded notebooks, as HTML that is safe to show (see `markup`)."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+import nbformat
+from markupsafe import Markup
+
+from grading.lab import meta
+from grading.markup import Markdown
+from grading.pages import Code, Page, templates
+
+GONE = Markup("<p>The graded notebook is not there, or holds no such answer: grade this submission again.</p>")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An answer as HTML, and a hash of what the student wrote: another one for another answer."""
+
+    html: Markup
+    text: str
+
+
+class NotebookPage(Page):
+    """The whole notebook around an answer, for who marks it: with schemes and verdicts, without a name."""
+
+    template, links = "notebook.html.j2", False
+
+
+def show(path, question):
+    """What a student answered to a question (its grade_id), from the graded notebook at `path`."""
+    cell = next((cell for cell in _read(path).cells if meta(cell).get("grade_id") == question), None)
+    if cell is None:
+        return Shown(GONE, "")
+    text = json.dumps([cell.source, cell.get("attachments")], sort_keys=True)
+    macros = templates().get_template("cells.html.j2").module
+    return Shown(macros.text(cell, Markdown(links=False), Code()), hashlib.sha256(text.encode()).hexdigest())
+
+
+def show_notebook(path):
+    """The page with all of the graded notebook at `path`."""
+    return NotebookPage().from_notebook_node(_read(path))[0]
+
+
+def show_question(lab, question):
+    """What the lab asks: the text between the answer's cell and what is filled in or run before it."""
+    cells = lab.skeleton.cells
+    place = next(place for place, cell in enumerate(cells) if meta(cell).get("grade_id") == question)
+    texts = []
+    while place and cells[place - 1].cell_type == "markdown" and not meta(cells[place - 1]):
+        place -= 1
+        texts.insert(0, cells[place].source)
+    return Markdown(links=False)("\n\n".join(texts))
+
+
+def _read(path):
+    """The notebook; one without cells if it is not there, or is being written at this moment."""
+    try:
+        return nbformat.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return nbformat.v4.new_notebook()
