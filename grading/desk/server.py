@@ -9,20 +9,21 @@ import functools
 import hmac
 import json
 import secrets
+import socket
 from dataclasses import asdict
 from urllib.parse import urlsplit
 
 from tornado import web
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 
 from grading.desk import answers
-from grading.desk.marks import Conflict, Given, Marks
+from grading.desk.hand_marks import Conflict, Given, HandMarks
 from grading.desk.rubric import Rubric
+from grading.gradebook import LedgerError
 from grading.lab import exercise_of, graded, meta
 from grading.markup import Markdown
 from grading.pages import templates
-from grading.records import LedgerError
+from grading.people import names
 
 LOOPBACK = ("127.0.0.1", "localhost")
 BODY_LIMIT = 2**20  # bytes of what a page may send
@@ -53,17 +54,30 @@ def serve(course, lab, question=None, port=0):
         raise ValueError(f"lab: expected one with a question that a person marks, got {lab.name!r}")
     if question not in (None, *questions(lab)):
         raise ValueError(f"question: expected one of {questions(lab)}, got {question!r}")
-    with Marks(course.coursedir.db_url, course.coursedir.course_id, lab) as marks:
-        asyncio.run(_serve(Desk(course, lab, marks, question or questions(lab)[0]), port))
+    with course.ledger() as ledger:
+        desk = Desk(course, lab, HandMarks(ledger.book, lab), question or questions(lab)[0])
+        asyncio.run(_serve(desk, port))
 
 
 async def _serve(desk, port):
-    sockets = bind_sockets(port, "127.0.0.1")
-    port, token = sockets[0].getsockname()[1], secrets.token_urlsafe(32)
+    door = _door(port)
+    port, token = door.getsockname()[1], secrets.token_urlsafe(32)
     server = HTTPServer(application(desk, token, port), max_body_size=BODY_LIMIT, max_buffer_size=BODY_LIMIT)
-    server.add_sockets(sockets)
+    server.add_sockets([door])
     print(f"Marking {desk.lab.name} by hand: open http://127.0.0.1:{port}/?token={token}\nCtrl-C ends it.", flush=True)
     await asyncio.Event().wait()
+
+
+def _door(port):
+    """A socket that this machine alone can reach. Raises ValueError or OSError."""
+    if port not in range(2**16):
+        raise ValueError(f"port: expected 0 (any that is free) to {2**16 - 1}, got {port}")
+    try:
+        door = socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        raise OSError(f"port: expected a free one, got {port}: {error}") from error
+    door.setblocking(False)
+    return door
 
 
 class Desk:
@@ -212,9 +226,9 @@ class Names(Handler):
     """Whose the answers are, for who asks."""
 
     def get(self):
-        names = self.desk.marks.names()
-        found = self.desk.marks.answers(self.question)
-        self.finish({one.id: f"{one.student} {names.get(one.student, '')}".strip() for one in found})
+        called = names(self.desk.course, self.desk.marks.book)
+        students = {one.id: one.student for one in self.desk.marks.answers(self.question)}
+        self.finish({which: told(student, called.get(student)) for which, student in students.items()})
 
 
 class WholeNotebook(Handler):
@@ -225,6 +239,11 @@ class WholeNotebook(Handler):
         self.set_header("Content-Security-Policy", "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
                                                    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
         self.finish(await aside(answers.show_notebook, self.desk.path(answer.student)))
+
+
+def told(student, name):
+    """An id, with the name of whom it stands for."""
+    return f"{student} ({name})" if name and name != student else student
 
 
 def part(data, name):

@@ -14,10 +14,10 @@ import pytest
 
 from grading import markup
 from grading.__main__ import main
-from grading.desk.marks import Conflict, Given, Marks
+from grading.desk.hand_marks import Conflict, Given, HandMarks
 from grading.desk.rubric import Item, Rubric
+from grading.gradebook import LedgerError
 from grading.lab import Lab, meta, names
-from grading.records import LedgerError
 from tests import needs
 from tests.grading import tiny
 from tests.grading.classes import Class, said, start
@@ -88,8 +88,11 @@ def marks(course, lab):
         yield marks
 
 
+@contextlib.contextmanager
 def opened(course, lab):
-    return Marks(f"sqlite:///{course.folder / 'gradebook.db'}", "attention", lab)
+    """The class's HandMarks."""
+    with course.gradebook() as book:
+        yield HandMarks(book, lab)
 
 
 def of(marks, student):
@@ -382,10 +385,10 @@ def test_a_page_that_cannot_be_served_is_told_in_one_line(course, arguments, sen
     assert done.status == 1 and sentence in done.error
 
 
-def test_a_port_that_is_taken_is_told(course, server):
-    port = str(urlsplit(server[1]).port)
-    done = said(main, ["mark", tiny.NAME, "--course-dir", str(course.folder), "--port", port])
-    assert done.status == 1 and "already in use" in done.error
+def test_a_port_that_is_taken_or_none_is_told(course, server):
+    for port in (urlsplit(server[1]).port, 99_999):
+        done = said(main, ["mark", tiny.NAME, "--course-dir", str(course.folder), "--port", str(port)])
+        assert done.status == 1 and done.error.startswith("port: expected")
 
 
 # What follows is seen by a browser.

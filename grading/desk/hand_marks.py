@@ -9,12 +9,11 @@ import json
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from nbgrader.api import Base, Comment, Grade, Gradebook, MissingEntry, Student, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import Base, Comment, Grade, MissingEntry, SubmittedAssignment, SubmittedNotebook
 from sqlalchemy import Column, String, Text, func, select, update
 
 from grading.desk.rubric import Rubric
-from grading.records import LedgerError
-from grading.records import _in_one_line as in_one_line
+from grading.gradebook import LedgerError, in_one_line
 
 COMMENT_LIMIT = 20_000  # characters
 OTHER_RUBRIC = "Somebody else changed the rubric meanwhile: look at the items once more."
@@ -84,30 +83,23 @@ class _Chosen(Base):
     content = Column(Text(), nullable=False)  # numbers of items as JSON
 
 
-class Marks:
-    """The gradebook, open for marking one lab: `with Marks(url, course, lab) as marks`. For one thread.
+class HandMarks:
+    """The marks by hand of one lab, in nbgrader's Gradebook `book`. For the thread that opened the book.
 
     Raises LedgerError if the gradebook cannot be used, KeyError for an answer that there is not.
     """
 
-    def __init__(self, url, course, lab):
-        self.url, self.course, self.lab = url, course, lab
-
-    def __enter__(self):
-        with in_one_line(self.url):
-            self._book = Gradebook(self.url, self.course)
+    def __init__(self, book, lab):
+        self.book, self.lab = book, lab
+        with self._transaction():
             try:
-                notebook = self._book.find_notebook(self.lab.name, self.lab.name)
+                notebook = book.find_notebook(lab.name, lab.name)
             except MissingEntry:
-                raise LedgerError(f"gradebook: expected {self.lab.name!r} in {self.url}, got none: run "
-                                  f"python -m grading grade {self.lab.name} first") from None
+                raise LedgerError(f"gradebook: expected {lab.name!r} in {book.engine.url}, got none: run "
+                                  f"python -m grading grade {lab.name} first") from None
             # nbgrader has two cells for a question: one that is graded, one that is filled in
             self._graded = {cell.name: cell.id for cell in notebook.grade_cells}
             self._filled = {cell.name: cell.id for cell in notebook.solution_cells}
-        return self
-
-    def __exit__(self, *_):
-        self._book.close()
 
     def answers(self, question):
         """[Answer] of all students, blank ones last, in an order that follows no name, another for each question."""
@@ -119,12 +111,6 @@ class Marks:
         """The Answer with this id."""
         with self._transaction() as db:
             return self._answer(db, question, which)
-
-    def names(self):
-        """{student: name}, as far as the gradebook has it."""
-        with self._transaction() as db:
-            rows = db.execute(select(Student.id, Student.first_name, Student.last_name))
-            return {student: " ".join(filter(None, names)) for student, *names in rows}
 
     def rubric(self, question):
         """The class's Rubric of a question."""
@@ -181,8 +167,8 @@ class Marks:
     @contextmanager
     def _transaction(self):
         """The database's session; all that is written in it is committed at its end, or nothing."""
-        db = self._book.db
-        with in_one_line(self.url):
+        db = self.book.db
+        with in_one_line(self.book.engine.url, db):
             try:
                 yield db
                 db.commit()
