@@ -137,18 +137,9 @@ def _extend(options):
 
 def _report(options):
     from grading.course import Course
-    from grading.lateness import settle
     from grading.report import write_report
 
-    course = Course.at(options.course_dir)
-    lab = course.terms(options.lab).lab
-    with course.ledger() as ledger:
-        for problem in settle(ledger.book, course.config, [options.lab]):
-            print(problem, file=sys.stderr)
-        records = ledger.records(options.lab)
-    out = options.out or options.course_dir / f"report-{options.lab}.html"
-    write_report(records, lab, out)
-    print(out)
+    print(write_report(Course.at(options.course_dir), options.lab, options.out))
 
 
 def _mark(options):
