@@ -163,6 +163,16 @@ class Ledger:
 
     # What was found.
 
+    def enter(self, people):
+        """Enter students with what is known of them; what the gradebook knows besides stays.
+
+        people  {id: {"last_name": text, "first_name": text, "email": text}}, without what is unknown
+        """
+        with _in_one_line(self.url):
+            for student, about in people.items():
+                self._book.db.merge(Student(id=student, **{name: text[:128] for name, text in about.items()}))
+            self._book.db.commit()
+
     def records(self, lab):
         """[Record] of a lab (its name), by student."""
         with self._said():
