@@ -69,6 +69,18 @@ def parser():
     until.add_argument("--none", action="store_true", help="take the extension back")
     extend.add_argument("--course-dir", type=Path, default=Path(), metavar="DIR", help="where gradebook.db is")
 
+    collect = command("collect", _collect, "take in what a learning platform handed out: a zip, a folder, or files")
+    collect.add_argument("lab", metavar="LAB")
+    collect.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    collect.add_argument("--course-dir", type=Path, default=Path(), metavar="DIR", help="where submitted/ is")
+    collect.add_argument("--roster", type=Path, metavar="FILE", help="the platform's own list of the class")
+    collect.add_argument("--from", dest="platform", metavar="PLATFORM", help="if it is not recognised")
+    collect.add_argument("--dry-run", action="store_true", help="say what would be done, and write nothing")
+
+    roster = command("roster", _roster, "enter a class before anything is handed in: the platform's own list of it")
+    roster.add_argument("roster", type=Path, metavar="FILE")
+    roster.add_argument("--course-dir", type=Path, default=Path(), metavar="DIR", help="where gradebook.db is")
+
     report = command("report", _report, "write a page about a graded class: marks, mistakes, who needs a look")
     report.add_argument("lab", metavar="LAB")
     report.add_argument("--course-dir", type=Path, default=Path(), metavar="DIR", help="where gradebook.db is")
@@ -133,6 +145,20 @@ def _extend(options):
     from grading.deadlines import extend
 
     extend(options)
+
+
+def _collect(options):
+    spare_jsonschema()
+    from grading.collect import collect
+
+    return collect(options)
+
+
+def _roster(options):
+    spare_jsonschema()
+    from grading.collect import enter
+
+    enter(options)
 
 
 def _report(options):

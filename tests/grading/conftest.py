@@ -6,7 +6,7 @@ from grading.lab import Lab
 from grading.marking import grade
 from grading.room.limits import Limits
 from grading.room.room import Rooms
-from tests.grading import classes, tiny
+from tests.grading import classes, downloads, tiny
 
 QUICK = Limits(cell=2.0, call=1.0, notebook=20.0, memory=512 * 2**20, processes=32, scratch=8 * 2**20)
 
@@ -49,3 +49,9 @@ def given_out(tmp_path_factory):
     folder = tmp_path_factory.mktemp("given-out") / "course"
     classes.give_out(folder)
     return folder
+
+
+@pytest.fixture
+def term(given_out, tmp_path):
+    """A class's folder that downloads are collected into."""
+    return downloads.Term.new(given_out, tmp_path / "class")

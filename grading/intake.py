@@ -1,0 +1,75 @@
+"""A submission's files: what each is called in its folder, whether they are there already, and how they get there."""
+
+import hashlib
+import os
+import shutil
+import unicodedata
+
+from grading import platforms
+
+NAME_LIMIT = 200  # bytes of a file's name
+
+
+def laid_out(pieces, lab):
+    """[(path in the submission, Item)]: all of them, the lab's notebook under its own name if there is no other."""
+    notebooks = [piece for piece in pieces if platforms.is_notebook(piece.file[-1])]
+    paths, found = set(), []
+    for piece in pieces:
+        path = "/".join(map(_safe, piece.file))
+        if notebooks == [piece] and platforms.is_title(platforms.split(path)[0], lab):
+            path = f"{lab}.ipynb"
+        path = _other(path, paths)
+        paths.add(path.casefold())
+        found.append((path, piece.item))
+    return found
+
+
+def _safe(name):
+    """A name that leads nowhere, of letters that can be seen, and not too long for a file system."""
+    name = "".join("_" if unicodedata.category(c) in ("Cc", "Cs") or c in "/\\" else c for c in name)
+    stem, suffix = platforms.split(name)
+    if len(name.encode()) > NAME_LIMIT:
+        name = stem.encode()[:NAME_LIMIT - 40].decode(errors="ignore") + suffix[-20:]
+    return name if name.strip(". ") else "_"
+
+
+def _other(path, taken):
+    """The path, or "lab01 (2).ipynb" where it is taken."""
+    folder, slash, name = path.rpartition("/")
+    stem, suffix = platforms.split(name)
+    count = 1
+    while path.casefold() in taken:
+        count, path = count + 1, f"{folder}{slash}{stem} ({count + 1}){suffix}"
+    return path
+
+
+def digest(files):
+    """A hash of all files and their paths."""
+    whole = hashlib.sha256()
+    for path, item in sorted(files.items()):
+        whole.update(f"{path}\0{item.size}\0".encode() + hashlib.sha256(item.content()).digest())
+    return whole.hexdigest()
+
+
+def same(folder, files):
+    """Are these the very files of a folder?"""
+    there = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if not path.is_dir()}
+    return there.keys() == files.keys() and all(
+        path.is_file() and not path.is_symlink() and path.read_bytes() == files[name].content()
+        for name, path in there.items())
+
+
+def put(folder, files):
+    """Write a submission: it is there as it was, or as it is now, whenever a run is killed."""
+    part, old = (folder.with_name(f".{folder.name}.{kind}") for kind in ("part", "old"))
+    if old.exists() and not os.path.lexists(folder):
+        old.rename(folder)
+    for left in part, old:
+        shutil.rmtree(left, ignore_errors=True)
+    for path, item in files.items():
+        (part / path).parent.mkdir(parents=True, exist_ok=True)
+        (part / path).write_bytes(item.content())
+    if os.path.lexists(folder):
+        folder.rename(old)
+    part.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
