@@ -128,11 +128,6 @@ class Ledger:
     def _said(self):
         return in_one_line(self.url, self.book and self.book.db)
 
-    @property
-    def book(self):
-        """nbgrader's own gradebook, to read from."""
-        return self._book
-
     def expect(self, lab):
         """Enter the lab, or bring what the gradebook has of it up to date. Comes before `save`.
 
@@ -168,10 +163,10 @@ class Ledger:
 
         people  {id: {"last_name": text, "first_name": text, "email": text}}, without what is unknown
         """
-        with _in_one_line(self.url):
+        with self._said():
             for student, about in people.items():
-                self._book.db.merge(Student(id=student, **{name: text[:128] for name, text in about.items()}))
-            self._book.db.commit()
+                self.book.db.merge(Student(id=student, **{name: text[:128] for name, text in about.items()}))
+            self.book.db.commit()
 
     def records(self, lab):
         """[Record] of a lab (its name), by student."""

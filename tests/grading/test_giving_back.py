@@ -1,21 +1,25 @@
 """A student's page is written anew exactly where something that it shows has changed."""
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from grading import giving_back
+from grading.course import Course
 from tests.grading import tiny
 from tests.grading.classes import Class
 from tests.grading.formgrader import formgrader, press
 
 ANNA = tiny.NAME, tiny.NAME, "anna"
+ZERO = "c.LateSubmissionPlugin.penalty_method = 'zero'\n"
 
 
 @pytest.fixture(scope="module")
 def graded_class(given_out, tmp_path_factory, lab):
     """Anna and Ben have handed in, were graded, and have their pages."""
-    course = Class.new(given_out, tmp_path_factory.mktemp("class") / "course", lab)
+    course = Class.new(given_out, tmp_path_factory.mktemp("class") / "course", lab, config=ZERO)
     for student in ("anna", "ben"):
-        folder = course.hand_in(student, stamp="2030-01-01 10:00:00 UTC")
+        folder = course.hand_in(student)
         (folder / "submission_secret.txt").write_text(f"secret of {student}")
     assert course.nbgrader("autograde", tiny.NAME).status == 0
     assert "2 of 2 pages written" in give_back(course)
@@ -25,7 +29,7 @@ def graded_class(given_out, tmp_path_factory, lab):
 @pytest.fixture
 def course(graded_class, tmp_path, lab):
     """A copy of that class."""
-    return Class.new(graded_class.folder, tmp_path / "course", lab)
+    return Class.new(graded_class.folder, tmp_path / "course", lab, config=ZERO)
 
 
 def give_back(course, *options):
@@ -61,13 +65,14 @@ def commented(course):
 
 
 def penalised(course):
-    with course.gradebook() as book:
-        book.find_submission_notebook(*ANNA).late_submission_penalty = 2.0
-        book.db.commit()
+    when = datetime(2030, 1, 1)
+    with Course.at(course.folder).ledger() as ledger:
+        ledger.note_hand_in(tiny.NAME, "anna", when, "the tests")
+        ledger.set_due(tiny.NAME, when - timedelta(hours=1))
 
 
 def graded_anew(course):
-    course.hand_in("anna", center="def center(x, axis=0): return x", stamp="2030-01-02 10:00:00 UTC")
+    course.hand_in("anna", center="def center(x, axis=0): return x")
     assert course.nbgrader("autograde", tiny.NAME).status == 0
 
 
@@ -77,7 +82,7 @@ def more_to_gain(course):
         book.db.commit()
 
 
-CHANGES = {marked: "7.5 of 8", credited: "6.25 of 8", commented: "well seen", penalised: "minus 2",
+CHANGES = {marked: "7.5 of 8", credited: "6.25 of 8", commented: "well seen", penalised: "minus 6",
            graded_anew: "4 of 8", more_to_gain: "6 of 9"}
 
 
@@ -107,10 +112,8 @@ def test_a_page_that_was_lost_or_cut_short_is_written_anew(course):
     assert page(course) == before
 
 
-def test_a_penalty_larger_than_the_points_leaves_none(course):
-    with course.gradebook() as book:
-        book.find_submission_notebook(*ANNA).late_submission_penalty = 100.0
-        book.db.commit()
+def test_a_penalty_of_all_points_leaves_none(course):
+    penalised(course)
     give_back(course)
     assert "<strong>0 of 8 points</strong>" in page(course)
 

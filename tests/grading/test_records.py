@@ -229,11 +229,3 @@ def test_a_gradebooks_password_is_never_shown():
             Ledger("postgresql+nothing://ada:SECRET@localhost/book", "attention"):
         pass
     assert "SECRET" not in str(error.value)
-
-
-def test_a_lab_that_was_given_out_with_other_cells_is_refused(course, save):
-    with course.gradebook() as book:
-        book.find_grade_cell("why", tiny.NAME, tiny.NAME).name = "because"
-        book.db.commit()
-    with pytest.raises(LedgerError, match="because"):
-        save(record())
