@@ -31,8 +31,9 @@ def _of_students(items, lab):
     above = common([item.parts[:-1] for item in items])
     owner = items[0].parts[above - 1] if above else ""
     paths = {item: item.parts[above:] for item in items}
-    if any(_is_labs(path, lab) for path in paths.values()):  # then it is one student's folder
-        return [_of(item, "" if is_title(owner, lab) else owner, path) for item, path in paths.items()]
+    if labs := [path for path in paths.values() if _is_labs(path, lab)]:  # one student's folder, if there is but one
+        owner = "" if len(labs) > 1 or is_title(owner, lab) else owner
+        return [_of(item, owner, path) for item, path in paths.items()]
     alone = {split(path[0])[0] for path in paths.values() if len(path) == 1}
     return [piece for item, path in paths.items() if (piece := _below(item, path, lab, alone))]
 

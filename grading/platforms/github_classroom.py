@@ -1,6 +1,7 @@
 """GitHub Classroom: a folder of clones, "lab01-submissions/lab01-ada", as `gh classroom clone student-repos` makes it.
 
-A clone tells no time that the student could not have set, so none is taken.
+A clone tells no time that the student could not have set, so none is taken. What is hidden in it, such as .github, is
+the repository's and not the student's work.
 """
 
 from grading.download import CLONE
@@ -12,7 +13,8 @@ OUTER = "-submissions"
 def pieces(items, lab, usernames):
     """The Pieces of a download."""
     clones = {item.parts[:-1] for item in items if item.parts[-1] == CLONE}
-    levels = {item: level for item in items if item.parts[-1] != CLONE and (level := _level(item.parts, clones))}
+    levels = {item: level for item in items if (level := _level(item.parts, clones))}
+    levels = {item: level for item, level in levels.items() if not any(p.startswith(".") for p in item.parts[level:])}
     folders = {item.parts[level - 1] for item, level in levels.items()}
     found = []
     for item, level in levels.items():

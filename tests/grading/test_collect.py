@@ -117,6 +117,11 @@ def test_of_two_downloads_without_times_equal_work_is_taken_and_other_is_not(ter
     assert status == 0 or "7: there are 2 different hand-ins, and nothing says which is the newest" in done.out
 
 
+def test_of_two_downloads_of_the_same_minute_neither_is_the_newest(term):
+    done = term.collect(term.zip({attempt(13): "x"}), term.zip({attempt(13): "y"}, "again.zip"))
+    assert done.status == 1 and term.taken == {} and "nothing says which is the newest" in done.out
+
+
 def test_a_download_that_is_refused_does_not_stop_the_others(term):
     done = term.collect(term.write("broken.zip", "x"), term.folder / "nowhere", term.zip(moodle(Ada_7="x")))
     assert done.status == 1 and list(term.taken) == ["7"]

@@ -49,6 +49,17 @@ def test_the_name_finds_who_it_is_on_the_roster_and_the_newest_counts(term):
     assert "Missing: John Doe (doej)" in done.out
 
 
+def test_two_of_one_name_in_the_download_wait_for_a_person(term):
+    files = {f"{ADA}/a.ipynb": "x", f"{ADA.replace('12345', '12346')}/a.ipynb": "y"}
+    done = term.collect(term.zip(files), "--roster", term.write("grades.csv", LIST))
+    assert done.status == 1 and done.out.count("It may be 'alove': more than one is called that.") == 2
+
+
+def test_two_hand_ins_of_the_same_minute_are_one_submission_with_all_files(term):
+    done = term.collect(term.zip({f"{ADA}/a.ipynb": "x", f"{ADA.replace('67890', '67891')}/a.ipynb": "y"}))
+    assert term.taken == {"12345": {"a.ipynb": "x", "a (2).ipynb": "y"}} and done.status == 0
+
+
 def test_two_of_one_name_on_the_roster_wait_for_a_person(term):
     twice = LIST + "#400123458,#alove2,Lovelace,Ada,a2@example.org,,#\n"
     done = term.collect(term.zip({f"{ADA}/a.ipynb": "x"}), "--roster", term.write("grades.csv", twice))

@@ -41,6 +41,16 @@ def test_a_notebook_that_names_nobody_waits_for_a_person(term):
     assert done.status == 1 and "does not say whose it is" in done.out and term.taken == {}
 
 
+def test_a_folder_of_files_that_are_all_called_as_the_lab_is_not_one_students(term):
+    done = term.collect(term.unzipped({f"Copy of {LAB}.ipynb": "one", f"{LAB} (1).ipynb": "two"}))
+    assert done.status == 1 and done.out.count("does not say whose it is") == 2 and term.taken == {}
+
+
+def test_a_folder_in_another_case_is_the_one_student_of_that_login(term):
+    done = term.collect(term.zip({f"ADA/{LAB}/{LAB}.ipynb": "x"}), "--roster", term.write("r.csv", "id,name\nada,A\n"))
+    assert done.status == 0 and list(term.taken) == ["ada"]
+
+
 def test_loose_files_are_one_download(term):
     done = term.collect(term.write("ada.ipynb", "one"), term.write("emmy.ipynb", "two"))
     assert done.status == 0 and sorted(term.taken) == ["ada", "emmy"]

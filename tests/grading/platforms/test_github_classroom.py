@@ -38,7 +38,7 @@ def test_the_roster_is_read_and_who_has_not_joined_is_on_it(term):
 
 def test_a_clone_is_taken_without_what_git_keeps_and_without_a_time(term):
     files = {"l-submissions/l-ada-l/.git/config": "x", f"l-submissions/l-ada-l/{LAB}.ipynb": "one",
-             "l-submissions/l-ada-l/data/x.csv": "two"}
+             "l-submissions/l-ada-l/data/x.csv": "two", "l-submissions/l-ada-l/.github/workflows/c.yml": ""}
     done = term.collect(term.unzipped(files) / "l-submissions", "--roster", term.write("r.csv", LIST))
     assert done.status == 0 and term.taken == {"ada-l": {f"{LAB}.ipynb": "one", "data/x.csv": "two"}}, done
     assert term.times == {} and "time unknown" in done.out and "Missing: bob@x.org (bob@x.org)" in done.out

@@ -105,6 +105,19 @@ def test_the_text_that_was_typed_into_moodle_comes_with_the_files(term):
     assert term.taken == {"1001": {"a.ipynb": "one", "onlinetext.html": "hello"}}
 
 
+def test_files_of_one_name_are_both_kept(term):
+    other = ADA.replace("file", "onlinetext")
+    term.collect(term.zip({f"{ADA}/onlinetext.html": "one", f"{other}/onlinetext.html": "x"}))
+    assert term.taken == {"1001": {"onlinetext.html": "one", "onlinetext (2).html": "x"}}
+
+
+def test_the_time_in_the_worksheet_of_another_assignment_is_not_taken(term):
+    path = term.zip({f"{ADA}/a.ipynb": "one"})
+    term.collect(path, "--roster", term.write("w.csv", WORKSHEET))
+    term.collect(path, "--roster", term.write("w.csv", WORKSHEET.replace("1001", "7").replace("6:37", "9:37")))
+    assert term.times == {"007": "2026-11-13 17:37"}
+
+
 def test_a_list_of_participants_tells_who_is_who_by_name(term):
     people = "First name,Last name,Email address,Roles\nAda,Lovelace,ada@example.org,Student\n"
     done = term.collect(term.zip({f"{ADA}/a.ipynb": "one"}), "--roster", term.write("p.csv", people))
