@@ -104,6 +104,13 @@ def parser():
     marks.add_argument("--course-dir", type=Path, default=Path(), metavar="DIR", help="where gradebook.db is")
     marks.add_argument("--out", type=Path, metavar="FILE", help="default: marks-PLATFORM.csv in the course directory")
 
+    similar = command("similar", _similar, "list answers that are nearly alike, side by side: to look at, no verdict")
+    similar.add_argument("lab", metavar="LAB")
+    similar.add_argument("--earlier", type=Path, nargs="+", action="extend", default=[], metavar="FOLDER",
+                         help="compare with these too: an earlier class's folder, or any with notebooks")
+    similar.add_argument("--course-dir", type=Path, default=Path(), metavar="DIR", help="where submitted/ is")
+    similar.add_argument("--out", type=Path, metavar="FILE", help="default: similar-LAB.html in the course directory")
+
     command("doctor", _doctor, "say whether this machine can shut student code in, and if not, what is missing")
     command("solved", _solved, "build the solved notebook of each lab in build/solved")
     command("release", _release, "build release/: the notebooks for students, and one archive of them")
@@ -181,6 +188,14 @@ def _marks(options):
     from grading.transfer import write_marks
 
     return write_marks(Course.at(options.course_dir), options)
+
+
+def _similar(options):
+    spare_jsonschema()
+    from grading.course import Course
+    from grading.similar import write_similar
+
+    write_similar(Course.at(options.course_dir), options)
 
 
 def _doctor(options):

@@ -11,9 +11,10 @@ from tests.grading.classes import Class, finished, start
 
 
 @pytest.fixture
-def course(given_out, tmp_path, lab):
+def course(given_out, tmp_path, lab, monkeypatch):
     """Anna has 5.25 points less 1.5 for being late, Ben 0 as his penalty is larger; Cleo has handed in nothing."""
     course = Class.new(given_out, tmp_path / "course", lab)
+    monkeypatch.setattr("grading.export.settle", lambda *_: [])  # penalties are as they are here
     about = {"last_name": "Arendt", "first_name": "Hannah", "email": "a@example.org"}
     course.mark("anna", center=1.25, why=0.0, penalty=1.5, **about)
     course.mark("ben", center=1.0, spread=0.0, why=0.0, penalty=2.0)
@@ -42,6 +43,11 @@ def test_each_student_has_a_row_by_last_name_with_points_after_penalties_or_noth
         ["cleo", "", "", "", ""],
         ["anna", "Arendt", "Hannah", "a@example.org", "3.75"],
     ]
+
+
+def test_penalties_are_settled_before_marks_are_read(course, tmp_path, monkeypatch):
+    monkeypatch.setattr("grading.export.settle", lambda *_: course.mark("ben", penalty=3.0) or [])
+    assert export(course, tmp_path / "marks.csv", student=["ben"])[1][-1] == "5"
 
 
 def test_a_mark_that_waits_for_a_person_is_not_exported(course, tmp_path):

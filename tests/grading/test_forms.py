@@ -21,9 +21,9 @@ import io
 from dataclasses import replace
 
 import pytest
-from grading.forms import FORMS, Column, written
 
 from grading.filling import _has_number, _is_called, filled
+from grading.forms import FORMS, Column, written
 from grading.matching import Matching
 from grading.roster import Person
 
