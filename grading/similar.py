@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from grading.choice import choose
 from grading.fingerprints import names_given, names_made, of_code, of_text
 from grading.lab import meta, solution
 from grading.likeness import near_copies, rare
 from grading.pages import templates
-from grading.repair import SIZE_LIMIT, repair
+from grading.reading import READ_LIMIT, slimmed
+from grading.repair import repair
 from grading.submissions import is_regular, read_submission
 
 SHOWN = 50    # pairs on the page
@@ -55,7 +57,8 @@ def write_similar(course, options):
 def class_works(course, lab):
     """The `Work` of each student who handed something in."""
     for student in course.students(lab.name):
-        notebook, *_ = read_submission(course.submitted(lab.name, student), lab.name)
+        found = read_submission(course.submitted(lab.name, student), lab.name)
+        notebook = choose(found.notebooks, found.files, lab).notebook
         yield Work(student, answers(notebook, lab))
 
 
@@ -71,7 +74,7 @@ def earlier_works(folders, lab):
             raise ValueError(f"earlier: expected notebooks of {lab.name} in {str(folder)!r}, got none")
         for path in found:
             with path.open("rb") as file:
-                yield Work(str(path.relative_to(root)), answers(file.read(SIZE_LIMIT), lab), earlier=True)
+                yield Work(str(path.relative_to(root)), answers(slimmed(file.read(READ_LIMIT)), lab), earlier=True)
 
 
 def _is_handed_in(path, root, lab):
@@ -83,7 +86,7 @@ def _is_handed_in(path, root, lab):
 def answers(notebook, lab):
     """{grade_id: text} of what was filled in, from the bytes that were handed in."""
     given = {meta(cell).get("grade_id"): cell.source.strip() for cell in lab.skeleton.cells}
-    cells = [cell for cell in repair(notebook, lab)[0].cells if solution(cell)]
+    cells = [cell for cell in repair(notebook, lab).notebook.cells if solution(cell)]
     return {meta(cell).grade_id: cell.source for cell in cells if cell.source.strip() != given[meta(cell).grade_id]}
 
 
