@@ -25,8 +25,7 @@ def choose(notebooks, files, lab):
     files      {path: bytes}: the other files that were handed in
     """
     if not notebooks:
-        only = ", only " + ", ".join(map(repr, files)) if files else ""
-        return Choice(None, dict(files), [f"No notebook was handed in{only}."])
+        return Choice(files=dict(files))
     name, problems, notices = next(iter(notebooks)), [], []
     if len(notebooks) > 1:
         name, problems, notices = _best(notebooks, lab)

@@ -78,7 +78,7 @@ def grade(submission, lab, files=(), problems=(), rooms=None, seed=None, notices
     repaired = repair(submission, lab, own)
     with rooms.open({**own, **lab.files}) as room:
         shown = show(repaired.notebook, room, lab)
-        blank = frozenset() if _is_unread(submission, repaired, own, problems) else repaired.blank
+        blank = frozenset() if _is_unread(submission, repaired, problems) else repaired.blank
         marks = _Marking(lab, room, blank, shown.unread, _own_seed(seed, submission)).mark(
             repaired.notebook, shown.unfinished())
     problems = [*problems, *repaired.problems, *_refused(room), *shown.problems()]
@@ -123,9 +123,9 @@ def _hash(content):
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def _is_unread(submission, repaired, files, problems):
+def _is_unread(submission, repaired, problems):
     """Was something handed in, and no notebook could be read? Then a person looks for what was written."""
-    return not repaired.read or submission is None and bool(files or problems)
+    return not repaired.read or submission is None and bool(problems)
 
 
 def _cost(marks):

@@ -53,7 +53,7 @@ def repair(submission, lab, files=()):
     submission  the bytes that were handed in, or None where there was no notebook
     files       {relative path: bytes}: what was handed in beside it; pictures that a text names are put into it
     """
-    data, problems, notices = ({}, [], []) if submission is None else parse(submission)
+    data, problems, notices = ({}, [_nothing(files)], []) if submission is None else parse(submission)
     drafts = [_draft(cell) for cell in cells_of(data) if isinstance(cell, dict)]
     if len(drafts) > CELL_LIMIT:
         problems.append(f"It has {len(drafts)} cells: only the first {CELL_LIMIT} were read.")
@@ -71,8 +71,13 @@ def repair(submission, lab, files=()):
     notebook.cells = _assemble(drafts, notebook.cells)
     notices += point_to(notebook, dict(files))
     _put_pictures_in(notebook, lab, dict(files))
-    read = bool(data) or not (submission or b"").strip()
+    read = bool(data) or not (files if submission is None else submission.strip())
     return Repaired(notebook, problems, notices, _blank(notebook, lab), read)
+
+
+def _nothing(files):
+    names = ", ".join(map(repr, dict(files)))
+    return f"No notebook was handed in, only {names}." if names else "No notebook was handed in."
 
 
 def _draft(cell):

@@ -43,7 +43,7 @@ def course(given_out, tmp_path_factory, lab):
     ("linked", (2, 4, None)),
     ("mistaken", (0, 4, None)),
     ("blank", (0, 0, 0)),
-    ("broken", (0, 0, 0)),
+    ("broken", (0, 0, None)),
     ("missing", (0, 0, 0)),
     ("killer", (2, 4, None)),
 ])
@@ -57,7 +57,7 @@ def test_everyone_has_the_right_mark_whatever_the_neighbours_handed_in(course, s
     ("broken", "not UTF-8"),
     ("missing", "No notebook was handed in."),
     ("renamed", "'my homework (1).ipynb' was graded"),
-    ("linked", "'stolen.txt': refused, as it is no regular file"),
+    ("linked", "'stolen.txt' is no regular file: refused"),
 ])
 def test_the_summary_has_a_line_for_each_that_says_what_is_wrong(course, student, says):
     assert any(line.startswith(student) and says in line for line in course.done.out.splitlines())

@@ -38,7 +38,14 @@ def test_a_submission_as_it_should_be_has_no_problems(notebook, lab):
     assert problems == "" and sources(result) == sources(notebook)
 
 
+@pytest.mark.parametrize("files, says", [({}, "No notebook was handed in."),
+                                         ({"a.py": b"", "b.html": b""}, "handed in, only 'a.py', 'b.html'.")])
+def test_where_there_is_no_notebook_what_there_is_is_named(lab, files, says):
+    assert repair(None, lab, files).problems[0].endswith(says)
+
+
 @pytest.mark.parametrize("submission, says", [
+    (None, "No notebook was handed in"),
     (b"", "empty"),
     (b" \n", "empty"),
     (b"\x00\xff\x00", "not UTF-8"),

@@ -116,9 +116,9 @@ def test_everybody_is_graded_or_counted_whatever_they_handed_in_and_who_was_refu
 
 
 def test_everyone_has_the_right_mark_whatever_the_neighbours_handed_in(first):
-    full = dict.fromkeys(["right", "killer", "pipe-time"], (2, 4, None))
-    nothing = dict.fromkeys(["blank", "broken", "missing", "odd-files"], (0, 0, 0))
-    assert first.marks() == {**full, **nothing, "mistaken": (0, 4, None)}
+    full = dict.fromkeys(["right", "killer", "pipe-time", "odd-files"], (2, 4, None))
+    nothing = dict.fromkeys(["blank", "missing"], (0, 0, 0))
+    assert first.marks() == {**full, **nothing, "mistaken": (0, 4, None), "broken": (0, 0, None)}
 
 
 @pytest.mark.parametrize("student, says", [
@@ -126,7 +126,7 @@ def test_everyone_has_the_right_mark_whatever_the_neighbours_handed_in(first):
     ("mistaken", "4 of 8, 2 by hand"),
     ("broken", "not UTF-8"),
     ("missing", "No notebook was handed in."),
-    ("odd-files", "is no regular file: refused"),
+    ("odd-files", "There is no 'lab_tiny.ipynb': 'mine.ipynb' was graded."),
     ("'two words'", "not graded"),
     ("'x<b>'", "The folder's name must be of letters, digits and . _ @ + - alone"),
 ])
