@@ -2,10 +2,13 @@
 
 Both commands, nbgrader's (`autograde`) and `python -m grading grade` (`runner`), take a submission the same way:
 
-    submissions.py   read_submission: what was handed in, as bytes; `Course.task` makes a Task of it
+    submissions.py   read_submission: what was handed in, as bytes (archives.py, reading.py); `Course.task`: a Task of it
     work.py          work: a Task in, a Result out, in any process; what fails here waits for the instructor
-    marking.py       grade: a notebook's bytes in, a graded notebook and marks out; the next six lines are its steps
+    choice.py        choose: of several notebooks the one with the answers
+    marking.py       grade: a notebook's bytes in, a graded notebook and marks out; the next lines are its steps
     repair.py        repair: the answers, put into the lab's own skeleton; nothing else of the file goes on
+    places.py        find_places: which cell is which, also without marks and ids; prose.py: what was written, wherever
+    showing.py       show: each cell is run, as it was meant (as_meant.py); a copy is kept for each check
     room/room.py     ExamRoom.run: each cell, in the sandbox; ExamRoom.keep: a copy of the notebook at each check cell
     room/outputs.py  clean: what the cells showed, rebuilt and cut to its limits
     checking.py      judge: the hidden check asks the copies (student.py, ExamRoom.call) and gives a Judgement: verdicts

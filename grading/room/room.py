@@ -69,7 +69,8 @@ class Rooms:
                 os.killpg(self._keeper.pid, signal.SIGKILL)
                 self._keeper.wait()
             self._keeper.stderr.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
+            if self._folder:
+                shutil.rmtree(self._folder, ignore_errors=True)
             self._keeper = None
 
     def start(self):
@@ -132,7 +133,6 @@ class Rooms:
             pass  # the keeper has gone, which `leave` finds out
 
     def _start(self):
-        self._folder = tempfile.mkdtemp(prefix="exam-room-")
         python, room, scratch = self._walled() if self.sandbox else self._unwalled()
         ours, theirs = socket.socketpair()
         with theirs:
@@ -155,6 +155,7 @@ class Rooms:
         return command(self.packages), ROOM, SCRATCH
 
     def _unwalled(self):
+        self._folder = tempfile.mkdtemp(prefix="exam-room-")
         for source, target in furniture(self.packages):
             place = Path(self._folder + target)
             place.parent.mkdir(parents=True, exist_ok=True)

@@ -129,11 +129,8 @@ def _library(packages):
 
     Raises SandboxError if one of these is not installed.
     """
-    installed = {_normal(one.metadata["Name"] or "") for one in importlib.metadata.distributions()}
-    if missing := [name for name in packages if _normal(name) not in installed]:
-        raise SandboxError(f"TwoRooms.packages: expected what is installed where labs are graded, got {missing[0]!r}: "
-                           f"install it in {sys.prefix}, or take it out of nbgrader_config.py.")
-    seen, waiting, paths = set(), list(packages), set()
+    named = {_normal(package): package for package in packages}
+    seen, waiting, paths = set(), list(named), set()
     while waiting:
         name = _normal(waiting.pop())
         if name in seen:
@@ -141,7 +138,10 @@ def _library(packages):
         seen.add(name)
         try:
             distribution = importlib.metadata.distribution(name)
-        except importlib.metadata.PackageNotFoundError:
+        except importlib.metadata.PackageNotFoundError as error:
+            if name in named:
+                raise SandboxError("TwoRooms.packages: expected what is installed where labs are graded, got "
+                                   f"{named[name]!r}: install it in {sys.prefix}, or take it out there.") from error
             continue  # needed elsewhere only, as colorama is on Windows
         tops = {line.split("/")[0].split(",")[0] for line in (distribution.read_text("RECORD") or "").splitlines()}
         paths |= {Path(distribution.locate_file(top)) for top in tops - {"", "..", "__pycache__"} if top[-4:] != ".pth"}
@@ -150,7 +150,7 @@ def _library(packages):
 
 
 def _normal(name):
-    """A distribution's name as all who write it otherwise mean it."""
+    """A distribution's name in the one form of all that it may be written in."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

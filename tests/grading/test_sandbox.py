@@ -15,6 +15,7 @@ import pytest
 from grading.room import lockdown, sandbox
 from grading.room.limits import Limits
 from grading.room.room import Rooms
+from grading.settings import TwoRooms
 from tests import needs
 from tests.grading.conftest import QUICK
 
@@ -61,9 +62,20 @@ def test_packages_that_no_notebook_needs_cannot_be_imported(room, module):
     assert says(room, f"import {module}") == "ModuleNotFoundError"
 
 
-def test_a_package_that_the_instructor_adds_can_be_imported():
-    with Rooms(QUICK, packages=[*sandbox.PACKAGES, "tornado"]) as rooms, rooms.open() as room:
-        assert says(room, "import tornado; print(1)") == "1"
+def test_a_package_that_the_instructor_adds_can_be_imported_beside_what_the_labs_need():
+    settings = TwoRooms(packages=["tornado"])
+    with Rooms(QUICK, packages=settings.all_packages()) as rooms, rooms.open() as room:
+        assert says(room, "import tornado, numpy; print(1)") == "1"
+
+
+def test_the_packages_of_a_course_that_names_none_are_those_of_earlier_releases():
+    assert TwoRooms().all_packages() == TwoRooms(packages=["numpy"]).all_packages() == sandbox.PACKAGES
+
+
+@pytest.mark.parametrize("name", ["no_such_package", "No.Such-Package"])
+def test_a_package_that_is_not_installed_is_named(name):
+    with pytest.raises(sandbox.SandboxError, match=f"TwoRooms.packages: expected what is installed .* got '{name}'"):
+        Rooms(QUICK, packages=(*sandbox.PACKAGES, name)).start()
 
 
 def test_the_environment_holds_nothing_of_the_graders(room, monkeypatch):
