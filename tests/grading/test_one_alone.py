@@ -1,4 +1,4 @@
-"""What a course directory holds: whatever is wrong with one submission, it is that one's alone."""
+"""Whatever is wrong with one submission in being read, written or told, it is that one's alone."""
 
 import errno
 
@@ -7,19 +7,17 @@ import pytest
 from grading.course import Course, change, line, write_files
 from grading.records import Record
 from tests.grading import tiny
-from tests.grading.classes import Class
-
 
 ERRORS = [RecursionError("too deep"), OSError(errno.ENAMETOOLONG, "too long"), MemoryError(), UnicodeError("odd")]
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-def test_whatever_goes_wrong_in_reading_a_submission_is_that_submissions(monkeypatch, given_out, tmp_path, lab, error):
+def test_whatever_goes_wrong_in_reading_a_submission_is_that_submissions(monkeypatch, tmp_path, error):
     def broken(*_):
         raise error
 
     monkeypatch.setattr("grading.course.read_submission", broken)
-    task = Course.at(Class.new(given_out, tmp_path / "course", lab).folder).task(tiny.NAME, "anna")
+    task = Course.at(tmp_path).task(tiny.NAME, "anna")
     assert type(error).__name__ in task.unread and "could not be read" in task.problems[0]
 
 
