@@ -2,7 +2,6 @@
 
 import argparse
 import multiprocessing
-import os
 import sys
 from multiprocessing import forkserver
 from pathlib import Path
@@ -13,8 +12,6 @@ ROOT = Path(__file__).resolve().parents[1]
 def main(arguments=None):
     """Run one command. Returns the exit status: 1 if the command failed, whatever students handed in."""
     options = parser().parse_args(arguments)
-    beside = str(Path(sys.executable).parent)  # nbgrader calls alembic by name
-    os.environ["PATH"] = os.pathsep.join([beside, os.environ.get("PATH", "")])
     try:
         return options.run(options) or 0
     except (RuntimeError, ValueError, OSError) as error:

@@ -6,6 +6,8 @@ each program that reads nbgrader_config.py.
 
 import os
 import re
+import sys
+from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
 
@@ -23,7 +25,15 @@ def take_over():
     baseapp.NbGrader.python_config_loader_class = OwnPython
     baseapp.NbGrader.json_config_loader_class = OwnJson
     owned.allow_imports_from_here()
+    _find_tools()
     _replace_parts()
+
+
+def _find_tools():
+    """nbgrader calls `alembic` by name, and where a hub starts formgrader that is not on PATH."""
+    beside, path = str(Path(sys.executable).parent), os.environ.get("PATH", "")
+    if path.split(os.pathsep)[0] != beside:
+        os.environ["PATH"] = os.pathsep.join([beside, path])
 
 
 def _replace_parts():
