@@ -25,7 +25,7 @@ RELEASED := release/.made
 SOLVED := build/solved/.made
 GRADED := build/demo/.made
 
-.PHONY: help course test ready fresh venv book release solved demo notebooks serve lint bench attacks artifacts gates lock clean
+.PHONY: help course test ready fresh venv book release solved demo notebooks serve lint bench attacks artifacts gates hub lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -39,6 +39,7 @@ help:
 	@echo "make attacks    what hostile notebooks get from either (half an hour)"
 	@echo "make artifacts  train again what coursekit ships"
 	@echo "make gates      train each model that the course promises something of, from three seeds"
+	@echo "make hub        take a class through JupyterHub and nbgrader's exchange, in browsers (as root, with Node.js)"
 	@echo "make lock       pin again what requirements.txt pulls in"
 	@echo "make clean      remove what was generated, never a course's records"
 
@@ -124,6 +125,20 @@ artifacts: $(INSTALLED)
 
 gates: $(INSTALLED)
 	$(RUN) -m solutions.artifacts.gates
+
+# JupyterHub in an environment of its own, and its proxy, which is Node's. The test adds three users to the system and
+# takes them away again.
+HUB := build/hub/.made
+
+hub: $(HUB)
+	$(RUN) -m pytest tests/hub --sample all
+
+$(HUB): $(INSTALLED) requirements-hub.txt
+	$(RUN) -m venv --clear build/hub/env
+	build/hub/env/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock \
+		--requirement requirements-hub.txt
+	npm install --silent --no-audit --no-fund --prefix build/hub configurable-http-proxy@4.6.3  # newer ones want newer Node
+	@touch $@
 
 # One lock for every Python that the course runs on; a pin stays as it is until requirements.txt asks for another.
 lock: $(INSTALLED)

@@ -54,21 +54,21 @@ class Shell:
         return Done(done.returncode, done.stdout, done.stderr)
 
 
-def checkout(folder):
+def checkout(folder, interpreter=sys.executable):
     """A checkout of this repository, with an environment of its own that leads to the packages of this one."""
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     for name in subprocess.run(listed, cwd=ROOT, capture_output=True, check=True, text=True).stdout.split("\0"):
         if name and (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
-    _environment(folder)
+    _environment(folder, interpreter)
     return folder
 
 
-def _environment(repository):
+def _environment(repository, interpreter):
     """Make .venv as `make venv` does, but with links in place of what takes minutes to install."""
     python = repository / ".venv" / "bin" / "python"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", repository / ".venv"], check=True)
+    subprocess.run([interpreter, "-m", "venv", "--without-pip", repository / ".venv"], check=True)
     packages = next((repository / ".venv" / "lib").glob("python*/site-packages"))
     (packages / "linked.pth").write_text(f"{repository}\n{sysconfig.get_path('purelib')}\n")
     for name in SCRIPTS:
