@@ -18,6 +18,11 @@ Both commands, nbgrader's (`autograde`) and `python -m grading grade` (`runner`)
     course.py        Course.deliver: writes the graded notebook to autograded/, then has the record saved
     desk/            what a person gives, question by question: nbgrader's own marks and comments
     pages.py         FeedbackPage: what the student reads, once nbgrader generate_feedback has been run
+    giving_back.py   page, GiveBack: writes that page, and writes it anew where something that it shows has changed
+
+Around it is nbgrader: front_door.py puts our parts behind its commands, configuration.py says whose settings count and
+owned.py which files are never executed; new_class.py makes a class's folder, giving_out.py and entering.py enter a lab
+into the gradebook, exchange.py collects from nbgrader's exchange and gives back through it.
 
 What else shows marks (report.py, the summary of course.py) adds up what the records and the gradebook hold; marks by
 hand and late penalties are nbgrader's. Marks leave the course by `python -m grading marks` and nbgrader's export:

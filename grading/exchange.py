@@ -4,6 +4,7 @@ Students write into the exchange themselves. So a link there may lead to a file 
 owner says of who handed in and when, and what is wrong with one submission must not stop the others.
 """
 
+import glob
 import os
 import pwd
 import shutil
@@ -63,8 +64,9 @@ class Collect(ExchangeCollect):
         return True
 
     def _is_wanted(self, when, known):
-        """Is it another than the one that was collected before? known: (when, how) of that, None where nobody knows."""
-        return known is None or (self.update and when > known[0]) or (self.before_duedate and when != known[0])
+        """Is it to replace the one that is there? known: (when, how) of that, None where nobody knows."""
+        before = known[0] if known else datetime.min
+        return (self.update and when > before) or (self.before_duedate and when != before)
 
     def _say(self, record, left_out, changed):
         student, when = record["username"], record["timestamp"]
@@ -87,9 +89,10 @@ class ReleaseFeedback(ExchangeReleaseFeedback):
         course, lab, without = Course(self.coursedir, self.config), self.coursedir.assignment_id, []
         students = chosen(course.students(lab, self.coursedir.feedback_directory), self.coursedir)
         for student in students:
-            self.src_path = str(course.feedback(lab, student).parent)
-            if Path(self.src_path, SECRET).is_file():
-                Path(self.src_path, STAMP).touch()  # nbgrader wants to say it
+            folder = course.feedback(lab, student).parent
+            self.src_path = glob.escape(str(folder))  # nbgrader reads it as a pattern
+            if (folder / SECRET).is_file():
+                (folder / STAMP).touch()  # nbgrader wants to say it
                 super().copy_files()
             else:
                 without.append(student)

@@ -28,7 +28,8 @@ from grading.submissions import is_regular
 HEAD = 1000  # bytes of a page in which it says what it was made from
 SECRET, STAMP = "submission_secret.txt", "timestamp.txt"  # the exchange's; a student's page is found by the first
 LIMIT = 1000  # bytes of one of them
-PARTS = ("templates/*", "pages.py", "markup.py", "feedback.py", "giving_back.py")  # what decides how a page looks
+# What decides how a page looks.
+PARTS = ("templates/*", "pages.py", "markup.py", "feedback.py", "giving_back.py", "lab.py", "room/outputs.py")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ MORNING, NOON = "2030-01-02 08:00:00.000000 UTC", "2030-01-02 12:00:00.000000 UT
 @pytest.fixture
 def course(given_out, tmp_path, lab):
     """A class with an exchange, in which nobody has handed in anything."""
-    course = Class.new(given_out, tmp_path / "course", lab,
+    course = Class.new(given_out, tmp_path / "course (1) [2]", lab,
                        config=f"c.Exchange.root = {str(tmp_path / 'exchange')!r}\n")
     assert course.nbgrader("release_assignment", tiny.NAME).status == 0
     return course
@@ -73,6 +73,13 @@ def test_a_newer_one_replaces_it_if_it_is_asked_for_and_its_time_is_noted(course
 def test_what_was_collected_is_not_collected_again(course, submit, update):
     submit("anna"), submit("ben")
     assert "2 of 2" in collect(course) and "0 of 2" in collect(course, *update)
+
+
+def test_what_another_way_brought_is_replaced_only_if_that_is_asked_for(course, submit):
+    course.hand_in("anna", why="by mail")
+    submit("anna")
+    assert "0 of 1" in collect(course) and times(course) == {}
+    assert "1 of 1" in collect(course, "--update") and times(course) != {}
 
 
 def test_a_link_brings_no_file_of_yours_and_is_named(course, submit, tmp_path):
