@@ -2,6 +2,7 @@
 
 import argparse
 import multiprocessing
+import signal
 import sys
 from multiprocessing import forkserver
 from pathlib import Path
@@ -224,4 +225,5 @@ def _demo(options):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it cleans up as after Ctrl-C
     sys.exit(main())

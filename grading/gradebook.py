@@ -57,9 +57,10 @@ class Again(Base):
 @event.listens_for(Base.metadata, "before_create")
 def keep_a_copy(metadata, connection, tables, **_):
     """Copy an SQLite gradebook that an earlier release made before a table is added to it, whoever opens it."""
-    path, is_file = connection.engine.url.database, connection.dialect.name == "sqlite"
-    if not (is_file and Times.__table__ in tables and inspect(connection).get_table_names()):
+    is_file, is_old = connection.dialect.name == "sqlite", Times.__table__ in tables
+    if not (is_file and is_old and inspect(connection).get_table_names()):
         return
+    path = connection.exec_driver_sql("PRAGMA database_list").first().file
     copy = Path(f"{path}.{datetime.now():%Y%m%d-%H%M%S}.bak")
     with closing(sqlite3.connect(path)) as book, closing(sqlite3.connect(copy)) as kept:
         book.backup(kept)

@@ -195,10 +195,11 @@ def local(options):
     """
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="grading-", ignore_cleanup_errors=True))
+        stack.enter_context(dask.config.set({"temporary-directory": folder}))
         yield stack.enter_context(LocalCluster(
             n_workers=options.workers or os.cpu_count(), threads_per_worker=1, host="tls://127.0.0.1", memory_limit=0,
             security=Security.temporary(), dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL,
-            local_directory=folder, env={"TMPDIR": folder},
+            env={"TMPDIR": folder},
         ))
 
 

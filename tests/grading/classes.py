@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,10 +106,10 @@ class Class:
             notebook.late_submission_penalty = penalty
             book.db.commit()
 
-    def start(self, *options, prefix=()):
+    def start(self, *options, prefix=(), temporary=None):
         """The same as a process of its own, with a cluster of its own; it is not waited for."""
         command = [sys.executable, "-m", "grading", "grade", tiny.NAME, "--course-dir", self.folder, *options]
-        return start([*prefix, *map(str, command)])
+        return start([*prefix, *map(str, command)], TMPDIR=str(temporary or tempfile.gettempdir()))
 
     def records(self):
         """{student: record}, as --json has them, of all that was graded before."""
@@ -153,11 +154,11 @@ def _nbgrader(arguments):
         app.subapp.clear_instance()  # or the next one would have the options of this one
 
 
-def start(command, folder=ROOT):
+def start(command, folder=ROOT, **environment):
     """A process that says what it says to pipes; in the repository, where no other folder is named."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return subprocess.Popen(command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                            env={**os.environ, "PATH": path})
+                            env={**os.environ, "PATH": path, **environment})
 
 
 def finished(process):

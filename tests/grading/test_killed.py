@@ -1,5 +1,6 @@
 """What a run survives: workers and the coordinator killed at any moment, a disk that is full."""
 
+import signal
 import sys
 import textwrap
 import time
@@ -75,6 +76,32 @@ def test_killed_at_any_moment_a_run_leaves_no_process_behind_and_the_next_goes_o
     done = finished(course.start("--workers", 2))
     assert done.status == 0 and f"{6 - graded} graded, {graded} were done already" in done.out, done.err
     assert course.marks() == dict.fromkeys(course.marks(), RIGHT) and len(course.marks()) == 6
+
+
+def test_a_run_with_force_that_is_interrupted_goes_on_and_the_next_one_starts_anew(course):
+    finished(course.start("--workers", 2))
+    process = course.start("--workers", 2, "--force")
+    before = course.records()
+    while course.records() == before and process.poll() is None:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    stopped, on, anew = finished(process), finished(course.start("--force")), finished(course.start("--force"))
+    graded, more = (int(done.out.splitlines()[-1].split()[0]) for done in (stopped, on))
+    assert 0 < graded < 6 and more == 6 - graded and f"Going on with --force: {more} are still" in on.err
+    assert "6 graded, 0 were done already" in anew.out and course.marks() == dict.fromkeys(course.marks(), RIGHT)
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_told_to_stop_says_how_to_go_on_and_leaves_nothing_in_the_temporary_folder(course, tmp_path, end):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    process = course.start("--workers", 2, temporary=scratch)
+    wait_for_work(process)
+    assert any(scratch.rglob("exam-room-*"))
+    process.send_signal(end)
+    done = finished(process)
+    assert done.status == 130 and "Run the same command again to go on." in done.error and "Traceback" not in done.err
+    assert [*scratch.iterdir()] == [] and "not reached" in done.out
 
 
 FULL = """

@@ -78,6 +78,14 @@ def test_a_locked_gradebook_is_refused(course):
         assert refused(course.grade(), "database is locked")
 
 
+@pytest.mark.parametrize("command", [["grade"], ["deadline", "2030-01-01", "12:00"], ["extend", "anna", "--days", "1"]])
+def test_a_gradebook_that_may_only_be_read_is_one_line(course, command):
+    assert said(main, ["deadline", tiny.NAME, "2030-01-01 10:00 UTC", "--course-dir", str(course.folder)]).status == 0
+    course.use(f"c.CourseDirectory.db_url = 'sqlite:///file:{course.folder}/gradebook.db?mode=ro&uri=true'\n")
+    done = said(main, [command[0], tiny.NAME, *command[1:], "--course-dir", str(course.folder)])
+    assert done.status == 1 and "it may only be read" in done.error and "Traceback" not in done.err
+
+
 @bubblewrap
 def test_a_directory_that_cannot_be_written_is_refused_and_nobody_is_marked(course, tmp_path):
     scratch = tmp_path / "scratch"
