@@ -2,7 +2,7 @@
 
 Both commands, nbgrader's (`autograde`) and `python -m grading grade` (`runner`), take a submission the same way:
 
-    submissions.py   read_submission: what was handed in, as bytes (archives.py, reading.py); `Course.task`: a Task of it
+    submissions.py   read_submission: what was handed in, as bytes (archives.py, reading.py); `Course.task`: a Task
     work.py          work: a Task in, a Result out, in any process; what fails here waits for the instructor
     choice.py        choose: of several notebooks the one with the answers
     marking.py       grade: a notebook's bytes in, a graded notebook and marks out; the next lines are its steps

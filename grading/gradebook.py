@@ -3,6 +3,7 @@
     two_rooms        the Record of each submission: what each mark was given for
     two_rooms_times  when somebody handed in; and more time for who has handed in nothing yet
     two_rooms_again  who is still to be graded again, in a run with --force
+    desk_rubric      a class's own rubric of a written question, and desk_chosen: which of its items an answer earned
 
 nbgrader makes them with its own, as they have the same base, and otherwise never looks at them.
 """
@@ -52,6 +53,26 @@ class Again(Base):
 
     lab = Column(String(128), primary_key=True)
     student = Column(String(128), primary_key=True)
+
+
+class RubricRow(Base):
+    """The items of a question's rubric, as somebody who marks has made them."""
+
+    __tablename__ = "desk_rubric"
+
+    lab = Column(String(128), primary_key=True)
+    question = Column(String(128), primary_key=True)
+    content = Column(Text(), nullable=False)  # pairs of a `Rubric` as JSON
+
+
+class ChosenRow(Base):
+    """What an answer earned of them."""
+
+    __tablename__ = "desk_chosen"
+
+    notebook = Column(String(32), primary_key=True)  # id of nbgrader's submitted notebook
+    question = Column(String(128), primary_key=True)
+    content = Column(Text(), nullable=False)  # numbers of items as JSON
 
 
 @event.listens_for(Base.metadata, "before_create")

@@ -1,7 +1,7 @@
 """One lab's marks by hand in the gradebook: nbgrader's own, so that formgrader, feedback and export see the same.
 
-Two tables stand beside nbgrader's: a class's rubric of a question, and which of its items an answer earned. Whatever
-is asked or written is one transaction, and a mark or comment is written only over the one that the person has seen.
+A class's rubric of a question, and which of its items an answer earned, are kept beside them. Whatever is asked or
+written is one transaction, and a mark or comment is written only over the one that the person has seen.
 """
 
 import hashlib
@@ -9,11 +9,11 @@ import json
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from nbgrader.api import Base, Comment, Grade, MissingEntry, SubmittedAssignment, SubmittedNotebook
-from sqlalchemy import Column, String, Text, func, select, update
+from nbgrader.api import Comment, Grade, MissingEntry, SubmittedAssignment, SubmittedNotebook
+from sqlalchemy import func, select, update
 
 from grading.desk.rubric import Rubric
-from grading.gradebook import LedgerError, in_one_line
+from grading.gradebook import ChosenRow, LedgerError, RubricRow, in_one_line
 
 COMMENT_LIMIT = 20_000  # characters
 OTHER_RUBRIC = "Somebody else changed the rubric meanwhile: look at the items once more."
@@ -67,22 +67,6 @@ class Answer:
     chosen: list
 
 
-class _Rubric(Base):
-    __tablename__ = "desk_rubric"
-
-    lab = Column(String(128), primary_key=True)
-    question = Column(String(128), primary_key=True)
-    content = Column(Text(), nullable=False)  # pairs of a Rubric as JSON
-
-
-class _Chosen(Base):
-    __tablename__ = "desk_chosen"
-
-    notebook = Column(String(32), primary_key=True)  # id of nbgrader's submitted notebook
-    question = Column(String(128), primary_key=True)
-    content = Column(Text(), nullable=False)  # numbers of items as JSON
-
-
 class HandMarks:
     """The marks by hand of one lab, in nbgrader's Gradebook `book`. For the thread that opened the book.
 
@@ -92,7 +76,6 @@ class HandMarks:
     def __init__(self, book, lab):
         self.book, self.lab = book, lab
         with self._transaction():
-            Base.metadata.create_all(book.engine, [_Rubric.__table__, _Chosen.__table__])  # where there are none yet
             try:
                 notebook = book.find_notebook(lab.name, lab.name)
             except MissingEntry:
@@ -137,7 +120,7 @@ class HandMarks:
                 raise Conflict(_what_changed(seen, now), now)
             chosen = [number for number in range(len(known.items)) if number in given.chosen]
             self._keep(db, question, known)
-            db.merge(_Chosen(notebook=which, question=question, content=json.dumps(chosen)))
+            db.merge(ChosenRow(notebook=which, question=question, content=json.dumps(chosen)))
             return self._answer(db, question, which)
 
     def change_rubric(self, question, rubric, seen):
@@ -181,11 +164,11 @@ class HandMarks:
         return (
             select(SubmittedNotebook.id, SubmittedAssignment.student_id, Grade.id.label("grade"), Grade.auto_score,
                    Grade.manual_score, Grade.needs_manual_grade, Comment.id.label("written"), Comment.manual_comment,
-                   _Chosen.content.label("chosen"))
+                   ChosenRow.content.label("chosen"))
             .join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id)
             .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
             .join(Comment, Comment.notebook_id == SubmittedNotebook.id)
-            .outerjoin(_Chosen, (_Chosen.notebook == SubmittedNotebook.id) & (_Chosen.question == question))
+            .outerjoin(ChosenRow, (ChosenRow.notebook == SubmittedNotebook.id) & (ChosenRow.question == question))
             .where(Grade.cell_id == self._graded[question], Comment.cell_id == self._filled[question])
         )
 
@@ -199,11 +182,11 @@ class HandMarks:
         return _answer(self._row(db, question, which))
 
     def _rubric(self, db, question):
-        content = db.scalar(select(_Rubric.content).filter_by(lab=self.lab.name, question=question))
+        content = db.scalar(select(RubricRow.content).filter_by(lab=self.lab.name, question=question))
         return Rubric.of_pairs(json.loads(content)) if content else Rubric.of_scheme(self.lab.scheme(question))
 
     def _keep(self, db, question, rubric):
-        db.merge(_Rubric(lab=self.lab.name, question=question, content=json.dumps(rubric.pairs)))
+        db.merge(RubricRow(lab=self.lab.name, question=question, content=json.dumps(rubric.pairs)))
 
     @staticmethod
     def _put_mark(db, row, seen, mark, waits=None):
