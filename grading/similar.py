@@ -15,7 +15,7 @@ from grading.lab import meta, solution
 from grading.likeness import near_copies, rare
 from grading.pages import templates
 from grading.reading import READ_LIMIT, slimmed
-from grading.repair import repair
+from grading.repair import ELSEWHERE, repair
 from grading.submissions import is_regular, read_submission
 
 SHOWN = 50    # pairs on the page
@@ -43,7 +43,7 @@ class Kind:
 
 def write_similar(course, options):
     """Write the page about a lab, and say what is on it. Called by `python -m grading similar`."""
-    lab = course.terms(options.lab).lab
+    lab = course.lab(options.lab)
     works = [*class_works(course, lab), *earlier_works(options.earlier, lab)]
     compared = [Compared(kind, works, lab) for kind in KINDS]
     out = options.out or options.course_dir / f"similar-{lab.name}.html"
@@ -57,9 +57,8 @@ def write_similar(course, options):
 def class_works(course, lab):
     """The `Work` of each student who handed something in."""
     for student in course.students(lab.name):
-        found = read_submission(course.submitted(lab.name, student), lab.name)
-        notebook = choose(found.notebooks, found.files, lab).notebook
-        yield Work(student, answers(notebook, lab))
+        task = course.task(lab.name, student)
+        yield Work(student, answers(choose(task.notebooks, task.files, lab).notebook, lab))
 
 
 def earlier_works(folders, lab):
@@ -69,25 +68,35 @@ def earlier_works(folders, lab):
     """
     for folder in map(Path, folders):
         root = folder / "submitted" if (folder / "submitted").is_dir() else folder
-        found = sorted(path for path in root.rglob("*.ipynb") if is_regular(path) and _is_handed_in(path, root, lab))
+        found = list(_handed_in(root, lab) if any(root.glob(f"*/{lab.name}")) else _loose(root))
         if not found:
             raise ValueError(f"earlier: expected notebooks of {lab.name} in {str(folder)!r}, got none")
-        for path in found:
-            with path.open("rb") as file:
-                yield Work(str(path.relative_to(root)), answers(slimmed(file.read(READ_LIMIT)), lab), earlier=True)
+        for who, notebook in found:
+            yield Work(who, answers(notebook, lab), earlier=True)
 
 
-def _is_handed_in(path, root, lab):
-    """Is it one that a student handed in, for this lab where that can be told?"""
-    folders = path.relative_to(root).parts[:-1]
-    return ".ipynb_checkpoints" not in folders and (root.name != "submitted" or lab.name in folders)
+def _handed_in(root, lab):
+    """(student, notebook) of a class's submitted/."""
+    for folder in sorted(root.glob(f"*/{lab.name}")):
+        found = read_submission(folder, lab.name)
+        yield folder.parent.name, choose(found.notebooks, found.files, lab).notebook
+
+
+def _loose(root):
+    """(path, notebook) of a folder of notebooks."""
+    for path in sorted(root.rglob("*.ipynb")):
+        if ".ipynb_checkpoints" not in path.parts and is_regular(path) and path.stat().st_size <= READ_LIMIT:
+            yield str(path.relative_to(root)), slimmed(path.read_bytes())
 
 
 def answers(notebook, lab):
-    """{grade_id: text} of what was filled in, from the bytes that were handed in."""
-    given = {meta(cell).get("grade_id"): cell.source.strip() for cell in lab.skeleton.cells}
-    cells = [cell for cell in repair(notebook, lab).notebook.cells if solution(cell)]
-    return {meta(cell).grade_id: cell.source for cell in cells if cell.source.strip() != given[meta(cell).grade_id]}
+    """{grade_id: text} of what was filled in, wherever it stands, from the bytes that were handed in."""
+    repaired, texts = repair(notebook, lab), {}
+    for cell in repaired.notebook.cells:
+        name = meta(cell).get("grade_id") if solution(cell) else cell.metadata.get("answers")
+        if name and not (solution(cell) and name in repaired.blank) and cell.source.strip() != ELSEWHERE:
+            texts[name] = f"{texts[name]}\n{cell.source}" if name in texts else cell.source
+    return texts
 
 
 # What is alike.
