@@ -108,6 +108,7 @@ def parser():
 def _grade_options(grade):
     grade.add_argument("--student", dest="students", nargs="+", action="extend", metavar="ID", help="only these")
     grade.add_argument("--force", action="store_true", help="grade again what is done")
+    grade.add_argument("--feedback", action="store_true", help="then write the pages of feedback that are out of date")
     grade.add_argument("--dry-run", action="store_true", help="write nothing: say whose mark would change")
     grade.add_argument("--workers", type=int, metavar="N", help="worker processes (default: one for each core)")
     grade.add_argument("--scheduler", metavar="ADDRESS", help="use the Dask cluster there, tls://HOST:PORT")

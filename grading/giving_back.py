@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nbformat import v4
-from nbgrader.api import Assignment, Comment, Grade, Gradebook, Notebook, SubmittedNotebook
+from nbgrader.api import Assignment, Comment, Grade, Gradebook, Notebook, SubmittedAssignment, SubmittedNotebook
 from nbgrader.converters import GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 from sqlalchemy import select
@@ -25,6 +25,7 @@ from grading.lateness import settle
 from grading.pages import FeedbackPage
 from grading.submissions import is_regular
 
+SOME = 200   # students whose marks are held in memory at a time
 HEAD = 1000  # bytes of a page in which it says what it was made from
 SECRET, STAMP = "submission_secret.txt", "timestamp.txt"  # the exchange's; a student's page is found by the first
 LIMIT = 1000  # bytes of one of them
@@ -59,12 +60,14 @@ class Given:
         return max(0.0, sum(points) - self.penalty), sum(possible)
 
 
-def given(book, lab):
-    """{student: Given} of all who have been graded, in three queries. lab: its name."""
+def given(book, lab, students=None):
+    """{student: Given} of all who have been graded, or of these, in three queries. lab: its name."""
     grades = selectinload(SubmittedNotebook.grades).joinedload(Grade.cell)
     comments = selectinload(SubmittedNotebook.comments).joinedload(Comment.cell)
     query = (select(SubmittedNotebook).join(Notebook).join(Assignment).where(Assignment.name == lab)
              .where(Notebook.name == lab).options(grades, comments, joinedload(SubmittedNotebook.assignment)))
+    if students is not None:
+        query = query.where(SubmittedNotebook.assignment.has(SubmittedAssignment.student_id.in_(students)))
     return {one.assignment.student_id: Given.of(one) for one in book.db.scalars(query)}
 
 
@@ -91,6 +94,28 @@ def is_up_to_date(path, text, given):
             return made_from(text, given).encode() in file.read(HEAD)
     except FileNotFoundError:
         return False
+
+
+def outdated(course, book, lab, students):
+    """The arguments of `page` for each page of these students that is missing or out of date.
+
+    It holds the marks of a few in memory, however large the class is.
+    """
+    for some in (students[start:start + SOME] for start in range(0, len(students), SOME)):
+        marks = given(book, lab, some)
+        book.db.expunge_all()
+        for student in filter(marks.get, some):
+            text = (course.autograded(lab, student) / f"{lab}.ipynb").read_text(encoding="utf-8")
+            if not is_up_to_date(course.feedback(lab, student), text, marks[student]):
+                yield text, student, lab, marks[student]
+
+
+def deliver(course, lab, student, page, made_from):
+    """Write a page that another process made, as GiveBack does. Raises ValueError if it was made by other code."""
+    if made_from not in page[:HEAD]:
+        raise ValueError("the worker that made it has another version of this repository: bring its clone up to date")
+    write(course.feedback(lab, student), page, course.submitted(lab, student))
+    GiveBack(coursedir=course.coursedir, config=course.config).set_permissions(lab, student)
 
 
 def write(path, page, submitted):

@@ -1,59 +1,33 @@
 """`python -m grading grade`: a whole class, on all cores or on a cluster.
 
-Worker processes grade (`work`), this process reads submissions and writes results. It holds one submission for each
-worker and no more, so that a class of two thousand takes no more memory than one of twenty.
+Worker processes grade (`work`) and write pages of feedback (`giving_back.page`); this process reads submissions and
+writes results. It holds one submission for each worker and no more, so that a class of two thousand takes no more
+memory than one of twenty.
 """
 
-import asyncio
-import itertools
 import json
-import logging
-import os
 import sys
-import tempfile
 import time
 import traceback
-from concurrent.futures import CancelledError
-from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
-from urllib.parse import urlsplit
 
-import dask
-from distributed import Client, KilledWorker, LocalCluster, as_completed, rpc
-from distributed.security import Security
+from distributed import KilledWorker
 
 from grading import lateness
+from grading.cluster import GradingFailed, cluster, result_of, spread
 from grading.course import Course, line, refused, table
 from grading.room.sandbox import SandboxError
 from grading.submissions import STUDENT
 from grading.work import OtherChecks, given_up, packed, work_packed
 
-ANSWER = 10  # seconds that a scheduler may take to answer
 TWICE = ("The process that graded this submission died, and so did the next one that tried. "
          "Look at the notebook; the run after this one tries again.")
-
-
-class GradingFailed(RuntimeError):
-    """The run cannot start or go on; the text says why, in one line."""
-
-
-QUIET = {
-    "distributed.scheduler.allowed-failures": 1,  # a submission whose worker died is tried once more
-    "distributed.worker.multiprocessing-method": "forkserver",  # from one that has loaded grading/worker.py
-    "distributed.worker.daemon": False,           # a worker starts processes of its own
-    "distributed.scheduler.http.routes": [],      # its pages would be open to everybody on this machine
-    "distributed.worker.http.routes": [],
-    "distributed.worker.profile.enabled": False,  # the rest is so that Dask notes nothing about each submission
-    "distributed.admin.low-level-log-length": 0,
-    "distributed.admin.log-length": 0,
-    "distributed.admin.system-monitor.log-length": 1,
-}
 
 
 def grade_class(folder, lab, options):
     """Grade what is new or has changed. Prints a summary. Called by `python -m grading grade`.
 
-    options  has workers, scheduler, students, force, dry_run, seed, sandbox, json
+    options  has workers, scheduler, students, force, feedback, dry_run, seed, sandbox, json
 
     Returns the exit status: 1 if folders were refused, as nobody would notice who is missing. Raises GradingFailed,
     SandboxError, LedgerError, ValueError or OSError if grading itself failed, not a submission.
@@ -67,20 +41,17 @@ def grade_class(folder, lab, options):
     left_out = refused(named)
     with course.ledger() as ledger:
         ledger.expect(terms.lab)
-        run = _Run(course, terms, ledger, options)
-        rows, said = run.summary, []
+        run = _Run(course, terms, ledger, options, students)
         try:
             with cluster(options) as client:
-                run.begin(students)
-                run.grade(client, students)
-            if not options.dry_run:
-                rows, said = course.conclude(ledger, lab, rows)
+                run.grade(client)
+                run.conclude(client)
         finally:
-            print(table(sorted([*rows, *left_out])), end="")
-            print("\n".join([*said, run.totals(len(students), len(left_out))]))
+            print(table(sorted([*run.summary, *left_out])), end="")
+            print("\n".join([*run.said, run.totals(len(left_out))]))
         if options.json:
             write_json(options.json, ledger, lab, students, [name for name in named if name not in students])
-    return bool(left_out)
+    return bool(left_out or run.pages_failed)
 
 
 def wanted(students, chosen, where):
@@ -97,48 +68,46 @@ def wanted(students, chosen, where):
 class _Run:
     """One run over a class: what has come back so far."""
 
-    def __init__(self, course, terms, ledger, options):
-        self.course, self.terms, self.ledger, self.options = course, terms, ledger, options
-        self.summary, self.already, self.waiting, self.graded = [], 0, 0, 0
+    def __init__(self, course, terms, ledger, options, students):
+        self.course, self.terms, self.ledger, self.options, self.students = course, terms, ledger, options, students
+        self.lab = terms.lab.name
+        self.summary, self.said = [], []
+        self.already = self.waiting = self.graded = self.pages_failed = 0
 
-    def begin(self, students):
-        """Say what an update or a correction would change. Note whom --force is to grade again, unless it goes on."""
-        others = self.ledger.judged_otherwise(self.terms.lab.name, self.terms.fingerprint)
-        if others and not self.options.students:
-            say(f"{others} were graded by other checks, or by an earlier release, and are graded anew.")
-        self._again = self.ledger.again(self.terms.lab.name) & set(students)
-        if self._again:
-            say(f"Going on with --force: {len(self._again)} are still to be graded again.")
-        elif self.options.force:
-            self._again = set(students)
-            if not self.options.dry_run:
-                self.ledger.grade_again(self.terms.lab.name, students)
-
-    def grade(self, client, students):
-        """Keep the workers busy, and write what comes back."""
-        tasks, terms, flying, results = self._tasks(students), packed(self.terms), {}, as_completed()
-        progress = Progress(len(students))
-
-        def submit(count):
-            for task, before in itertools.islice(tasks, count):
-                future = client.submit(work_packed, task, terms, pure=False)
-                flying[future.key] = task, before
-                results.add(future)
-
-        submit(max(1, len(client.nthreads())))  # no more: all that is with a worker that dies counts as tried
-        for future in results:
-            task, before = flying.pop(future.key)
-            submit(1)
+    def grade(self, client):
+        """Grade all that is not done yet, and write what comes back."""
+        self._begin()
+        terms, progress = packed(self.terms), Progress(len(self.students))
+        jobs = (((task, terms), (task, before)) for task, before in self._tasks())
+        for future, (task, before) in spread(client, work_packed, jobs):
             self._deliver(self._result(future, task), task, before)
-            future.release()
             progress.show(self.graded + self.already)
         progress.show(self.graded + self.already, last=True)
 
-    def _tasks(self, students):
+    def conclude(self, client):
+        """Settle who is late, and then write the pages of feedback, which show it."""
+        if not self.options.dry_run:
+            self.summary, self.said = self.course.conclude(self.ledger, self.lab, self.summary)
+            if self.options.feedback:
+                self._give_back(client)
+
+    def _begin(self):
+        """Say what an update or a correction would change. Note whom --force is to grade again, unless it goes on."""
+        others = self.ledger.judged_otherwise(self.lab, self.terms.fingerprint)
+        if others and not self.options.students:
+            say(f"{others} were graded by other checks, or by an earlier release, and are graded anew.")
+        self._again = self.ledger.again(self.lab) & set(self.students)
+        if self._again:
+            say(f"Going on with --force: {len(self._again)} are still to be graded again.")
+        elif self.options.force:
+            self._again = set(self.students)
+            if not self.options.dry_run:
+                self.ledger.grade_again(self.lab, self.students)
+
+    def _tasks(self):
         """Read what is not done yet, one after the other, and what was found in it before."""
-        for student in students:
-            task = self.course.task(self.terms.lab.name, student)
-            before = self.ledger.record(self.terms.lab.name, student)
+        for student in self.students:
+            task, before = self.course.task(self.lab, student), self.ledger.record(self.lab, student)
             if student not in self._again and self.course.is_done(before, task, self.terms):
                 self.already += 1
             else:
@@ -147,15 +116,11 @@ class _Run:
     def _result(self, future, task):
         """What became of a task. Whatever is wrong with one submission, the class goes on."""
         try:
-            return future.result()
+            return result_of(future)
         except KilledWorker:
             return given_up(task, self.terms, TWICE)
-        except (OtherChecks, SandboxError):
+        except (OtherChecks, SandboxError, GradingFailed):
             raise
-        except ImportError as error:
-            raise GradingFailed(f"workers: expected this repository's grading.work there, got {error}") from error
-        except CancelledError as error:
-            raise GradingFailed("scheduler: the connection was lost. Run the same command again to go on.") from error
         except Exception:
             return given_up(task, self.terms, traceback.format_exc())
 
@@ -167,70 +132,29 @@ class _Run:
         if not self.options.dry_run or before is None or before.points != result.record.points:
             self.summary.append(line(result.record, before))
 
-    def totals(self, students, refused):
+    def _give_back(self, client):
+        """Write the pages of feedback that are out of date. Whatever is wrong with one, the others go on."""
+        from grading import giving_back  # only now, as it takes a while to load
+
+        pages, written = giving_back.outdated(self.course, self.ledger.book, self.lab, self.students), 0
+        for future, (text, student, lab, given) in spread(client, giving_back.page, ((page, page) for page in pages)):
+            try:
+                giving_back.deliver(self.course, lab, student, result_of(future), giving_back.made_from(text, given))
+                written += 1
+            except GradingFailed:
+                raise
+            except Exception as error:
+                self.pages_failed += 1
+                self.said.append(f"The feedback of {student} could not be written: {type(error).__name__}: {error}")
+        self.said.append(f"{written} pages of feedback were written, the others were up to date.")
+
+    def totals(self, refused):
         """The last line of the summary."""
         parts = [f"{self.graded} graded", f"{self.already} were done already", f"{self.waiting} need the instructor"]
         parts += [f"{refused} refused"] if refused else []
         parts += ["nothing was written"] if self.options.dry_run else []
-        left = students - self.graded - self.already
+        left = len(self.students) - self.graded - self.already
         return ", ".join(parts) + (f", {left} not reached: run the same command again to go on" if left else "") + "."
-
-
-@contextmanager
-def cluster(options):
-    """A Dask client: of processes on this machine, or of a scheduler that is there already. Raises GradingFailed."""
-    for talkative in ("distributed", "distributed.client", "asyncio"):  # Dask sets the second's level by itself
-        logging.getLogger(talkative).setLevel(logging.CRITICAL)
-    with dask.config.set(QUIET), ExitStack() as stack:
-        client = connect(options) if options.scheduler else Client(stack.enter_context(local(options)))
-        yield stack.enter_context(client)
-
-
-@contextmanager
-def local(options):
-    """A cluster of processes on this machine that nobody else on it can speak to.
-
-    What they say to each other can be read and written with a key alone that was made for this run, and stands in no
-    file. All that they leave in the temporary folder is in a folder of the run's own, and goes with it.
-    """
-    with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="grading-", ignore_cleanup_errors=True))
-        stack.enter_context(dask.config.set({"temporary-directory": folder}))
-        yield stack.enter_context(LocalCluster(
-            n_workers=options.workers or os.cpu_count(), threads_per_worker=1, host="tls://127.0.0.1", memory_limit=0,
-            security=Security.temporary(), dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL,
-            env={"TMPDIR": folder},
-        ))
-
-
-def connect(options):
-    """A client of the scheduler that the options name. Raises GradingFailed if there is none."""
-    address = checked(options.scheduler)
-    files = {"tls_ca_file": options.tls_ca, "tls_client_cert": options.tls_cert, "tls_client_key": options.tls_key}
-    security = Security(**{name: file for name, file in files.items() if file})
-    try:
-        asyncio.run(asyncio.wait_for(identity(address, security), ANSWER))
-    except (OSError, TimeoutError) as error:
-        raise GradingFailed(f"scheduler: no answer from {address}: {error!r}") from error
-    except TypeError as error:  # how Dask says that it was given none of these
-        raise GradingFailed("scheduler: expected the files --tls-ca, --tls-cert and --tls-key, or Dask's settings of "
-                            "them, got none") from error
-    return Client(address, security=security)
-
-
-async def identity(address, security):
-    """What the scheduler says of itself. (A Client waits for ever, where somebody listens who never answers.)"""
-    async with rpc(address, connection_args=security.get_connection_args("client")) as scheduler:
-        return await scheduler.identity()
-
-
-def checked(address):
-    """The scheduler's address, if marks and notebooks may travel there. Raises GradingFailed."""
-    parts = urlsplit(address)
-    if parts.scheme != "tls" or not parts.hostname:
-        raise GradingFailed(f"scheduler: expected tls://HOST:PORT, got {address!r}: without TLS whoever reaches it, "
-                            "from this machine too, could read and run whatever you can")
-    return address
 
 
 def say(sentence):

@@ -108,7 +108,7 @@ def test_a_scheduler_without_the_files_that_open_it_is_one_line(course):
 
 
 def test_a_scheduler_that_does_not_answer_is_one_line(course, monkeypatch, tmp_path):
-    monkeypatch.setattr("grading.runner.ANSWER", 1)
+    monkeypatch.setattr("grading.cluster.ANSWER", 1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"tls://127.0.0.1:{silent.getsockname()[1]}"
         done = course.grade("--scheduler", address, *keys(Security.temporary(), tmp_path))

@@ -14,10 +14,11 @@ from distributed import LocalCluster
 from distributed.security import Security
 
 from grading import marking, work
+from grading.cluster import cluster
 from grading.course import Course
 from grading.room import wire
 from grading.room.sandbox import SandboxError
-from grading.runner import Progress, cluster
+from grading.runner import Progress
 from tests.grading import tiny
 from tests.grading.classes import MISTAKE, ROOT, SLEEPS, Class, finished, found, keys
 from tests.needs import bubblewrap
@@ -306,6 +307,42 @@ def test_a_plugin_that_raises_is_one_sentence_and_the_class_is_marked(late):
     done = late.grade()
     assert "The late penalty of anna stays as it was: BasePlugin raised AttributeError" in done.out
     assert done.status == 0 and len(late.marks()) == 3
+
+
+# Pages of feedback.
+
+
+def pages(course):
+    """{student: page}"""
+    return {path.parts[-3]: path.read_text() for path in (course.folder / "feedback").glob("*/*/*.html")}
+
+
+def test_pages_are_those_of_nbgraders_command_with_marks_and_comments_by_hand_and_penalties(late):
+    late.grade()
+    with late.gradebook() as book:
+        book.find_grade("why", tiny.NAME, tiny.NAME, "anna").manual_score = 1.5
+        book.find_comment("why", tiny.NAME, tiny.NAME, "anna").manual_comment = "well seen"
+        book.db.commit()
+    assert "3 pages of feedback were written" in late.grade("--feedback").out
+    written = pages(late)
+    shutil.rmtree(late.folder / "feedback")
+    assert late.nbgrader("generate_feedback", tiny.NAME).status == 0
+    assert pages(late) == written and "well seen" in written["anna"] and "7.5" in written["anna"]
+
+
+def test_a_page_that_is_up_to_date_is_left_alone_and_others_are_written_anew(again):
+    assert "8 pages of feedback were written" in again.grade("--feedback").out
+    with again.gradebook() as book:
+        book.find_grade("why", tiny.NAME, tiny.NAME, "right").manual_score = 1.5
+        book.db.commit()
+    assert "1 pages of feedback were written" in again.grade("--feedback").out and "7.5 of 8" in pages(again)["right"]
+
+
+def test_a_page_that_cannot_be_made_is_said_and_the_others_are(again, monkeypatch):
+    monkeypatch.setattr("grading.giving_back.made_from", lambda text, given: "another hash")
+    done = again.grade("--feedback")
+    assert done.status == 1 and "0 pages of feedback were written" in done.out and not pages(again)
+    assert "The feedback of right could not be written: ValueError: the worker that made it" in done.out
 
 
 # What is not the student's fault.
