@@ -90,6 +90,16 @@ sys.stdout = io.StringIO()
 print(1)""",
     "a print of its own": "def print(*args): pass",
     "half a second": "import time\ntime.sleep(0.5)",
+    "a package that is not there": "import pandas as pd\nfrom tqdm import tqdm\nimport numpy as np",
+    "Colab's drive": "from google.colab import drive\ndrive.mount('/content/drive')",
+    "a folder that is not there": "import os\nos.chdir('/content/drive/MyDrive')",
+    "a folder of its own": "import os\nos.makedirs('work')\nos.chdir('work')",
+    "figures in widgets": "%matplotlib widget\nimport matplotlib.pyplot as plt\nplt.plot([1])\nplt.show()",
+    "figures in a window": "import matplotlib\nmatplotlib.use('TkAgg')\nimport matplotlib.pyplot as plt\nplt.plot([1])",
+    "packages that it installs": "%pip install pandas\n!pip install tqdm\n%conda install scipy",
+    "another program's extension": "%load_ext tensorboard\n%tensorboard --logdir logs",
+    "a bar of a million steps": "for i in range(10**6): print(f'\\r{i}', end='')",
+    "another system": "import asyncio\nasyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())",
 }
 CENTER = {
     "Windows line ends": tiny.CENTER.replace("\n", "\r\n"),
@@ -142,6 +152,10 @@ def center(x, axis=0):
     y = x - np.mean(x, axis=axis, keepdims=True)
     y.flags.writeable = False
     return y[::-1][::-1]""",
+    "an answer in a fence": f"```python\n{tiny.CENTER}\n```",
+    "an answer with no-break spaces": tiny.CENTER.replace("    ", "\u00a0" * 4),
+    "an answer with a byte order mark": f"\ufeff{tiny.CENTER}",
+    "an answer below an import that fails": f"import pandas as pd\n{tiny.CENTER}",
     "an answer defined twice": """
 def center(x, axis=0):
     return x

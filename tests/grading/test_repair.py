@@ -9,8 +9,10 @@ import nbformat
 import pytest
 from nbformat import v4
 
+from grading.lab import Lab, names
 from grading.repair import ELSEWHERE, MISSING, repair
 from tests.grading import tiny
+from tests.grading.classes import ROOT
 
 
 @pytest.fixture
@@ -265,6 +267,20 @@ def test_another_labs_notebook_is_named_and_nothing_else_is_said(lab):
     result = repair(tiny.to_bytes(other), replace(lab, others={"lab_other": {"# Another lab", "other-1", "other-2"}}))
     assert result.problems == ["This is lab_other: expected lab_tiny. Nothing of it was graded."]
     assert not result.notices and result.blank == {"center", "spread", "why"}
+
+
+def released(lab, metadata):
+    cells = [{"cell_type": c.cell_type, "source": c.source, "metadata": c.metadata if metadata else {}}
+             for c in lab.skeleton.cells]
+    return tiny.to_bytes({"nbformat": 4, "metadata": {}, "cells": cells})
+
+
+@pytest.mark.parametrize("metadata", [True, False])
+def test_every_lab_of_the_course_is_known_from_every_other(metadata):
+    labs = [Lab.read(ROOT / "labs", name) for name in names(ROOT / "labs")]
+    found = {(one.name, other.name): repair(released(one, metadata), other).problems for one in labs for other in labs}
+    assert found == {(one.name, other.name): [] if one is other else [
+        f"This is {one.name}: expected {other.name}. Nothing of it was graded."] for one in labs for other in labs}
 
 
 def test_a_notebook_with_another_labs_title_too_is_the_labs_own(notebook, lab):
