@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nbformat import v4
-from nbgrader.api import Assignment, Comment, Grade, Gradebook, Notebook, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import Assignment, Comment, Grade, Notebook, SubmittedAssignment, SubmittedNotebook
 from nbgrader.converters import GenerateFeedback
 from nbgrader.converters.base import NbGraderException
 from sqlalchemy import select
@@ -20,6 +20,7 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from grading.course import Course, chosen
 from grading.feedback import without_staff
+from grading.gradebook import LedgerError
 from grading.lab import meta
 from grading.lateness import settle
 from grading.pages import FeedbackPage
@@ -105,8 +106,9 @@ def outdated(course, book, lab, students):
         marks = given(book, lab, some)
         book.db.expunge_all()
         for student in filter(marks.get, some):
-            text = (course.autograded(lab, student) / f"{lab}.ipynb").read_text(encoding="utf-8")
-            if not is_up_to_date(course.feedback(lab, student), text, marks[student]):
+            path = course.autograded(lab, student) / f"{lab}.ipynb"
+            text = path.read_text(encoding="utf-8") if path.is_file() else None
+            if text and not is_up_to_date(course.feedback(lab, student), text, marks[student]):
                 yield text, student, lab, marks[student]
 
 
@@ -144,10 +146,11 @@ class GiveBack(GenerateFeedback):
         students = chosen(self._course.students(lab, self.coursedir.autograded_directory), self.coursedir)
         if not students:
             self.init_notebooks()  # says what it looked for, and raises
-        with Gradebook(self.coursedir.db_url, self.coursedir.course_id) as book:
-            for problem in settle(book, self.config, [lab]):
-                self.log.error("%s", problem)
-            gradebook = given(book, lab)
+        try:
+            gradebook = self._given(lab)
+        except LedgerError as error:
+            self.log.error("%s", error)
+            raise NbGraderException(str(error)) from error
         ended = [self._bring_up_to_date(student, lab, gradebook.get(student)) for student in students]
         written, failed = ended.count("written"), ended.count("failed")
         self.log.info("Feedback of %s: %d of %d pages written anew, the others were up to date.", lab, written,
@@ -155,6 +158,13 @@ class GiveBack(GenerateFeedback):
         if failed:
             self.log.error(message := f"{failed} pages could not be written, see above.")
             raise NbGraderException(message)
+
+    def _given(self, lab):
+        """{student: Given}, with penalties as they are now."""
+        with self._course.ledger() as ledger:
+            for problem in settle(ledger.book, self.config, [lab]):
+                self.log.error("%s", problem)
+            return given(ledger.book, lab)
 
     def _bring_up_to_date(self, student, lab, given):
         """Returns "written", "up to date" or "failed"; whatever is wrong with one, the others go on."""

@@ -9,6 +9,8 @@ import zipfile
 from pathlib import Path
 
 from grading.course import Course
+from grading.giving_back import deliver, made_from, outdated, page
+from grading.lateness import settle
 from grading.roster import read_matches
 
 PLATFORMS = ("moodle",)
@@ -17,9 +19,9 @@ PLATFORMS = ("moodle",)
 def give_back(options):
     """Write feedback-LAB.zip and say who is not in it. Returns the exit status: 1 if a page could not be addressed."""
     course = Course.at(options.course_dir)
-    course.lab(options.lab)  # raises, naming those that there are
-    pages = {student: page for student in course.students(options.lab, course.coursedir.feedback_directory)
-             if (page := course.feedback(options.lab, student)).is_file()}
+    _bring_up_to_date(course, course.lab(options.lab).name)
+    pages = {student: path for student in course.students(options.lab, course.coursedir.feedback_directory)
+             if (path := course.feedback(options.lab, student)).is_file()}
     if not pages:
         raise ValueError(f"feedback: expected pages of {options.lab}, got none: write them with "
                          f"nbgrader generate_feedback {options.lab}")
@@ -34,6 +36,15 @@ def give_back(options):
     if without:
         print(f"left out: {', '.join(without)}: matches.csv has no number of theirs on the platform")
     return bool(without)
+
+
+def _bring_up_to_date(course, lab):
+    """Write the pages anew that no longer show what the gradebook holds."""
+    with course.ledger() as ledger:
+        for problem in settle(ledger.book, course.config, [lab]):
+            print(problem)
+        for text, student, _, given in outdated(course, ledger.book, lab, course.students(lab)):
+            deliver(course, lab, student, page(text, student, lab, given), made_from(text, given))
 
 
 def _folder(match):

@@ -76,7 +76,6 @@ class HandMarks:
     def __init__(self, book, lab):
         self.book, self.lab = book, lab
         with self._transaction():
-            Base.metadata.create_all(book.engine, [_Rubric.__table__, _Chosen.__table__])  # where there are none yet
             try:
                 notebook = book.find_notebook(lab.name, lab.name)
             except MissingEntry:

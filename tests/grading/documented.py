@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,14 +18,15 @@ from tests.grading.classes import ROOT, Done
 
 PROGRAMS = ("cd", "git", "jupyter", "make", "mkdir", "nbgrader", "pip", "python", "source")
 LAB = "lab01_additive_attention"
-PLACEHOLDERS = {"LAB": LAB, "FOLDER": "../class"}
-FENCE = re.compile(r"^```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PLACEHOLDERS = {"LAB": LAB, "FOLDER": "../class", "LIST": "../list.csv", "DOWNLOAD": "../download.zip",
+                "STUDENT": "ada@example.org"}
+FENCE = re.compile(r"^```(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)  # what stands behind it, and what is in it
 SCRIPTS = ("alembic", "jupyter", "nbgrader")  # of the environment, that a reader calls or nbgrader does
 
 
 def commands(text):
     """The commands of a page, in order, with placeholders filled in."""
-    blocks = [block.replace("\\\n", " ") for block in FENCE.findall(text)]
+    blocks = [block.replace("\\\n", " ") for language, block in FENCE.findall(text) if not language]
     lines = [" ".join(line.split()) for block in blocks for line in block.splitlines()]
     return [_filled(line) for line in lines if line.split(" ")[0] in PROGRAMS]
 
@@ -41,6 +42,17 @@ class Shell:
     folder: Path
     kept: Path
     variables: dict
+
+    @contextmanager
+    def running(self, command):
+        """A command that goes on until it is stopped: yields its process."""
+        process = subprocess.Popen(["bash", "-c", f"exec {command}"], cwd=self.folder, env=self.variables, text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.communicate(timeout=60)
 
     def run(self, command):
         """Run a command. Returns Done."""

@@ -11,7 +11,6 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
-from sqlalchemy import text
 
 from grading import markup
 from grading.__main__ import main
@@ -214,13 +213,6 @@ def test_a_rubric_stays_as_it_was_when_somebody_first_marked_by_it(marks, monkey
     give(marks, "ada", 1.0, chosen=[0])
     monkeypatch.setattr(Lab, "scheme", lambda self, question: "- 2: another")
     assert marks.rubric("why") == ITEMS
-
-
-def test_a_gradebook_that_was_opened_without_the_desk_gets_its_tables(course, lab):
-    with course.gradebook() as book:
-        book.db.execute(text("DROP TABLE desk_chosen"))
-        book.db.commit()
-        assert len(HandMarks(book, lab).answers("why")) == 4
 
 
 def test_a_lab_that_the_gradebook_does_not_know_is_told_in_one_line(course, lab):

@@ -1,8 +1,10 @@
 """The page for instructors is true: its commands are run as they stand, from a checkout to marks."""
 
 import copy
-import csv
 import re
+import urllib.request
+import zipfile
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import nbformat
@@ -24,12 +26,16 @@ def book(folder):
     return Gradebook(f"sqlite:///{folder / 'gradebook.db'}", "attention")
 
 
-def lines(path):
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
 # What is there before a command; what it needs from outside.
+
+ADA, EMMY = "ada@example.org", "emmy@example.org"
+WORKSHEET = [
+    "Identifier,Full name,Email address,Status,Grade,Maximum Grade,Grade can be changed,Last modified (submission)",
+    f'Participant 1001,Ada Lovelace,{ADA},Submitted,,14.00,Yes,"Friday, 13 November 2026, 6:37 PM"',
+    f'Participant 1002,Emmy Noether,{EMMY},Submitted,,14.00,Yes,"Friday, 4 December 2026, 6:38 PM"',
+    "Participant 1003,Zoë Ångström,zoe@example.org,No submission,,14.00,Yes,-",
+]
+
 
 def released(folder):
     """What `make course` leaves: the labs for students, and no gradebook."""
@@ -37,20 +43,22 @@ def released(folder):
     nbformat.write(Lab.read(ROOT / "labs", LAB).skeleton, folder / "release" / LAB / f"{LAB}.ipynb")
 
 
-def handed_in(folder):
-    """Ada has answered everything, Emmy nothing."""
+def listed(folder):
+    """Moodle's grading worksheet."""
+    (folder.parent / "list.csv").write_text("\n".join(WORKSHEET) + "\n", encoding="utf-8")
+
+
+def downloaded(folder):
+    """Moodle's zip: Ada has answered everything, Emmy nothing, three days late."""
     lab = Lab.read(ROOT / "labs", LAB)
-    for student, notebook in {"ada": answered(lab), "emmy": copy.deepcopy(lab.skeleton)}.items():
-        (folder / "submitted" / student / LAB).mkdir(parents=True, exist_ok=True)
-        (folder / "submitted" / student / LAB / f"{LAB}.ipynb").write_bytes(tiny.to_bytes(notebook))
-
-
-def roster(folder):
-    text = "id,last_name,first_name,email\nada,Lovelace,Ada,ada@example.org\nzoë,Ångström,Zoë,z@example.org\n"
-    (folder / "students.csv").write_text(text, encoding="utf-8")
+    works = {"Ada Lovelace_1001": answered(lab), "Emmy Noether_1002": copy.deepcopy(lab.skeleton)}
+    with zipfile.ZipFile(folder.parent / "download.zip", "w") as file:
+        for who, notebook in works.items():
+            file.writestr(f"{who}_assignsubmission_file_/{LAB}.ipynb", tiny.to_bytes(notebook))
 
 
 # What must hold after it.
+
 
 def can_shut_in(folder, done):
     assert "can be shut in" in done.out
@@ -60,30 +68,9 @@ def is_a_class(folder, done):
     assert (folder.parent / "class" / "nbgrader_config.py").is_file()
 
 
-def is_entered(folder, done):
-    with book(folder) as gradebook:
-        assert gradebook.find_notebook(LAB, LAB).grade_cells
-    assert (folder / "release" / LAB / f"{LAB}.ipynb").is_file()
-
-
-def is_graded(folder, done):
-    assert re.search(r"^ada +12 of 14, 2 by hand", done.out, re.MULTILINE) and "2 graded" in done.out
-    with book(folder) as gradebook:
-        assert gradebook.find_submission(LAB, "ada").score == 12
-
-
-def is_reported(folder, done):
-    assert "ada" in (folder / f"report-{LAB}.html").read_text(encoding="utf-8")
-
-
-def has_feedback(folder, done):
-    assert "12 of 14 points" in (folder / "feedback" / "ada" / LAB / f"{LAB}.html").read_text(encoding="utf-8")
-    assert "2 of 2 pages written" in done.err
-
-
 def has_names(folder, done):
     with book(folder) as gradebook:
-        assert gradebook.find_student("zoë").last_name == "Ångström"
+        assert gradebook.find_student("zoe@example.org").email == "zoe@example.org"
 
 
 def has_a_deadline(folder, done):
@@ -91,31 +78,106 @@ def has_a_deadline(folder, done):
         assert gradebook.find_assignment(LAB).duedate.year == 2026
 
 
+def wrote_nothing(folder, done):
+    assert "Nothing was written." in done.out and not (folder / "submitted").exists()
+
+
+def is_taken_in(folder, done):
+    found = {path.parents[1].name for path in (folder / "submitted").glob(f"*/{LAB}/{LAB}.ipynb")}
+    assert found == {ADA, EMMY} and "Zoë Ångström" in done.out
+
+
+def is_graded(folder, done):
+    assert re.search(rf"^{ADA} +12 of 14, 2 by hand", done.out, re.MULTILINE) and "2 graded" in done.out
+    assert re.search(rf"^{EMMY}.*Late by 2 days 18 hours", done.out, re.MULTILINE)
+    with book(folder) as gradebook:
+        assert gradebook.find_submission(LAB, ADA).score == 12
+    has_feedback(folder, done)
+
+
+def has_feedback(folder, done):
+    assert "12 of 14 points" in (folder / "feedback" / ADA / LAB / f"{LAB}.html").read_text(encoding="utf-8")
+
+
+def is_reported(folder, done):
+    assert "Zoë Ångström" in (folder / f"report-{LAB}.html").read_text(encoding="utf-8")
+
+
+def is_compared(folder, done):
+    assert "2 submissions" in done.out and (folder / f"similar-{LAB}.html").is_file()
+
+
+def is_served(process):
+    """The address that is printed leads to the first answer."""
+    address = next(word for line in process.stdout for word in line.split() if word.startswith("http://127.0.0.1:"))
+    jar = urllib.request.HTTPCookieProcessor()
+    with urllib.request.build_opener(jar).open(address, timeout=60) as page:
+        assert "tanh-and-picture" in page.read().decode()
+
+
+def is_packed(folder, done):
+    with zipfile.ZipFile(folder / f"feedback-{LAB}.zip") as file:
+        assert f"Ada Lovelace_1001_assignfeedback_file/{LAB}.html" in file.namelist()
+
+
+def is_filled_in(folder, done):
+    assert "waiting for a person, left blank: 1" in done.out
+    [written] = folder.glob("marks-moodle*.csv")
+    assert written.read_text(encoding="utf-8").splitlines()[1] == WORKSHEET[1]  # as it waits
+
+
 def is_exported(folder, done):
-    assert {row["student_id"]: row[LAB] for row in lines(folder / "marks.csv")}["ada"] == "12.0"
+    assert (folder / "marks-csv.csv").is_file()
 
 
-ROWS = {  # how a command begins: (what is done before it, what must hold after it); "instead" is done in its place
+def has_more_time(folder, done):
+    assert f"{ADA}: 3 days more" in done.out
+
+
+def would_change_nothing(folder, done):
+    assert "nothing was written" in done.out
+
+
+def is_graded_again(folder, done):
+    assert "1 graded" in done.out
+
+
+def is_said_what_is_kept(folder, done):
+    assert f"submitted/{ADA}/" in done.out and (folder / "submitted" / ADA).is_dir()
+
+
+# A pattern of commands, the first that fits: (what is done before it, what must hold after it). "instead": done in its
+# place. "runs": it goes on until it is stopped.
+ROWS = {
     "make course": ("instead", released),
     "source .venv/bin/activate": (None, None),
-    "cd ": (None, None),
+    "cd *": (None, None),
     "python -m grading doctor": (None, can_shut_in),
-    "python -m grading init": (None, is_a_class),
-    "nbgrader generate_assignment": (None, is_entered),
-    "python -m grading grade": (handed_in, is_graded),
-    "python -m grading report": (None, is_reported),
-    "nbgrader generate_feedback": (None, has_feedback),
-    "nbgrader db student import": (roster, has_names),
-    "nbgrader db assignment add": (None, has_a_deadline),
-    "nbgrader export": (None, is_exported),
+    "python -m grading init *": (None, is_a_class),
+    "python -m grading roster *": (listed, has_names),
+    "python -m grading deadline *": (None, has_a_deadline),
+    "python -m grading collect * --dry-run": (downloaded, wrote_nothing),
+    "python -m grading collect *": (None, is_taken_in),
+    "python -m grading grade * --feedback": (None, is_graded),
+    "python -m grading grade * --dry-run": (None, would_change_nothing),
+    "python -m grading grade * --force": (None, is_graded_again),
+    "python -m grading report *": (None, is_reported),
+    "python -m grading similar *": (None, is_compared),
+    "python -m grading mark *": ("runs", is_served),
+    "nbgrader generate_feedback *": (None, has_feedback),
+    "python -m grading give-back *": (None, is_packed),
+    "python -m grading marks * --template *": (None, is_filled_in),
+    "python -m grading marks --for csv": (None, is_exported),
+    "python -m grading extend *": (None, has_more_time),
+    "python -m grading forget *": (None, is_said_what_is_kept),
 }
 
 
 def row(command):
     """What is known of a command. A new one on the page needs a row: what is it good for?"""
-    found = [about for start, about in ROWS.items() if command.startswith(start)]
-    assert len(found) == 1, f"expected one row of ROWS for {command!r}, got {len(found)}"
-    return found[0]
+    found = next((about for pattern, about in ROWS.items() if fnmatchcase(command, pattern)), None)
+    assert found, f"expected a row of ROWS for {command!r}, got none"
+    return found
 
 
 def follow(shell, command):
@@ -123,6 +185,9 @@ def follow(shell, command):
     before, after = row(command)
     if before == "instead":
         return after(shell.folder)
+    if before == "runs":
+        with shell.running(command) as process:
+            return after(process)
     if before:
         before(shell.folder)
     done = shell.run(command)
@@ -173,5 +238,5 @@ def test_a_shell_goes_on_where_it_was_and_keeps_what_was_set(tmp_path):
 
 
 def test_a_command_that_no_row_knows_is_named():
-    with pytest.raises(AssertionError, match="expected one row of ROWS for 'nbgrader conquer'"):
+    with pytest.raises(AssertionError, match="expected a row of ROWS for 'nbgrader conquer'"):
         row("nbgrader conquer")
