@@ -84,6 +84,18 @@ def test_of_300_answers_three_disguised_copies_come_first_and_at_most_five_other
     assert sorted(found[:3]) == sorted(planted) and len(found) <= 8
 
 
+def test_what_the_lab_gives_makes_nobody_alike(compared):
+    name = "lab01_additive_attention"
+    given = max((text for text in Lab.read(LABS, name).cells if "hidden" not in text), key=len)
+    own = "def softmax(x, axis=0):\n    return np.exp(x) / np.exp(x).sum(axis=axis, keepdims=True)"
+    assert compared(name, [{"softmax": given}] * 2) == [] and compared(name, [{"softmax": own}] * 2) == [(0, 1)]
+
+
+def test_those_come_first_whose_texts_were_made_to_differ(compared):
+    people = [{"softmax": CODE}, {"softmax": CODE}, {"softmax": copies.renamed(CODE)}]
+    assert compared("lab01_additive_attention", people)[2] == (0, 1)
+
+
 def likeness(*works, in_class=None):
     """Pairs among works with these fingerprints of one answer."""
     pairs = near_copies([{"": set(work)} for work in works], in_class or [True] * len(works))
