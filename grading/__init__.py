@@ -30,7 +30,7 @@ hand and late penalties are nbgrader's. Marks leave the course by `python -m gra
     marks.py         marks: which are final, from the gradebook alone
     transfer.py      write_marks: the file for a platform, and who is not in it and why
     forms.py         written: the file in a platform's form; each form is a row
-    filling.py       filled: the platform's own export (template.py), where columns and people (matching.py) are found
+    filling.py       filled: the platform's own export (template.py), where columns and people (roster.py) are found
     export.py        OneRowPerStudent: what nbgrader's export writes; both make cells safe (spreadsheet.py)
 
 similar.py lists near copies (fingerprints.py, likeness.py). solved.py, release.py and demo.py build what `make course`

@@ -1,12 +1,13 @@
 """A platform's own export of its gradebook, filled in with final marks. Nothing else in it changes (`template`).
 
-Which column is a lab's, and which row is whose (`matching`), is found, or said not to be certain; nothing is guessed.
+Which column is a lab's, and which row is whose (`roster`), is found, or said not to be certain; nothing is guessed.
 """
 
 import re
+from collections import Counter
 
-from grading.forms import MAXIMUM, is_identifier
-from grading.matching import Matching, field_of
+from grading.forms import MAXIMUM, findable, is_identifier
+from grading.roster import People, Row, columns_of, meant, person_of
 from grading.spreadsheet import is_formula, number
 from grading.template import Template
 
@@ -20,34 +21,65 @@ DECIMAL = re.compile(r"\d+([.,]\d+)?")
 BLANK = ("", "-", "N/A")
 
 
-def filled(data, form, people, columns):
+def filled(data, form, people, columns, lasting=True):
     """The export with marks filled in: (bytes, {student: why} of those whose row is not filled in, sentences).
+
+    lasting  has a person the same number in every assignment of the platform?
 
     Raises ValueError if it has no columns that say who is who, or not one column for each column of marks.
     """
     template = Template(data)
-    fields = {place: name for place, cell in enumerate(template.header) if (name := _field(form, cell.text))}
-    rows = [row for row in template.rows if MAXIMA_ROW not in row[0].text and any(_about(row, fields).values())]
-    if not fields or not rows:
-        raise ValueError("template: expected columns that say who is who and a row for each, got "
-                         f"{[cell.text for cell in template.header]} and {len(rows)} rows")
+    fields = columns_of("template", *_texts(template))
+    rows = [(row, person) for row in template.rows if (person := person_of(_about(row, fields)))]
+    if not rows:
+        raise ValueError("template: expected a row for each student, got none")
     places = column_places(template.header, fields, columns, form)
-    matching = Matching(people, [_about(row, fields) for row in rows])
+    owners = whose([person for _, person in rows], people, lasting)
     left_out, notes = {person.id: "no row of it is certainly theirs" for person in people}, []
-    for row in rows:
-        found = matching.find(_about(row, fields))
-        if len(found) == 1:
-            left_out[(student := found.pop())] = _refusal(template.header, row, fields, places)
-            notes += [] if left_out[student] else _fill(template, row, places, columns, student)
+    for (row, person), student in zip(rows, owners, strict=True):
+        if student is None:
+            notes.append(f"The row of {person.called!r}: it is not certain that it is anybody's of the class.")
         else:
-            notes.append(_nobody(_about(row, fields), found))
+            left_out[student] = _refusal(template.header, row, fields, places)
+            notes += [] if left_out[student] else _fill(template, row, places, columns, student)
     notes += [note for place, column in zip(places, columns, strict=True) for note in _maximum(template, place, column)]
     return template.bytes(), {student: why for student, why in left_out.items() if why}, notes
 
 
+def _texts(template):
+    """(header, lines): what the cells say."""
+    header, *lines = [[cell.text.strip() for cell in row] for row in (template.header, *template.rows)]
+    return header, lines
+
+
+def _about(row, fields):
+    """{field: text}: what a row says of a person."""
+    return {name: cell.text.strip() for name, cell in zip(fields, row, strict=False) if name}
+
+
+def whose(rows, people, lasting=True):
+    """For each row, given as a Person, the id of whose it is, None if that is not certain.
+
+    Namesakes are never told apart by their name. Somebody of whom no login or number is known may be known by our id.
+    """
+    counts = Counter(name for row in rows for name in row.names)
+    classes = People(map(findable, people)), People(people)
+    alone = [{name for name in row.names if counts[name] == 1} for row in rows]
+    return [next(filter(None, (_meant(known, row, names, lasting) for known in classes)), None)
+            for row, names in zip(rows, alone, strict=True)]
+
+
+def _meant(known, row, alone, lasting):
+    try:
+        person = meant(known, Row(0, row), alone, lasting)
+    except ValueError:  # it fits two
+        return None
+    return person and person.id
+
+
 def column_places(header, fields, columns, form):
     """Which columns of the export the columns of marks are. Raises ValueError, naming those that there are."""
-    others = {place: cell.text for place, cell in enumerate(header) if place not in fields}
+    others = {place: cell.text for (place, cell), name in zip(enumerate(header), fields, strict=True) if not name}
     found = [_column_place(others, column.name, form) for column in columns]
     if len(set(found)) != len(found):
         raise ValueError(f"template: expected a column for each of {[c.name for c in columns]}, got "
@@ -57,7 +89,7 @@ def column_places(header, fields, columns, form):
 
 def _column_place(others, name, form):
     """The place of the only column that is called so, else of the only one with the lab's number."""
-    ways = _is_called, _has_number, lambda text, _: text == form.grade
+    ways = is_called, has_number, lambda text, _: text == form.grade
     found = next(filter(None, ([place for place, text in others.items() if way(text, name)] for way in ways)), [])
     if len(found) != 1:
         raise ValueError(f"template: expected one column for {name!r}, got {[others[place] for place in found]}: "
@@ -65,12 +97,12 @@ def _column_place(others, name, form):
     return found[0]
 
 
-def _is_called(text, name):
+def is_called(text, name):
     """Is this a column's header or name, whatever its case, spaces and punctuation?"""
     return _letters(name) in (_letters(text), _letters(AROUND.sub("", text)))
 
 
-def _has_number(text, name):
+def has_number(text, name):
     """Do both say "lab 3"?"""
     one, other = (LAB_NUMBER.findall(each.casefold()) for each in (text, name))
     return bool(one) and one[:1] == other[:1]
@@ -78,16 +110,6 @@ def _has_number(text, name):
 
 def _letters(text):
     return re.sub(r"[\W_]+", "", text.casefold())
-
-
-def _field(form, header):
-    """The field of a Person that a column of the export holds; our own table's are as we wrote them."""
-    return "id" if header in form.about and form.about[header] == "id" else field_of(header)
-
-
-def _about(row, fields):
-    """{field: text}: what a row says of a person."""
-    return {name: row[place].text for place, name in fields.items() if place < len(row)}
 
 
 def _refusal(header, row, fields, places):
@@ -111,12 +133,6 @@ def _fill(template, row, places, columns, student):
         elif row[place].text.strip() not in BLANK:
             notes.append(f"{student} has no final mark: {row[place].text!r} was left there.")
     return notes
-
-
-def _nobody(about, found):
-    """A sentence about a row that is nobody's, or more than one's."""
-    who = ", ".join(filter(None, about.values()))
-    return f"The row of {who!r}: {'it is not certain who that is' if found else 'nobody of the class'}."
 
 
 def _maximum(template, place, column):

@@ -6,7 +6,7 @@ Where each form is from stands with its test, in tests/grading/test_forms.py.
 import csv
 import io
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from grading.spreadsheet import is_formula, number, safe
 
@@ -98,6 +98,11 @@ def known(person, name):
 def by_id_alone(person):
     """Does our own id have to do as what a platform knows a person by?"""
     return not (person.number or person.sis_id or person.username)
+
+
+def findable(person):
+    """The person, known by our own id wherever it has to do."""
+    return replace(person, number=person.id, sis_id=person.id, username=person.id) if by_id_alone(person) else person
 
 
 def is_identifier(name):

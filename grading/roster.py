@@ -210,11 +210,11 @@ def _write(path, header, rows, encoding="utf-8"):
 def read_list(path):
     """A platform's list of the class: [Row]. Raises ValueError, in one sentence, or OSError."""
     header, *lines = read_table(path)
-    columns = _columns(path, [_plain(name) for name in header], lines)
+    columns = columns_of(f"roster {str(path)!r}", header, lines)
     rows = []
     for number, line in enumerate(lines, 2):
         texts = {column: text for column, text in zip(columns, line, strict=False) if column}
-        if person := _person(texts):
+        if person := person_of(texts):
             rows.append(Row(number, person, texts.get("when", "")))
     unique = list({(row.person, row.when): row for row in reversed(rows)}.values())[::-1]
     if not rows:
@@ -262,8 +262,12 @@ def _plain(header):
     return " ".join(header.casefold().split())
 
 
-def _columns(path, header, lines):
-    """The field of Person that each column is, or "when"; "" for those that are none of ours."""
+def columns_of(what, header, lines):
+    """The field of Person that each column is, or "when"; "" for those that are none of ours.
+
+    Raises ValueError, about `what`, if it is no platform's list.
+    """
+    header = [_plain(name) for name in header]
     lists = [(platform.key, names) for platform in PLATFORMS.values() for needs, names in platform.lists
              if needs <= set(header)]
     unsure = not lists or lists[0][0] == "folders"  # a column called "id" may be anybody's
@@ -271,7 +275,7 @@ def _columns(path, header, lines):
         return columns
     if lists:
         return [lists[0][1].get(name, "") for name in header]
-    raise ValueError(f"roster {str(path)!r}: expected a platform's list of the class, with columns such as 'id' or "
+    raise ValueError(f"{what}: expected a platform's list of the class, with columns such as 'id' or "
                      f"'Full name' and 'Identifier', got the columns {header}")
 
 
@@ -295,8 +299,11 @@ def _moodles(header, lines):
 TELLING = {"email": ADDRESS.fullmatch, "when": lambda text: dates.read(text, dates.UTC)}
 
 
-def _person(texts):
-    """The Person of a line, None if it is nobody's: Canvas has lines for points, and one for its test student."""
+def person_of(texts):
+    """The Person of a line, given as {field: text}; None if it is nobody's.
+
+    Canvas has lines for points, and one for its test student.
+    """
     texts = {name: "" if text == "-" else text.lstrip("#") for name, text in texts.items() if name != "when"}
     last, comma, first = texts.get("name", "").partition(", ")
     texts = {"last_name": last, "first_name": first} | texts if comma else texts
@@ -333,7 +340,7 @@ def merged(known, rows, lasting):
     counts = Counter(name for row in rows for name in row.person.names)
     for row in rows:
         alone = {name for name in row.person.names if counts[name] == 1}
-        before = _known(people, row, alone, lasting)
+        before = meant(people, row, alone, lasting)
         person = _joined(before, row.person) if before else replace(row.person, id=_new_id(people, row.person))
         if person.id in found:
             raise ValueError(f"roster: lines {found[person.id].line} and {row.line} both seem to be {person.id!r} "
@@ -343,8 +350,12 @@ def merged(known, rows, lasting):
     return people, found
 
 
-def _known(people, row, alone, lasting):
-    """Whom of the class a line of a list means, None if it is somebody new."""
+def meant(people, row, alone, lasting):
+    """Whom of the class a line of a list means, None if it is somebody new. Raises ValueError if it fits two.
+
+    alone    the names of the line that no other line has
+    lasting  as in `merged`
+    """
     person = row.person
     found = _distinct(one for kind in KINDS if kind != "name" for one in people.having(kind, getattr(person, kind)))
     found = found or [one for one in people.named(alone) if not _others(one, person, lasting)]

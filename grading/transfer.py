@@ -10,6 +10,7 @@ from grading.filling import filled
 from grading.forms import FORMS, Column, written
 from grading.lateness import settle
 from grading.marks import marks, maxima
+from grading.platforms import PLATFORMS
 from grading.roster import Person, read_students
 from grading.spreadsheet import collated, number
 
@@ -47,12 +48,17 @@ def write_marks(course, options):
         found = [results(course, ledger, lab, people, options.missing) for lab in labs]
     columns = [column for each in found for column in columns_of(each, options)]
     if options.template:
-        data, left_out, notes = filled(options.template.read_bytes(), form, people, columns)
+        data, left_out, notes = filled(options.template.read_bytes(), form, people, columns, _lasting(options))
     else:
         data, left_out, notes = written(form, people, columns)
     out.write_bytes(data)
     print(told(found, left_out, [*notes, *problems], out), end="")
     return int(any(student in each.final for each in found for student in left_out))
+
+
+def _lasting(options):
+    """Has a person one number for all assignments of the platform?"""
+    return options.platform not in PLATFORMS or PLATFORMS[options.platform].lasting
 
 
 def out_path(options):

@@ -110,12 +110,12 @@ def test_somebody_without_a_mark_who_is_left_out_does_not(course):
 
 
 def test_a_template_is_filled_in_beside_it_and_never_written_over(course):
-    template = course.folder / "export.txt"
-    template.write_bytes(f"Username\t{tiny.NAME}\r\nalove\t\r\n".encode())
+    template, head = course.folder / "export.txt", f"Last Name\tFirst Name\tUsername\t{tiny.NAME}"
+    template.write_bytes(f"{head}\r\nL\tA\talove\t\r\n".encode())
     command = ["marks", tiny.NAME, "--for", "blackboard", "--template", template]
     assert course.run(*command, "--out", template).status == 1
     assert course.run(*command).status == 0 and template.read_bytes().endswith(b"alove\t\r\n")
-    assert (course.folder / "marks-blackboard.txt").read_bytes() == f"Username\t{tiny.NAME}\r\nalove\t7.25\r\n".encode()
+    assert (course.folder / "marks-blackboard.txt").read_bytes().endswith(b"\r\nL\tA\talove\t7.25\r\n")
 
 
 @pytest.mark.parametrize("options", [["--for", "canvas", "--per-exercise"], ["--for", "canvas", "--column", "Lab"],
