@@ -40,9 +40,14 @@ def is_exact(path, lab):
 
 
 def beside(name, files):
-    """The files by the paths at which the notebook of this name finds them."""
-    folder = name.rpartition("/")[0] + "/"
-    return {path.removeprefix(folder): content for path, content in files.items()}
+    """The files by the paths at which the notebook of this name finds them; those of folders above stand beside it."""
+    above = [f"{folder}/" for folder in PurePosixPath(name).parents if str(folder) != "."]  # the nearest first
+    nearest_last = sorted(files, key=lambda path: sum(map(path.startswith, above)))
+    return {_without(above, path): files[path] for path in nearest_last}
+
+
+def _without(folders, path):
+    return next((path.removeprefix(folder) for folder in folders if path.startswith(folder)), path)
 
 
 def _best(notebooks, lab):

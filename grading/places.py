@@ -102,6 +102,6 @@ def _by_definition(drafts, place, cell):
 def _neighbours(drafts):
     """Of each draft the places of the lab's last cell before it, -1 if there is none, and of the next one after it."""
     placed = [draft.place for draft in drafts]
-    before = itertools.accumulate([-1, *placed[:-1]], lambda last, place: last if place is None else place)
-    after = itertools.accumulate([math.inf, *placed[:0:-1]], lambda last, place: last if place is None else place)
-    return list(zip(before, reversed(list(after)), strict=True))
+    before = itertools.accumulate([-1, *placed], lambda last, place: last if place is None else place)
+    after = itertools.accumulate([math.inf, *reversed(placed)], lambda last, place: last if place is None else place)
+    return list(zip(before, [*after][-2::-1], strict=False))  # as many as there are drafts

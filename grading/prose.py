@@ -104,7 +104,8 @@ def point_to(notebook, files):
 
     Returns notices.
     """
-    names = sorted(name for name, content in files.items() if kind_of(content) or name.lower().endswith(DOCUMENTS))
+    found = sorted(name for name, content in files.items() if kind_of(content) or name.lower().endswith(DOCUMENTS))
+    names = [name.encode("utf-8", "replace").decode() for name in found]  # a file may be called by any bytes
     blank = [cell for cell in notebook.cells if graded(cell) and solution(cell) and cell.cell_type == "markdown"
              and cell.source.strip() in ("", TEXT_STUB) and not cell.get("attachments")]
     for cell in blank if names else []:

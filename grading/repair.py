@@ -60,7 +60,7 @@ def repair(submission, lab, files=()):
     drafts = drafts[:CELL_LIMIT]
     if other := other_lab(drafts, lab):
         problems, notices, drafts = [f"This is {other}: expected {lab.name}. Nothing of it was graded."], [], []
-    elif drafts:
+    elif data:
         elsewhere = find_places(drafts, lab.skeleton.cells)
         drafts, found = gather(drafts, lab.skeleton.cells)
         problems += _problems(drafts, lab.skeleton.cells)

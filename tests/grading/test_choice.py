@@ -51,6 +51,12 @@ def test_a_notebook_that_the_first_imports_is_named_as_such(lab, texts):
     assert choice.notebook == texts["other"] and "'helpers_nb.ipynb' is a notebook that" in choice.problems[0]
 
 
+def test_a_notebook_finds_the_files_of_its_own_folder_and_of_those_above(lab):
+    files = {"a/b/data/x": b"1", "a/mine.py": b"far", "a/b/mine.py": b"near", "a/up.py": b"2", "c/d": b"3", "e": b"4"}
+    assert choose({f"a/b/{EXACT}": b"{}"}, files, lab).files == {
+        "data/x": b"1", "mine.py": b"near", "up.py": b"2", "c/d": b"3", "e": b"4"}
+
+
 def test_where_there_is_no_notebook_there_is_none_to_choose(lab):
     choice = choose({}, {"a.py": b""}, lab)
     assert (choice.notebook, choice.files, said(choice)) == (None, {"a.py": b""}, "")

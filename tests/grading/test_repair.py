@@ -61,6 +61,7 @@ def test_where_there_is_no_notebook_what_there_is_is_named(lab, files, says):
     (b"{}", "holds no cells"),
     (b'{"cells": 5}', "holds no cells"),
     (b'{"cells": [5, null, {}], "nbformat": 4}', "none of the lab's cells"),
+    (b'{"cells": [5], "nbformat": 4}', "none of the lab's cells"),
     (b" " * (20 * 2**20) + b"{}  ", "too large"),
 ])
 def test_what_is_no_notebook_is_graded_as_blank_and_the_reason_is_said(submission, says, lab):
@@ -299,6 +300,11 @@ def test_a_picture_beside_the_notebook_that_an_answer_names_is_put_into_it(lab, 
 def test_what_is_no_picture_is_not_put_into_an_answer(lab, name, content):
     notebook = repair(tiny.to_bytes(written(lab, why=f"![]({name})")), lab, {"photo.png": content}).notebook
     assert "attachments" not in tiny.cell(notebook, "why")
+
+
+def test_a_document_whose_name_is_no_text_stops_nothing(lab):
+    result = repair(tiny.to_bytes(written(lab)), lab, {"\udcff.pdf": b""})
+    assert nbformat.writes(result.notebook).encode() and not result.blank
 
 
 @pytest.mark.parametrize("name", ["scan.pdf", "scan.png", "Answer.DOCX"])
