@@ -19,7 +19,7 @@ from nbgrader.api import (
     SubmittedNotebook,
     new_uuid,
 )
-from sqlalchemy import Boolean, Float, and_, bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy import Boolean, and_, bindparam, case, delete, func, insert, or_, select, update
 
 from grading.entering import MarksWouldBeLost, enter
 from grading.gradebook import Again, LedgerError, Row, Times, in_one_line, shown
@@ -195,7 +195,8 @@ class Ledger:
         with self._said():
             notebook = self._rows(record.student)
             self._do(_MARK, [{"notebook": notebook, "cell": cell, "points": record.marks[name]["points"],
-                              "changed": name in changed} for name, cell in self._graded.items()])
+                              "missing": record.marks[name]["points"] is None, "changed": name in changed}
+                             for name, cell in self._graded.items()])
             self._do(_COMMENT, [{"notebook": notebook, "cell": cell, "text": NOTHING if name in record.blank else None}
                                 for name, cell in self._commented.items()])
             content = json.dumps(vars(record))
@@ -305,12 +306,12 @@ def _submission(lab, student):
 
 
 NOTHING = "No response."  # nbgrader's words for an answer that was left blank
-_POINTS = bindparam("points", type_=Float)
 _LOOK_AGAIN = or_(Grade.needs_manual_grade, bindparam("changed", type_=Boolean))  # at a mark that a person gave
 _MARK = (update(Grade.__table__)
          .where(Grade.notebook_id == bindparam("notebook"), Grade.cell_id == bindparam("cell"))
-         .values(auto_score=_POINTS, needs_manual_grade=case((Grade.manual_score.is_not(None), _LOOK_AGAIN),
-                                                             else_=_POINTS.is_(None))))
+         .values(auto_score=bindparam("points"),
+                 needs_manual_grade=case((Grade.manual_score.is_not(None), _LOOK_AGAIN),
+                                         else_=bindparam("missing", type_=Boolean))))
 _COMMENT = (update(Comment.__table__)
             .where(Comment.notebook_id == bindparam("notebook"), Comment.cell_id == bindparam("cell"))
             .values(auto_comment=bindparam("text")))

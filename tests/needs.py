@@ -11,6 +11,7 @@ import shutil
 import pytest
 
 from grading.room import sandbox
+from tests.grading.postgres import program
 
 
 def chromium_path():
@@ -26,4 +27,6 @@ def needs(present, what):
 torch = needs(importlib.util.find_spec("torch"), "PyTorch: pip install -r requirements-oracle.txt")
 chromium = needs(chromium_path(), "Chromium on PATH, on Debian: apt-get install chromium")
 pyodide = needs(os.environ.get("PYODIDE_DIST"), "PYODIDE_DIST, a folder with the files of Pyodide 0.27.7")
+postgres = needs(program("initdb") and importlib.util.find_spec("psycopg"),
+                 "PostgreSQL, on Debian: apt-get install postgresql, pip install -r requirements-postgres.txt")
 bubblewrap = needs(not sandbox.doctor(), "a sandbox: python -m grading doctor says what is missing")

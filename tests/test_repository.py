@@ -76,7 +76,8 @@ def test_a_lab_has_one_name_everywhere(lab):
     assert (ROOT / "tests" / "labs" / f"test_{lab.stem}.py").is_file()
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-oracle.txt", "requirements-hub.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-oracle.txt", "requirements-hub.txt",
+                                  "requirements-postgres.txt"])
 def test_each_requirement_is_pinned_and_has_its_reason(name):
     for line in pins(name):
         assert re.fullmatch(r"[\w.-]+==[\w.]+(; .+?)? +# \w.+", line), line

@@ -51,13 +51,18 @@ class Class:
 
     def __init__(self, folder, lab, cluster=()):
         self.folder, self.lab, self.cluster = folder, lab, cluster
+        self.url = f"sqlite:///{folder / 'gradebook.db'}"
 
     @classmethod
-    def new(cls, given_out, folder, lab, cluster=(), config=""):
-        """A copy of a course in which the tiny lab was given out."""
+    def new(cls, given_out, folder, lab, cluster=(), config="", url=None):
+        """A copy of a course in which the tiny lab was given out; with its gradebook elsewhere, if one is named."""
         shutil.copytree(given_out, folder)
         (folder / "nbgrader_config.py").write_text(CONFIG + config)
-        return cls(folder, lab, cluster)
+        course = cls(folder, lab, cluster)
+        if url:
+            course.url = url
+            course.use(f"c.CourseDirectory.db_url = {url!r}\n")
+        return course
 
     @classmethod
     def of_an_earlier_release(cls, folder, lab, cluster=()):
@@ -128,7 +133,7 @@ class Class:
         return [grades[name] for name in ("center-checks", "spread-checks", "why")]
 
     def gradebook(self):
-        return Gradebook(f"sqlite:///{self.folder / 'gradebook.db'}")
+        return Gradebook(self.url)
 
     def graded(self, student):
         """The graded notebook, as text."""

@@ -1,12 +1,16 @@
 """Who is late and what it costs, as the deadline, extensions, times and points are now; the commands that set them."""
 
 import csv
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from nbgrader.api import MissingEntry
 from nbgrader.coursedir import CourseDirectory
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import OperationalError
 
 from grading import lateness
 from grading.__main__ import main
@@ -66,9 +70,10 @@ class Term(Class):
 
 
 @pytest.fixture
-def term(given_out, tmp_path, lab):
+def term(given_out, tmp_path, lab, url):
     """A class in which lateness costs everything, and the course's own time zone is that of Berlin."""
-    return Term.new(given_out, tmp_path / "course", lab, config=f"{ZERO}c.TwoRooms.timezone = 'Europe/Berlin'\n")
+    config = f"{ZERO}c.TwoRooms.timezone = 'Europe/Berlin'\n"
+    return Term.new(given_out, tmp_path / "course", lab, config=config, url=url)
 
 
 # What a penalty follows from.
@@ -123,9 +128,18 @@ def test_what_nbgrader_knew_of_the_time_counts_where_nobody_noted_another(term):
 
 def test_nothing_is_written_where_nothing_changes(term):
     term.mark(), term.settle()
-    before = (term.folder / "gradebook.db").read_bytes()
-    term.settle()
-    assert (term.folder / "gradebook.db").read_bytes() == before
+    with statements() as said:
+        term.settle()
+    assert said and not [one for one in said if one.startswith(("UPDATE", "INSERT", "DELETE"))]
+
+
+@contextmanager
+def statements():
+    """All that databases are told meanwhile."""
+    said, note = [], lambda connection, cursor, statement, *_: said.append(statement)
+    event.listen(Engine, "before_cursor_execute", note)
+    yield said
+    event.remove(Engine, "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize("hours, says", [(2, "Late by 2 hours: 6 points are taken off."), (-2, "In time."),
@@ -165,14 +179,15 @@ def test_nbgraders_export_is_settled_first(term):
     assert term.exported() == {"anna": 0, "ben": 6}
 
 
-def test_a_gradebook_that_cannot_be_settled_is_not_exported(term):
+def test_a_gradebook_that_cannot_be_settled_is_not_exported(term, monkeypatch):
     term.mark()
-    with term.gradebook() as book:
-        book.db.connection().exec_driver_sql("CREATE TRIGGER no BEFORE UPDATE ON submitted_notebook "
-                                             "BEGIN SELECT RAISE(ABORT, 'not now'); END")
-        book.db.commit()
+    monkeypatch.setattr(lateness, "_penalties", refuse)
     done = term.nbgrader("export")
     assert done.status == 1 and "not now" in done.err and not (term.folder / "grades.csv").exists()
+
+
+def refuse(*_):
+    raise OperationalError("UPDATE", {}, Exception("not now"))
 
 
 def test_formgraders_pages_are_settled_first(term):

@@ -27,9 +27,9 @@ def record(center=2.0, spread=4.0, why=None, blank=()):
 
 
 @pytest.fixture
-def course(given_out, tmp_path, lab):
+def course(given_out, tmp_path, lab, url):
     """A course in which nobody has handed in anything."""
-    return Class.new(given_out, tmp_path / "course", lab)
+    return Class.new(given_out, tmp_path / "course", lab, url=url)
 
 
 @pytest.fixture
