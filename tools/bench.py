@@ -134,7 +134,7 @@ def answers(notebook):
 
 def signed(notebook, number):
     """The notebook with a line of the student's own, so that no two are the same."""
-    notebook.cells.append(v4.new_markdown_cell(f"Handed in by {name(number)}.", id="signature"))
+    notebook.cells.insert(0, v4.new_code_cell(f"# Handed in by {name(number)}.", id="signature"))
     return notebook
 
 
