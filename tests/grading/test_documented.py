@@ -222,7 +222,7 @@ def test_a_term_goes_as_the_page_says(tmp_path, way):
 
 
 def test_the_page_names_the_commands_of_a_term():
-    assert {"make course", f"python -m grading grade {LAB}"} <= set(term())
+    assert {"make course", f"python -m grading grade {LAB} --feedback"} <= set(term())
 
 
 def test_a_command_is_a_line_of_a_plain_fence_that_begins_with_a_program():

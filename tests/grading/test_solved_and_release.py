@@ -55,7 +55,7 @@ def test_the_archive_is_the_same_bytes_for_the_same_content(tmp_path, lab):
 
 @pytest.mark.parametrize("student, points", [
     ("blank", (0, 0, 0)),
-    ("broken-file", (0, 0, 0)),
+    ("broken-file", (0, 0, None)),
     ("correct", (2, 4, None)),
     ("named-mistake", (0, 4, None)),
     ("rearranged-cells", (2, 4, None)),

@@ -17,7 +17,6 @@ from grading.submissions import (
     SENTENCES,
     ZIP_LIMIT,
     fingerprint,
-    read_stamp,
     read_submission,
 )
 
@@ -199,12 +198,6 @@ def test_the_fingerprint_tells_any_two_submissions_apart():
     handed_in = [({}, {}), ({"n": b""}, {}), ({"n": b"a"}, {}), ({"m": b"a"}, {}), ({}, {"n": b"a"}),
                  ({"n": b"a"}, {"b": b""}), ({"n": b"a"}, {"b": b"c"}), ({"n": b"a"}, {"bc": b""})]
     assert len({fingerprint(*one) for one in handed_in}) == len(handed_in)
-
-
-@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"])
-def test_a_time_stamp_is_read_with_and_without_a_byte_order_mark(tmp_path, start):
-    (tmp_path / "timestamp.txt").write_bytes(start + b"2030-01-01 14:00:00 +0100\n")
-    assert read_stamp(tmp_path)[0].hour == 13
 
 
 def test_when_it_was_handed_in_is_no_part_of_what_was(tmp_path):
