@@ -29,4 +29,5 @@ chromium = needs(chromium_path(), "Chromium on PATH, on Debian: apt-get install 
 pyodide = needs(os.environ.get("PYODIDE_DIST"), "PYODIDE_DIST, a folder with the files of Pyodide 0.27.7")
 postgres = needs(program("initdb") and importlib.util.find_spec("psycopg"),
                  "PostgreSQL, on Debian: apt-get install postgresql, pip install -r requirements-postgres.txt")
+hosts = needs(os.geteuid() == 0 and shutil.which("ip"), "root, who can make network namespaces with ip of iproute2")
 bubblewrap = needs(not sandbox.doctor(), "a sandbox: python -m grading doctor says what is missing")
