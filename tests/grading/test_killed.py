@@ -2,8 +2,10 @@
 
 import signal
 import sys
+import tempfile
 import textwrap
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -92,16 +94,16 @@ def test_a_run_with_force_that_is_interrupted_goes_on_and_the_next_one_starts_an
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_is_told_to_stop_says_how_to_go_on_and_leaves_nothing_in_the_temporary_folder(course, tmp_path, end):
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
+def test_a_run_that_is_told_to_stop_says_how_to_go_on_and_leaves_nothing_in_the_temporary_folder(course, end):
+    scratch = Path(tempfile.mkdtemp())  # the path of a socket may have 107 characters: pytest's own folder is too deep
     process = course.start("--workers", 2, temporary=scratch)
     wait_for_work(process)
-    assert any(scratch.rglob("exam-room-*"))
+    assert any(scratch.iterdir())
     process.send_signal(end)
     done = finished(process)
     assert done.status == 130 and "Run the same command again to go on." in done.error and "Traceback" not in done.err
     assert [*scratch.iterdir()] == [] and "not reached" in done.out
+    scratch.rmdir()
 
 
 FULL = """
