@@ -4,13 +4,14 @@ A check asks a function for an answer (a `Reply`) and turns it into verdicts, on
 where it fails, says what to look at: shapes, dtypes and laws, never a value that a hidden check holds.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-# How far an entry may be off, relative to the largest expected one, by the dtype of the answer. Visible checks and
-# hidden ones both take it from here, so that what passes before the student's eyes passes in grading too.
+# How far an entry may be off, relative to the largest expected one, by the type of what the function was given. Visible
+# checks and hidden ones both take it from here, so that what passes before the student's eyes passes in grading too.
 TOLERANCE = {"float16": 1e-2, "float32": 2e-5, "float64": 1e-6}
+NOISE = {"float16": 1e-2, "float32": 1e-6, "float64": 1e-12}  # what a difference of numbers near 1 leaves instead of 0
 
 ERRORS = {
     "NotImplementedError": "not implemented yet",
@@ -28,11 +29,13 @@ class Reply:
     value      what it returned: arrays, numbers, strings, None, and tuples, lists and dicts of these
     error      the exception's type name if it raised instead ("ValueError"), else None
     changed    which positional arguments (counted from 1) the call changed in place
+    precision  the float type of the arguments, by which the value is judged: see `precision`
     """
 
     value: object = None
     error: str | None = None
     changed: tuple = ()
+    precision: str = "float64"
 
 
 @dataclass(frozen=True)
@@ -54,22 +57,30 @@ class Verdict:
 def compare(law, reply, expected, hint="", weight=1.0, follows=()):
     """Does `reply` hold `expected` (an array, a number, or a tuple of these), with no argument changed in place?
 
-    Precision is that of the dtype returned, so float32 work is judged as float32 work. Where the answer builds on an
-    earlier exercise, `follows` lists what the student's own earlier functions lead to: that counts as right too, so
-    that a mistake costs its points once.
+    Precision is that of the arguments, so work on float32 is judged as such, whatever is returned. Where the answer
+    builds on an earlier exercise, `follows` lists what the student's own earlier functions lead to: that counts as
+    right too, so that a mistake costs its points once.
 
     Returns a `Verdict`. Its hint is the first of these that applies: it raised, it changed an argument, it returned
-    nothing, the wrong kind, number or shape of results, entries that are not finite or wrong (with the `hint` given).
+    nothing, the wrong kind, number or shape of results, entries that are not finite, not precise, or wrong (with the
+    `hint` given).
     """
-    problem = _misbehaviour(reply) or _difference(reply.value, expected, hint)
-    if problem and not _misbehaviour(reply) and any(_same(reply.value, answer) for answer in follows):
+    problem = _misbehaviour(reply) or _difference(reply, expected, hint)
+    if problem and not _misbehaviour(reply) and any(_same(reply, answer) for answer in follows):
         problem = None
     return Verdict(law, problem is None, problem or "", weight)
 
 
-def tolerance(array):
-    """How far an entry of this array may be off: whole numbers, and types that are not named, count as float64."""
-    return TOLERANCE.get(array.dtype.name, TOLERANCE["float64"])
+def precision(value):
+    """The coarsest float type among the arrays in these arguments, "float32" say; "float64" where there is none."""
+    return min(_float_types(value), key=list(TOLERANCE).index, default="float64")
+
+
+def _float_types(value):
+    if isinstance(value, tuple | list | dict):
+        parts = value.values() if isinstance(value, dict) else value
+        return set().union(*map(_float_types, parts))
+    return {value.dtype.name} & TOLERANCE.keys() if isinstance(value, np.ndarray | np.generic) else set()
 
 
 def changed_arguments(before, after):
@@ -87,15 +98,17 @@ def _misbehaviour(reply):
     return None
 
 
-def _difference(value, expected, hint):
+def _difference(reply, expected, hint):
+    value = reply.value
     if value is None:
         return "returned None: is there a return statement?"
     if not isinstance(expected, tuple):
-        return _array_difference("", value, expected, hint)
+        return _array_difference("", value, expected, hint, reply.precision)
     if not isinstance(value, tuple | list) or len(value) != len(expected):
         return f"expected {len(expected)} results, got {_kind(value)}"
     pairs = enumerate(zip(value, expected, strict=True), start=1)
-    return next(filter(None, (_array_difference(f"result {i}: ", got, want, hint) for i, (got, want) in pairs)), None)
+    differences = (_array_difference(f"result {i}: ", got, want, hint, reply.precision) for i, (got, want) in pairs)
+    return next(filter(None, differences), None)
 
 
 def misfit(got, expected):
@@ -114,15 +127,34 @@ def misfit(got, expected):
     return None
 
 
-def _array_difference(what, got, expected, hint):
+def _array_difference(what, got, expected, hint, precision):
     if problem := misfit(got, expected):
         return what + problem
     got, expected, advice = np.asarray(got), np.asarray(expected), f": {hint}" if hint else ""
     if not np.isfinite(got).all():
         return f"{what}contains nan or inf{advice}"
-    if not close(got, expected):
-        return f"{what}right shape, wrong values{advice}"
+    if not close(got, expected, precision):
+        return what + (imprecise(got, expected, precision) or f"right shape, wrong values{advice}")
     return None
+
+
+def imprecise(got, expected, precision="float64"):
+    """What to say where these are the right numbers with digits lost, to float32 or float16 or by rounding; else ""."""
+    got, expected = np.asarray(got), np.asarray(expected)
+    lossy = next((name for name in ("float32", "float16") if name != precision and _is_in(got, name, expected)), None)
+    if precision == "float16" or lossy is None or close(got, expected, precision):
+        return ""
+    error = np.max(np.abs(got.astype(float) - expected)) / np.max(np.abs(expected.astype(float)))
+    digits = max(int(-np.log10(error)), 1)
+    return (f"the first {digits} digits are right, those that follow are lost: {precision} came in, was an array made "
+            f"with dtype {lossy}, or a number rounded?")
+
+
+def _is_in(got, name, expected):
+    """Are these the expected numbers, as far as this type holds them? Of float16 more must speak than that they are
+    near, as a formula that is nearly right is near too: the type itself, or that all are round."""
+    round_ = got.dtype.name == name or name == "float32" or np.array_equal(got, np.round(got.astype(float), 3))
+    return bool(round_ and close(got, expected, name) and np.abs(expected.astype(float)).max(initial=0) > NOISE[name])
 
 
 def holds_text(value):
@@ -130,20 +162,26 @@ def holds_text(value):
     return isinstance(value, str) or isinstance(value, tuple | list) and any(map(holds_text, value))
 
 
-def _same(value, answer):
+def _same(reply, answer):
     """Like `_difference(...) is None`, but nan equals nan: an earlier mistake may well lead there."""
+    value = reply.value
     if isinstance(answer, tuple):
         parts = isinstance(value, tuple | list) and len(value) == len(answer)
-        return parts and all(_same(part, other) for part, other in zip(value, answer, strict=True))
+        pairs = zip(value, answer, strict=True) if parts else ()
+        return parts and all(_same(replace(reply, value=part), other) for part, other in pairs)
     is_array = isinstance(value, np.ndarray) and value.dtype.kind in "fiub"
-    return is_array and value.shape == np.shape(answer) and close(value, np.asarray(answer), equal_nan=True)
+    return is_array and value.shape == np.shape(answer) and close(value, np.asarray(answer), reply.precision, True)
 
 
-def close(got, expected, equal_nan=False):
-    """Are these two arrays of one shape the same numbers, to the precision of what was got?"""
-    finite = np.abs(expected[np.isfinite(expected)])
-    scale = max(1.0, float(finite.max(initial=0.0)))
-    return np.allclose(got.astype(float), expected, rtol=0, atol=tolerance(got) * scale, equal_nan=equal_nan)
+def close(got, expected, precision="float64", equal_nan=False, scale=0.0):
+    """Are these two arrays of one shape the same numbers, as far as arguments of this float type let one say?
+
+    An entry may be off by a share of the largest expected one, however small that is (or of `scale`, where numbers so
+    large were added up to smaller ones), and by what a difference of numbers near 1 leaves where 0 is expected.
+    """
+    largest = float(np.abs(expected[np.isfinite(expected)].astype(float)).max(initial=0.0))
+    off = TOLERANCE[precision] * max(largest, scale) + NOISE[precision]
+    return np.allclose(got.astype(float), expected, rtol=0, atol=off, equal_nan=equal_nan)
 
 
 def _identical(old, new):

@@ -14,7 +14,7 @@ import numpy as np
 
 import coursekit
 from coursekit.sources import Sources
-from coursekit.verdicts import holds_text, tolerance
+from coursekit.verdicts import close, holds_text
 from grading.student import reply_of
 
 
@@ -101,7 +101,8 @@ def answers_alike(function, call):
     """Does the function answer a recorded call as the student did: same error or values, same arguments changed?"""
     own = reply_of(function, call.args, call.kwargs)
     theirs = call.reply
-    return own.error == theirs.error and own.changed == theirs.changed and alike(own.value, theirs.value)
+    same = own.error == theirs.error and own.changed == theirs.changed
+    return same and alike(own.value, theirs.value, theirs.precision)
 
 
 def types_alike(function, call):
@@ -118,13 +119,14 @@ def types(value):
     return [value.dtype] if isinstance(value, np.ndarray) else []
 
 
-def alike(expected, got):
-    """Equal in structure and shape, and in value to the precision of the dtype that the student returned."""
+def alike(expected, got, precision="float64"):
+    """Equal in structure and shape, and in value to the precision of what the student's function was given."""
     if isinstance(expected, tuple | list):
         pairs = isinstance(got, tuple | list) and len(got) == len(expected)
-        return pairs and all(alike(one, other) for one, other in zip(expected, got, strict=True))
+        return pairs and all(alike(one, other, precision) for one, other in zip(expected, got, strict=True))
     if isinstance(expected, dict):
-        return isinstance(got, dict) and expected.keys() == got.keys() and all(alike(expected[k], got[k]) for k in got)
+        same_keys = isinstance(got, dict) and expected.keys() == got.keys()
+        return same_keys and all(alike(expected[key], got[key], precision) for key in got)
     if expected is None or isinstance(expected, str):
         return type(got) is type(expected) and got == expected
     if holds_text(got):
@@ -133,6 +135,6 @@ def alike(expected, got):
         got, expected = np.asarray(got), np.asarray(expected)
     except ValueError:  # a ragged list
         return False
-    if got.shape != expected.shape or got.dtype.kind not in "biufc":
+    if got.shape != expected.shape or got.dtype.kind not in "biuf":
         return False
-    return bool(np.allclose(got, expected, rtol=tolerance(got), atol=tolerance(got), equal_nan=True))
+    return bool(close(got, expected, precision, equal_nan=True))

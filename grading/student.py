@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from coursekit.verdicts import Reply, changed_arguments
+from coursekit.verdicts import Reply, changed_arguments, precision
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Student:
 
         def ask(*args, **kwargs):
             kept = copy.deepcopy((args, kwargs))  # a check may go on to change what it passed
-            reply = self._ask(function, args, kwargs)
+            reply = replace(self._ask(function, args, kwargs), precision=precision((args, kwargs)))
             self._calls.append(Call(function, *kept, reply))
             return reply
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from coursekit.verdicts import Reply, changed_arguments
+from coursekit.verdicts import Reply, changed_arguments, precision
 
 HERE = Path(__file__).parent
 NEW_ARRAY = "make a new array, x = x - 1, where x -= 1 writes into the old one"
@@ -80,7 +80,7 @@ def ask(function, *args, **options):
         is_dictionary = isinstance(args[position - 1], dict)
         raise CheckFailed("a function leaves its arguments as they were\n"
                           f"  argument {position} was changed: {NEW_DICTIONARY if is_dictionary else NEW_ARRAY}")
-    return Reply(value)
+    return Reply(value, precision=precision((args, options)))
 
 
 def as_array(value):

@@ -28,7 +28,7 @@ def distances(distances):
     rows = np.random.default_rng(5).normal(size=(6, 50))
     own = np.diagonal(as_array(ask(distances, rows, rows).value))
     advice = f"got {rounded(own)}: take the differences first; a² + b² - 2ab leaves rounding errors, whose root is nan"
-    yield Verdict("each of six rows is at distance 0 from itself", laws.near(own, 0), advice)
+    yield Verdict("each of six rows is at distance 0 from itself", laws.near(own, 0, rows), advice)
 
 
 @visible_check
@@ -115,7 +115,7 @@ def cross_entropy_backward(cross_entropy_backward):
     unseen = "it is 0 at a real word: its id is 0, but mask says what is padding, not the id"
     yield Verdict("a real word gets a gradient, also one whose id is 0", d[0, 0].any(), unseen)
     advice = "it is p - y, and p, the probabilities, are np.exp(log_p), which sum to 1 as y does"
-    yield Verdict("the gradients of each word's logits sum to 0", laws.near(sums, 0), advice)
+    yield Verdict("the gradients of each word's logits sum to 0", laws.near(sums, 0, d), advice)
     advice = "it is positive: a larger logit of the right word should lower the loss, so p - y, not y - p"
     yield Verdict("the gradient is negative at the right word", at_the_right < 0, advice)
 

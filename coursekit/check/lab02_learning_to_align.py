@@ -62,7 +62,7 @@ def softmax_backward(softmax_backward):
                  reply.value, advice)
     sums = np.sum(reply.value, axis=-1)
     advice = f"the rows sum to {rounded(sums)}: {advice}"
-    yield Verdict("each row sums to 0", laws.near(sums, 0), advice)
+    yield Verdict("each row sums to 0", laws.near(sums, 0, reply.value), advice)
 
     hidden = np.array([[0.6, 0.4, 0.0], [0.0, 0.0, 0.0]])
     got = ask(softmax_backward, hidden, np.array([[1.0, 2.0, 1000.0], [1.0, 2.0, 3.0]])).value
@@ -148,7 +148,7 @@ def _first_step_that_differs(args, answer, context_backward, softmax_backward, s
         if not laws.near(d_weights, np.stack([m @ d for m, d in zip(memory, d_context, strict=True)])):
             return "step 1, your context_backward, is not right yet: mend it first"
         d_scores = ask(softmax_backward, weights, d_weights).value
-        if not laws.near(np.sum(d_scores, axis=-1), 0):
+        if not laws.near(np.sum(d_scores, axis=-1), 0, d_scores):
             return "step 2, your softmax_backward, is not right yet: mend it first"
         own = ask(scores_backward, d_scores, query, keys, v).value
         if all(laws.near(got, part) for got, part in zip(answer, own, strict=True)):

@@ -56,7 +56,8 @@ def estimate_gradient(estimate_gradient):
     value = as_array(gradient.value)
     sums = value.sum(axis=1)
     advice = f"they sum to {rounded(sums)}: every weight takes part, through the sum in the softmax"
-    yield Verdict("each row sums to 0: adding one number to all scores changes nothing", laws.near(sums, 0), advice)
+    law = "each row sums to 0: adding one number to all scores changes nothing"
+    yield Verdict(law, laws.near(sums, 0, value), advice)
     signs = value[0, 1] > 0 > value[1, 0]
     advice = f"it is {rounded(value[0, 1])} and {rounded(value[1, 0])}: look at the sign"
     yield Verdict("a reward above the baseline lifts the chosen score, one below it lowers it", signs, advice)

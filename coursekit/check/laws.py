@@ -8,7 +8,7 @@ import numpy as np
 
 from coursekit.check import as_array, ask, rounded
 from coursekit.gradient_check import check_gradient
-from coursekit.verdicts import Reply, Verdict, close, misfit
+from coursekit.verdicts import Reply, Verdict, close, imprecise, misfit
 
 NOTHING = "returned None: is there a return statement?"
 SHOWN = 24     # entries of an array that a hint spells out
@@ -17,12 +17,12 @@ SLOPES = 1e-5  # relative: enough for slopes of work in float32, far too little 
 
 def equals(law, answer, expected, advice="", slips=()):
     """Is the answer this array? Else the hint is the first of these that applies: a known slip, that it is another kind
-    of thing, the advice, what was got beside what was expected."""
+    of thing, that digits were lost, the advice, what was got beside what was expected."""
     value = value_of(answer)
-    if near(value, expected) and np.shape(value) == np.shape(expected):
+    if near(answer, expected) and np.shape(value) == np.shape(expected):
         return Verdict(law, True)
-    other = NOTHING if value is None else misfit(value, expected)
-    return Verdict(law, False, slip(value, slips) or other or advice or beside(value, expected))
+    other = NOTHING if value is None else misfit(value, expected) or imprecise(value, expected, precision_of(answer))
+    return Verdict(law, False, slip(answer, slips) or other or advice or beside(value, expected))
 
 
 def shape(law, answer, expected, advice=""):
@@ -103,18 +103,19 @@ def refuses(law, function, args, words, advice):
 # What they are made of, and what an advice is made of
 
 
-def near(value, expected):
-    """Are these the same numbers, to the precision of their type? One expected number is that of every entry."""
-    value, expected = as_array(value), np.asarray(expected)
+def near(answer, expected, summed=0.0):
+    """Are these the same numbers, to the precision of what the function was given (of a value alone: float64)? One
+    expected number is that of every entry. Of a sum that should vanish, `summed` is what was added up."""
+    value, expected = as_array(value_of(answer)), np.asarray(expected)
     if expected.ndim == 0:
         expected = np.broadcast_to(expected, value.shape)
-    return misfit(value, expected) is None and close(value, expected)
+    return misfit(value, expected) is None and close(value, expected, precision_of(answer), scale=largest(summed))
 
 
 def slip(answer, slips, otherwise=""):
     """What to say of the first known slip that leads to this answer, of this shape; else `otherwise`."""
-    value = as_array(value_of(answer))
-    return next((said for wrong, said in slips if value.shape == np.shape(wrong) and near(value, wrong)), otherwise)
+    shape = as_array(value_of(answer)).shape
+    return next((said for wrong, said in slips if shape == np.shape(wrong) and near(answer, wrong)), otherwise)
 
 
 def got(answer):
@@ -171,6 +172,17 @@ def random(seed, *shapes):
     """Normal numbers from NumPy's legacy stream, which is the same in every version."""
     stream = np.random.RandomState(seed)
     return [stream.randn(*each) for each in shapes]
+
+
+def precision_of(answer):
+    """The float type of the arguments that led to this answer."""
+    return answer.precision if isinstance(answer, Reply) else "float64"
+
+
+def largest(value):
+    """The size of the largest finite entry; 0 where there is none."""
+    value = np.abs(as_array(value).astype(float))
+    return float(value[np.isfinite(value)].max(initial=0.0))
 
 
 def value_of(answer):

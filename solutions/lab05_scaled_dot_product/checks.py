@@ -3,9 +3,11 @@
 Masks, weights and the gradient of the output come as arguments, so a mistake costs its points once.
 """
 
+import dataclasses
+
 import numpy as np
 
-from coursekit.verdicts import Reply, Verdict, compare, holds_text
+from coursekit.verdicts import Verdict, compare, holds_text
 from solutions.lab01_additive_attention.reference import masked_softmax
 from solutions.lab05_scaled_dot_product import reference
 
@@ -180,7 +182,7 @@ def _typed(law, reply, expected, hint, kind, follows=()):
     got, right = _types(reply.value), {name}.union(*map(_types, follows))
     if reply.error or got <= right:
         return verdict
-    rounded = compare(law, Reply(_rounded(reply.value), None, reply.changed), expected, hint)
+    rounded = compare(law, dataclasses.replace(reply, value=_rounded(reply.value)), expected, hint)
     if not rounded.passed:
         return rounded
     cause = "np.sqrt gives a NumPy float64, d_k ** 0.5 does not" if name == "float32" else "do not cast"

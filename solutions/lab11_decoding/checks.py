@@ -4,6 +4,8 @@ A case is drawn anew until the known mistakes answer it otherwise than the refer
 pass by luck.
 """
 
+import dataclasses
+
 import numpy as np
 
 from coursekit.models.transformer import END, START
@@ -112,7 +114,7 @@ def _as_arrays(reply):
     is_pair = isinstance(reply.value, tuple | list) and len(reply.value) == 2
     if reply.error or not is_pair or not all(_numeric(part) for part in reply.value):
         return reply
-    return Reply(tuple(np.asarray(part) for part in reply.value), reply.error, reply.changed)
+    return dataclasses.replace(reply, value=tuple(np.asarray(part) for part in reply.value))
 
 
 def _numeric(part):

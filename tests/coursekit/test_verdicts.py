@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coursekit.verdicts import Reply, changed_arguments, compare
+from coursekit.verdicts import Reply, changed_arguments, compare, precision
 
 EXPECTED = np.array([[0.25, 0.5, 0.125]])
 
@@ -17,10 +17,49 @@ def test_what_is_right_passes(right):
     assert compare("law", Reply(right), EXPECTED).passed
 
 
-@pytest.mark.parametrize(("dtype", "off", "passes"), [
-    ("f8", 1e-7, True), ("f8", 1e-5, False), ("f4", 1e-5, True), ("f4", 1e-4, False)])
-def test_the_precision_is_that_of_the_dtype_returned(dtype, off, passes):
-    assert compare("law", Reply((EXPECTED + off).astype(dtype)), EXPECTED).passed == passes
+@pytest.mark.parametrize(("given", "off", "passes"), [
+    ("float64", 4e-7, True), ("float64", 1e-6, False), ("float32", 1e-6, True), ("float32", 1e-4, False)])
+@pytest.mark.parametrize("returned", ["f2", "f4", "f8"])
+def test_the_precision_is_that_of_the_arguments_whatever_is_returned(given, off, passes, returned):
+    value = EXPECTED.astype(returned) + np.array(off, "f8")
+    assert compare("law", Reply(value, precision=given), EXPECTED).passed == passes
+
+
+@pytest.mark.parametrize(("args", "name"), [
+    ((np.zeros(2), 3), "float64"), ((np.zeros(2), np.float32(3)), "float32"), (([np.zeros(2, "f4")], 1.5), "float32"),
+    (({"W": np.zeros(2, "f2")}, np.zeros(2, "f4")), "float16"), ((3, "text", np.zeros(2, int)), "float64"),
+])
+def test_of_several_float_types_the_coarsest_counts(args, name):
+    assert precision(args) == name
+
+
+@pytest.mark.parametrize("size", [1e-5, 1, 1e9])
+def test_numbers_of_any_size_are_compared_among_themselves(size):
+    assert compare("law", Reply(EXPECTED * size * (1 + 9e-7)), EXPECTED * size).passed
+    assert not compare("law", Reply(EXPECTED * size * (1 + 2e-6)), EXPECTED * size).passed
+
+
+def test_nothing_is_not_enough_where_little_is_expected():
+    assert not compare("law", Reply(EXPECTED * 0), EXPECTED * 1e-9).passed
+
+
+def test_what_rounding_leaves_of_zero_is_zero():
+    assert compare("law", Reply(np.array([1e-16, 0.1 + 0.2 - 0.3])), np.zeros(2)).passed
+
+
+@pytest.mark.parametrize(("lost", "says"), [
+    (np.float16(EXPECTED / 3), "the first 3 digits are right, those that follow are lost: float64 came in, was an "
+                               "array made with dtype float16, or a number rounded?"),
+    (np.round(EXPECTED / 3, 3), "the first 2 digits are right"),
+    (EXPECTED / 3 + 3e-6, "the first 4 digits are right, those that follow are lost: float64 came in, was an array "
+                          "made with dtype float32"),
+])
+def test_lost_digits_are_said_as_such(lost, says):
+    assert hint(lost, EXPECTED / 3).startswith(says)
+
+
+def test_a_formula_that_is_nearly_right_is_not_called_imprecise():
+    assert hint(EXPECTED * 1.001) == "right shape, wrong values: look at the axis"
 
 
 @pytest.mark.parametrize(("wrong", "says"), [
