@@ -25,7 +25,8 @@ RELEASED := release/.made
 SOLVED := build/solved/.made
 GRADED := build/demo/.made
 
-.PHONY: help course test ready fresh venv book release solved demo notebooks serve lint bench attacks artifacts gates hub lock clean
+.PHONY: help course test ready fresh venv book release solved demo notebooks serve lint bench attacks mutants artifacts gates \
+	hub lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -37,6 +38,7 @@ help:
 	@echo "make lint       ruff"
 	@echo "make bench      how fast a class is graded, against nbgrader as it comes; and lab 06, against PyTorch"
 	@echo "make attacks    what hostile notebooks get from either (half an hour)"
+	@echo "make mutants    which slips the checks let through, of all that a machine makes (some minutes)"
 	@echo "make artifacts  train again what coursekit ships"
 	@echo "make gates      train each model that the course promises something of, from three seeds"
 	@echo "make hub        take a class through JupyterHub and nbgrader's exchange, in browsers (as root, with Node.js)"
@@ -119,6 +121,9 @@ bench: $(INSTALLED)
 
 attacks: $(INSTALLED)
 	$(RUN) -m tests.attacks.table
+
+mutants: $(INSTALLED)
+	$(RUN) -m tests.labs.mutation
 
 artifacts: $(INSTALLED)
 	$(RUN) -m solutions.artifacts

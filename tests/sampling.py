@@ -23,7 +23,8 @@ import pytest
 from coursekit.sources import Sources
 
 ROOT = Path(__file__).parents[1]
-LEAST = {"chapter": 3, "lab": 3, "attack": 100, "seed": 100}  # how many of a kind run, whatever a change touches
+# How many of a kind run, whatever a change touches
+LEAST = {"chapter": 3, "lab": 3, "attack": 100, "seed": 100, "mutant": 9}
 PINS = ("requirements.txt", "requirements.lock", "requirements-oracle.txt", "pyproject.toml")
 BROWSER = ("_config.yml", "_static/live*", "_static/touch.js", "_templates/*")
 ROOM = ("grading/room/*.py", "nbgrader_config.py")  # what runs in the sandbox is copied there, not imported
@@ -58,11 +59,18 @@ def seed(sources, root, name):
     return set().union(*map(sources.of, [*modules, f"coursekit.check.{name}", f"tests.labs.variants_{name}"]))
 
 
+def mutant(sources, root, name):
+    """The mutants of a lab's references, its checks, and where the two are told apart."""
+    own = files(root, f"tests/labs/survivors_{name}.py")
+    return seed(sources, root, name) | sources.of(f"tests.labs.inputs_{name}") | own
+
+
 KINDS = {  # kind: what is asked of its subject, and how the test's parameter names the subject
     "chapter": (chapter, lambda name, **_: name),
     "lab": (lab, lambda lab, **_: lab),
     "attack": (attack, lambda attack, **_: attack.kind),
     "seed": (seed, lambda lab, **_: lab),
+    "mutant": (mutant, lambda lab, **_: lab),
 }
 
 

@@ -34,8 +34,8 @@ TRIVIAL = {
 
 
 def part(lab, what):
-    """A lab's module: `reference`, `checks`, `mistakes`; `variants`, the tests' own; `visible`, its visible checks."""
-    places = {"variants": "tests.labs.variants_{}", "visible": "coursekit.check.{}"}
+    """A lab's module: `reference`, `checks`, `mistakes`; `variants`, `inputs`, the tests' own; `visible` checks."""
+    places = {"variants": "tests.labs.variants_{}", "inputs": "tests.labs.inputs_{}", "visible": "coursekit.check.{}"}
     return importlib.import_module(places.get(what, "solutions.{}." + what).format(lab))
 
 

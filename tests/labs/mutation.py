@@ -1,0 +1,228 @@
+"""What becomes of the mutants of an exercise: equal to the reference, rejected by the hidden check, or survived.
+
+Run as a program (`make mutants`) it tries all mutants of all labs, prints a line for each lab, and writes the table of
+`chapters/teaching.md`.
+"""
+
+import contextlib
+import functools
+import importlib
+import inspect
+import json
+import signal
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from coursekit.check import CheckFailed
+from coursekit.verdicts import NOISE, TOLERANCE, precision
+from grading.checking import random_for
+from grading.student import LocalStudent, reply_of
+from tests.labs.inputs import widely
+from tests.labs.judging import LABS, ROOT, mistakes, part, right, see
+from tests.labs.mutants import mutants
+
+SECONDS = 10  # that one mutant has for a check or a search
+EXAMPLES = 60
+OUT = ROOT / "chapters" / "data" / "mutants.json"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the mutants of an exercise, by their names.
+
+    equal     no difference from the reference was found, and no check found one
+    killed    the hidden check gave less than all points
+    survived  it differs, and the hidden check gave all points: a hole in the check
+    disputed  the hidden check rejects it, and no difference was found: a hole in the inputs, or an unfair check
+    unseen    of those killed, the ones that the visible check accepts
+    """
+
+    equal: tuple
+    killed: tuple
+    survived: tuple
+    disputed: tuple
+    unseen: tuple
+
+
+def with_inputs():
+    """The labs whose inputs are written."""
+    return [lab for lab in LABS if (ROOT / "tests" / "labs" / f"inputs_{lab}.py").is_file()]
+
+
+@functools.cache
+def outcome(lab, exercise):
+    """Try all mutants of the reference."""
+    found = {kind: [] for kind in ("equal", "killed", "survived", "disputed", "unseen")}
+    for mutant in made(lab, exercise):
+        rejected, different = is_rejected(lab, exercise, mutant.function), differs(lab, exercise, mutant.function)
+        kind = {(True, True): "killed", (False, False): "equal", (False, True): "survived"}.get((rejected, different))
+        found[kind or "disputed"].append(mutant.name)
+        if kind == "killed" and is_accepted(lab, exercise, mutant.function):
+            found["unseen"].append(mutant.name)
+    return Outcome(*map(tuple, found.values()))
+
+
+@functools.cache
+def made(lab, exercise):
+    """All mutants of the reference of an exercise."""
+    names = list(inspect.signature(right(lab, exercise)).parameters)
+    calls = searched(lab, exercise)[::max(1, len(searched(lab, exercise)) // EXAMPLES)]
+    examples = [dict(zip(names, call.args, strict=False)) | call.options for call, _ in calls]
+    return tuple(mutants(right(lab, exercise), examples))
+
+
+def survivors(lab):
+    """{exercise: {mutant: reason}} of those that are known to survive."""
+    try:
+        return importlib.import_module(f"tests.labs.survivors_{lab}").SURVIVORS
+    except ModuleNotFoundError:
+        return {}
+
+
+# The hidden check
+
+
+def is_rejected(lab, exercise, function, seed=""):
+    """Does the hidden check give this function less than all points?"""
+    namespace = {name: right(lab, name) for name in mistakes(lab)} | {exercise: function}
+    check = getattr(part(lab, "checks"), exercise)
+    with limited():
+        verdicts = check(LocalStudent(namespace), random_for(lab, exercise, seed))
+        return any(verdict.weight and not verdict.passed for verdict in verdicts)
+
+
+# The visible check
+
+
+def is_accepted(lab, exercise, function):
+    """Does the visible check accept it?"""
+    return said(lab, exercise, function) is None
+
+
+def said(lab, exercise, function):
+    """What the visible check raises of a function; None where all its laws hold."""
+    try:
+        with limited(), contextlib.redirect_stdout(None):
+            see(lab, exercise, function)
+    except Exception as error:
+        return error
+    return None
+
+
+def complaint(error):
+    """What is wrong with what a visible check raised, of another kind than a good message; None if nothing is."""
+    if not isinstance(error, CheckFailed):
+        by_the_function = any(note.startswith("while the check called it") for note in getattr(error, "__notes__", []))
+        return None if by_the_function else f"the check itself raised {type(error).__name__}: {error}"
+    _, _, hint = str(error).partition("\n")
+    if len(hint.strip()) < 10:
+        return "an empty hint"
+    got, expected, rest = hint.partition("expected")
+    if expected and _printed(got) and _printed(got) == _printed(rest):
+        return f"two equal values: {hint.strip()}"
+    return None
+
+
+def _printed(text):
+    """The numbers in a text."""
+    return "".join(character for character in text if character in "0123456789.-[]e")
+
+
+# The search for a difference
+
+
+@functools.cache
+def searched(lab, exercise):
+    """(call, what the reference replies) of all calls of the search."""
+    calls = getattr(part(lab, "inputs"), exercise)(np.random.default_rng(14))
+    return [(call, reply_of(right(lab, exercise), call.args, call.options)) for call in widely(calls)]
+
+
+def differs(lab, exercise, function):
+    """Is there a call to which this function replies otherwise than the reference?"""
+    typed = exercise in getattr(part(lab, "inputs"), "PROMISES_TYPES", ())
+    with limited():
+        return any(not _replied_alike(reply_of(function, call.args, call.options), reply, precision(call.args), typed)
+                   for call, reply in searched(lab, exercise))
+
+
+def _replied_alike(got, reply, kind, typed):
+    same = got.error == reply.error and got.changed == reply.changed
+    return same and _alike(got.value, reply.value, kind, typed)
+
+
+def _alike(got, expected, kind, typed):
+    """The same form, the same numbers to ten times what a check allows, and the same types where they are promised."""
+    if isinstance(expected, dict):
+        return isinstance(got, dict) and got.keys() == expected.keys() and all(
+            _alike(got[key], expected[key], kind, typed) for key in expected)
+    if isinstance(expected, tuple | list):
+        return isinstance(got, tuple | list) and len(got) == len(expected) and all(
+            _alike(one, other, kind, typed) for one, other in zip(got, expected, strict=True))
+    if not isinstance(expected, np.ndarray | np.generic | float | int):
+        return type(got) is type(expected) and got == expected
+    got, expected = np.asarray(got), np.asarray(expected)
+    if got.shape != expected.shape or got.dtype.kind not in "fiub" or typed and not _typed_alike(got, expected):
+        return False
+    finite = np.abs(expected[np.isfinite(expected)].astype(float))
+    off = 10 * (TOLERANCE[kind] * finite.max(initial=0) + NOISE[kind])
+    return np.allclose(got.astype(float), expected.astype(float), rtol=0, atol=off, equal_nan=True)
+
+
+def _typed_alike(got, expected):
+    """The same float type; any whole numbers for whole numbers."""
+    return got.dtype == expected.dtype if expected.dtype.kind in "fb" else got.dtype.kind in "iu"
+
+
+# Time
+
+
+class TooLong(Exception):
+    """A mutant does not come to an end."""
+
+
+@contextlib.contextmanager
+def limited(seconds=SECONDS):
+    """Raise TooLong in what runs longer than that, and again each tenth of a second, as it may be caught."""
+    def stop(*_):
+        raise TooLong
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+# All of them
+
+
+def main():
+    jobs = [(lab, exercise) for lab in with_inputs() for exercise in mistakes(lab)]
+    with ProcessPoolExecutor(2) as pool:
+        found = dict(zip(jobs, pool.map(outcome, *zip(*jobs, strict=True)), strict=True))
+    table = {lab: _counted(lab, [each for (of, _), each in found.items() if of == lab]) for lab in with_inputs()}
+    OUT.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+    unknown = [f"{lab} {exercise}: {name} survived" for (lab, exercise), each in found.items()
+               for name in each.survived if name not in survivors(lab).get(exercise, {})]
+    unknown += [f"{lab} {exercise}: {name} is rejected, and no input shows why"
+                for (lab, exercise), each in found.items() for name in each.disputed]
+    print("\n".join(unknown))
+    return 1 if unknown else 0
+
+
+def _counted(lab, outcomes):
+    """How many of each kind a lab has; printed, too."""
+    counts = {kind: sum(len(getattr(each, kind)) for each in outcomes) for kind in Outcome.__dataclass_fields__}
+    counts = {"made": sum(counts.values()) - counts["unseen"], **counts}
+    print(f"{lab}: " + ", ".join(f"{number} {kind}" for kind, number in counts.items()))
+    return counts
+
+
+if __name__ == "__main__":
+    sys.exit(main())
