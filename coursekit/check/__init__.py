@@ -74,13 +74,20 @@ def ask(function, *args, **options):
             warnings.simplefilter("ignore")  # an overflow shows as a nan, which a verdict explains
             value = function(*given, **options)
     except Exception as error:
-        error.add_note(f"while the check called it with arrays of shape {', '.join(str(np.shape(a)) for a in args)}")
+        error.add_note(f"while the check called it with {', '.join(map(_given, args))}")
         raise
     for position in changed_arguments(args, given):
         is_dictionary = isinstance(args[position - 1], dict)
         raise CheckFailed("a function leaves its arguments as they were\n"
                           f"  argument {position} was changed: {NEW_DICTIONARY if is_dictionary else NEW_ARRAY}")
     return Reply(value, precision=precision((args, options)))
+
+
+def _given(argument):
+    """An argument in few words: an array by its shape, what is short as it is."""
+    if isinstance(argument, np.ndarray):
+        return f"an array of shape {argument.shape}"
+    return repr(argument) if len(repr(argument)) < 40 else f"a {type(argument).__name__}"
 
 
 def as_array(value):

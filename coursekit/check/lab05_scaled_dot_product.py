@@ -40,10 +40,13 @@ def scaled_scores(scaled_scores):
     queries, keys = laws.random(2, (2, 3, 5, 4), (2, 1, 6, 4))
     scores = ask(scaled_scores, queries, keys)
     law = "two leading axes, and one set of keys for all heads: (2, 3, 5, 6)"
-    yield laws.shape(law, scores, (2, 3, 5, 6), "exchange the last two axes alone: np.swapaxes(K, -1, -2)")
+    advice = "exchange the last two axes alone, np.swapaxes(K, -1, -2), and let @ stretch those in front; zip does not"
+    yield laws.shape(law, scores, (2, 3, 5, 6), advice)
     advice = "exchange the last two axes of K and no others"
     right = [[[[q @ k / 2 for k in keys[b, 0]] for q in head] for head in queries[b]] for b in range(2)]
     yield laws.equals("their values too", scores, right, advice)
+    one = ask(scaled_scores, np.array([[[0.1]]]), np.array([[[0.7]], [[-0.3]]]))
+    yield laws.equals("keys with an axis more, each axis but that of length 1: (2, 1, 1)", one, [[[0.07]], [[-0.03]]])
     yield laws.keeps_type(ask(scaled_scores, queries.astype(np.float32), keys.astype(np.float32)), FLOAT32)
     yield laws.keeps_type(scores, FLOAT64, "float64")
 
@@ -72,6 +75,9 @@ def causal_mask(causal_mask):
     advice = "no past was given, so the last key is the future of both queries: do not take S - T for the past"
     law = "two queries, four keys and no past: they see one and two keys"
     yield laws.equals(law, wide, [[1, 0, 0, 0], [1, 1, 0, 0]], advice)
+    narrow = ask(causal_mask, 3, 2)
+    yield laws.equals("three queries, two keys: the third sees both, too", narrow, [[1, 0], [1, 1], [1, 1]])
+    yield laws.equals("one query behind past = 1, three keys", ask(causal_mask, 1, 3, 1), [[1, 1, 0]])
 
 
 @visible_check
@@ -87,6 +93,9 @@ def padding_mask(padding_mask):
         (np.array(right)[..., ::-1], "the tokens come first, the padding behind them"),
     ]
     yield laws.equals("True where a token stands; a sentence without tokens has none", mask, right, slips=slips)
+    advice = "j < length holds for all j from 0 to 2: no position is padding, and the axis of sentences stays"
+    full = ask(padding_mask, np.array([3]), 3)
+    yield laws.equals("one full sentence of three, (1, 1, 3)", full, [[[1, 1, 1]]], advice)
 
 
 @visible_check
@@ -109,6 +118,9 @@ def scaled_dot_product_attention(scaled_dot_product_attention):
     sums = np.sum(open_weights, axis=-1)
     advice = f"they sum to {rounded(sums)}: the softmax runs over the keys, axis=-1, however many axes stand in front"
     yield Verdict("a batch: each row sums to 1", laws.near(sums, 1), advice)
+    powers = np.exp(np.einsum("bid,bjd->bij", queries, keys) / 3**0.5)
+    law = "and holds e to the power of its scores, divided by their sum"
+    yield laws.equals(law, open_weights, powers / powers.sum(axis=-1)[..., None], EARLIER)
     mask = np.array([[[True, True, False, True, False]], [[True, True, True, False, True]]])
     output, weights = ask(attend, queries, keys, values, mask).value
     yield _masked(weights, open_weights, mask)
@@ -118,10 +130,15 @@ def scaled_dot_product_attention(scaled_dot_product_attention):
     yield laws.equals("the output is blended by these weights", output, np.asarray(weights) @ values, "weights @ V")
 
     yield _empty_row(ask(attend, queries, keys, values, mask & [[[True]], [[False]]]), output[0], weights[0])
-    far = np.array([0.0, 2000.0, 2001.0])[:, None] * [[1.0, 1.0, 1.0]]
-    large = ask(attend, np.array([[1.0, 0.0, 0.0]]), far, V)
+    far = np.array([0.0, 200.0, 200.001])[:, None] * [[1.0, 1.0, 1.0]]
+    large = ask(attend, np.array([[1000.0, 0.0, 0.0]]), far, 1000 * V)
     advice = f"got {rounded(large.value[1])}: take the largest visible score of each row off before np.exp"
     yield laws.equals("scores above 1000 stay finite", large.value[1], [[0, 0.35954252, 0.64045748]], advice)
+    yield laws.equals("and so does a blend of large values", large.value[0], [[4280.91496, 5280.91496]])
+    alone = ask(attend, queries[:1, :2], keys[:1, :1], values[:1, :1]).value
+    yield laws.equals("one sentence with one key: its weight is 1, shape (1, 2, 1)", alone[1], np.ones((1, 2, 1)))
+    yield laws.equals("and the output is its value, shape (1, 2, 6)", alone[0], values[:1, [0, 0]])
+    yield from _narrow_masks(attend)
     yield from _extremes(attend)
     yield _causal(attend)
     yield _leading_axes(attend)
@@ -153,6 +170,19 @@ def _empty_row(reply, output, weights):
     right = not np.any(got_output[1]) and not np.any(got_weights[1])
     same = laws.near(got_output[0], output) and laws.near(got_weights[0], weights)
     return Verdict(law, right and same, cause if not right else "the first sentence changed: is each row on its own?")
+
+
+def _narrow_masks(attend):
+    """Masks of fewer entries than the scores, and of fewer axes."""
+    queries, keys, values = laws.random(9, (2, 2, 3), (2, 3, 3), (2, 3, 2))
+    _, weights = ask(attend, queries, keys, values).value
+    one = ask(attend, queries, keys, values, np.array([[True], [False]])).value[1]
+    advice = "row 0 sees all and row 1 nothing: np.where(mask, scores, -np.inf) lets the mask broadcast"
+    yield laws.equals("a mask (T, 1) = (2, 1): a row at a time", one, weights * [[1], [0]], advice)
+    one = ask(attend, queries, keys, values, np.array([True, False, True])).value[1]
+    seen = as_array(weights) * [1, 0, 1]
+    advice = "all rows see keys 0 and 2: np.where(mask, scores, -np.inf) lets the mask broadcast"
+    yield laws.equals("a mask of one axis, (S,) = (3,)", one, seen / seen.sum(axis=-1, keepdims=True), advice)
 
 
 def _extremes(attend):
@@ -200,10 +230,21 @@ def _leading_axes(attend):
 def scaled_dot_product_attention_backward(scaled_dot_product_attention_backward):
     backward = scaled_dot_product_attention_backward
     yield from _by_hand(backward)
+    yield from _alone(backward)
     yield from _slopes(backward)
     small = [a.astype(np.float32) for a in laws.random(7, (2, 3, 4), (2, 3, 5), (2, 6, 5), (2, 6, 4), (2, 3, 6))]
     yield laws.keeps_type(ask(backward, *small), FLOAT32)
     yield laws.keeps_type(ask(backward, *(a.astype(float) for a in small)), FLOAT64, "float64")
+
+
+def _alone(backward):
+    """One query and one key: the weight is 1, whatever the score is."""
+    (probe,) = laws.random(10, (2, 1, 1))
+    reply = ask(backward, probe, *laws.random(11, (2, 1, 1), (2, 1, 1), (2, 1, 1)), np.ones((2, 1, 1)))
+    shapes = dict.fromkeys(["d_Q", "d_K", "d_V"], probe.shape)
+    yield laws.results(reply, shapes, "one query and one key for each of two, widths of 1: ")
+    yield laws.equals("its weight is always 1, so d_Q is 0", reply.value[0], np.zeros(probe.shape))
+    yield laws.equals("and d_V is d_output", reply.value[2], probe)
 
 
 def _by_hand(backward):

@@ -125,23 +125,28 @@ def got(answer):
 
 
 def beside(value, expected):
-    """What was got beside what was expected; of large arrays the first two rows."""
-    where = "" if np.size(expected) <= SHOWN else ", in the first two rows,"
-    value, expected = (_two_rows(each) if where else each for each in (value, expected))
+    """What was got beside what was expected; of large arrays, and where the two look alike, the entry most wrong."""
+    if np.ndim(expected) == 0 or np.size(expected) > SHOWN or _digits(value) == _digits(expected):
+        return _most_wrong(as_array(value).astype(float), np.asarray(expected, float))
     if np.ndim(expected) < 2:
-        return f"got{where} {_digits(value)}, expected {_digits(expected)}"
-    return f"got{where}\n{_digits(value)}\n  expected\n{_digits(expected)}"
+        return f"got {_digits(value)}, expected {_digits(expected)}"
+    return f"got\n{_digits(value)}\n  expected\n{_digits(expected)}"
+
+
+def _most_wrong(value, expected):
+    """The entry that is farthest off, its place, and as many digits as it takes to see a difference."""
+    with np.errstate(invalid="ignore"):
+        off = np.abs(value - expected)
+    place = np.unravel_index(np.argmax(np.where(np.isnan(off), np.inf, off)), off.shape)
+    pairs = ([f"{float(each[place]):.{digits}g}" for each in (value, expected)] for digits in range(6, 18))
+    got, wanted = next((pair for pair in pairs if pair[0] != pair[1]), ("another", f"{float(expected[place]):.17g}"))
+    where = f"at {[int(i) for i in place]} " if place else ""
+    return f"{where}got {got}, expected {wanted}"
 
 
 def _digits(value):
-    """As many as it takes to see a difference."""
     value = as_array(value)
     return f"{float(value):.6g}" if value.ndim == 0 and value.dtype.kind in "fiub" else rounded(value, 5)
-
-
-def _two_rows(value):
-    value = as_array(value)
-    return value.reshape(-1, value.shape[-1])[:2] if value.ndim > 1 else value
 
 
 def parts(value, n):

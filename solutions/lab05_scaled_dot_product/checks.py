@@ -19,6 +19,10 @@ def scaled_scores(student, rng):
         ("a batch, float32", np.float32, (3,), (3,), 5, 2, 6),
         ("sentences and heads", float, (2, 4), (2, 4), 3, 6, 5),
         ("one set of keys for all heads, float32", np.float32, (3, 5), (3, 1), 2, 7, 11),
+        ("keys with more axes in front than the queries, float32", np.float32, (3,), (4, 3), 2, 5, 3),
+        ("five axes, and queries without axes in front", float, (), (2, 1, 3), 4, 2, 5),
+        ("a batch of one", float, (1,), (1,), 3, 4, 2),
+        ("a single query, a single key, a width of one, float32", np.float32, (2,), (2,), 1, 1, 1),
     ]
     for law, kind, of_Q, of_K, T, S, d_k in laws:
         args = _grid(rng, (*of_Q, T, d_k), kind), _grid(rng, (*of_K, S, d_k), kind)
@@ -100,8 +104,8 @@ def _own(student, Q, K, V, mask=None):
 
 
 def _looks(rng):
-    """(law, dtype, arguments of `scaled_dot_product_attention`). Half are float32. In all with a mask some query may
-    look nowhere, and the mask has fewer entries than the scores. Four are extreme, see `_extreme`."""
+    """(law, dtype, arguments of `scaled_dot_product_attention`). Half are float32. In most with a mask some query may
+    look nowhere, and the mask has fewer entries than the scores. Five are extreme, see `_extreme`."""
     laws = [
         ("one sequence without a mask", float, (), (), (5, 7), 3, 4, None, False),
         ("a batch and one mask for all of it", np.float32, (3,), (3,), (4, 6), 16, 5, (4, 6), True),
@@ -110,6 +114,10 @@ def _looks(rng):
         ("one set of keys and values for all heads", float, (2, 5), (2, 1), (4, 3), 7, 6, (4, 3), True),
         ("a batch without a mask, float32", np.float32, (3,), (3,), (2, 6), 4, 5, None, False),
         ("three leading axes, a mask for each query", np.float32, (2, 1, 3), (2, 1, 3), (6, 4), 4, 5, (6, 1), False),
+        ("more axes before the keys, a mask of one axis", np.float32, (3,), (2, 3), (5, 4), 16, 2, (4,), True),
+        ("a batch of one, values of one number", np.float32, (1,), (1,), (3, 5), 16, 1, (1, 3, 5), True),
+        ("a single query, and keys of one number", float, (2, 3), (2, 3), (1, 3), 1, 2, None, False),
+        ("one head, as many queries as keys and as wide", float, (2, 1), (2, 1), (4, 4), 4, 4, (4, 4), False),
     ]
     for law, kind, of_Q, of_K, (T, S), d_k, d_v, of_mask, extreme in laws:
         Q, K = _grid(rng, (*of_Q, T, d_k), kind), _grid(rng, (*of_K, S, d_k), kind)
@@ -134,7 +142,7 @@ def _future(rng):
     T, now = 6, 3
     Q, K, V = _grid(rng, (2, T, 5)), _grid(rng, (2, T, 5)), rng.normal(size=(2, T, 4))
     K[:, now:] *= 2000.0
-    V[:, now:] += 100.0
+    V[:, now:] += 1000.0
     return Q, K, V, np.tri(T, dtype=bool)
 
 
@@ -145,29 +153,37 @@ def _steps(rng):
         ("a batch with hidden keys, and a query that saw nothing", float, (3,), (4, 6), 5, 2, True),
         ("a batch, float32", np.float32, (2,), (6, 3), 4, 5, True),
         ("sentences and heads, float32", np.float32, (2, 3), (5, 4), 7, 6, True),
+        ("a batch of one with one head, float32", np.float32, (1, 1), (3, 5), 4, 2, True),
+        ("a single query", float, (2, 3), (1, 4), 2, 5, False),
+        ("a single key, widths of one, float32", np.float32, (3,), (4, 1), 1, 1, False),
+        ("as many queries as keys and as wide", float, (2,), (4, 4), 4, 4, True),
     ]
     for law, kind, leading, (T, S), d_k, d_v, hidden in laws:
         Q, K, V = (rng.normal(size=(*leading, *size)).astype(kind) for size in [(T, d_k), (S, d_k), (S, d_v)])
-        mask = _mask(rng, (*leading, T, S)) if hidden else np.ones((T, S), bool)
+        mask = _mask(rng, (*leading, T, S)) if hidden else np.ones((*leading, T, S), bool)
         weights = masked_softmax(reference.scaled_scores(Q, K), mask).astype(kind)
         yield law, kind, (rng.normal(size=(*leading, T, d_v)).astype(kind), Q, K, V, weights)
 
 
 def _grid(rng, shape, kind=float):
-    """Random multiples of 1/8, so that products are exact even in float32."""
-    return (np.round(rng.normal(size=shape) * 8) / 8).astype(kind)
+    """Random numbers; in float32 multiples of 1/8, so that products are exact."""
+    numbers = rng.normal(size=shape)
+    return numbers if kind is float else (np.round(numbers * 8) / 8).astype(kind)
 
 
 def _mask(rng, shape):
-    """A random mask in which the first row sees nothing and each other one something."""
+    """A random mask in which the first of several rows sees nothing and each other one something."""
     mask = rng.random(size=shape) < 0.6
     rows = mask.reshape(-1, shape[-1])
     rows[np.arange(len(rows)), rng.integers(shape[-1], size=len(rows))] = True
-    rows[0] = False
+    rows[:1] &= len(rows) == 1
     return mask
 
 
 # Types
+
+PROMOTED = ("np.sqrt gives a NumPy float64, and np.zeros and np.full arrays of it, which promote what they meet; "
+            "d_k ** 0.5 and dtype=Q.dtype do not")
 
 
 def _exact(args):
@@ -185,7 +201,7 @@ def _typed(law, reply, expected, hint, kind, follows=()):
     rounded = compare(law, dataclasses.replace(reply, value=_rounded(reply.value)), expected, hint)
     if not rounded.passed:
         return rounded
-    cause = "np.sqrt gives a NumPy float64, d_k ** 0.5 does not" if name == "float32" else "do not cast"
+    cause = PROMOTED if name == "float32" else "do not cast"
     return Verdict(law, False, f"{name} came in, {', '.join(sorted(got))} went out: {cause}")
 
 

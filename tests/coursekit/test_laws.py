@@ -41,8 +41,19 @@ def test_without_advice_what_was_got_stands_beside_what_was_expected():
     assert laws.equals("law", 0.84119, 0.84134).hint == "got 0.84119, expected 0.84134"
 
 
-def test_of_a_large_array_two_rows_are_shown():
-    assert laws.equals("law", np.ones((2, 5, 3)), np.zeros((2, 5, 3))).hint.count("1.") == 6
+def test_of_a_large_array_the_entry_most_wrong_is_shown_with_its_place():
+    value = np.zeros((2, 5, 3))
+    value[1, 4, 0], value[0, 2, 1] = 7.5, 0.1
+    assert laws.equals("law", value, np.zeros((2, 5, 3))).hint == "at [1, 4, 0] got 7.5, expected 0"
+
+
+@pytest.mark.parametrize(("value", "says"), [
+    ([1.0, 2.000003], "at [1] got 2.000003, expected 2"), ([np.nan, 2.0], "got [nan,  2.], expected [1., 2.]"),
+])
+def test_what_would_look_alike_is_shown_with_more_digits(value, says):
+    assert laws.beside(np.array(value), np.array([1.0, 2.0])) == says
+
+
 
 
 def test_one_number_is_near_if_every_entry_is():

@@ -9,7 +9,7 @@ from tests.labs.inputs import FRONTS, given, masks, normal, sizes
 PROMISES_TYPES = {"scaled_scores", "causal_mask", "padding_mask", "scaled_dot_product_attention",
                   "scaled_dot_product_attention_backward"}
 PAIRS = [(front, front) for front in FRONTS]
-PAIRS += [((2, 3), (2, 1)), ((3,), ()), ((), (3,)), ((2, 3), (1, 3)), ((3,), (2, 3))]
+PAIRS += [((2, 3), (2, 1)), ((3,), ()), ((), (3,)), ((2, 3), (1, 3)), ((3,), (2, 3))]  # of queries, and of keys
 
 
 def scaled_scores(rng):
@@ -36,12 +36,14 @@ def scaled_dot_product_attention(rng):
         args, leading = [normal(rng, *shape) for shape in shapes], np.broadcast_shapes(of_Q, of_K)
         yield given(*args)
         yield given(*args, next(masks(rng, *leading, n["T"], n["S"])))
-        for shape in {(*leading, n["T"], n["S"]), (n["T"], n["S"]), (*leading, 1, n["S"]), (n["T"], 1), (n["S"],)}:
-            yield given(*args, rng.choice(list(masks(rng, *shape, empty=True))))
+        shapes = [(*leading, n["T"], n["S"]), (n["T"], n["S"]), (*leading, 1, n["S"]), (n["T"], 1), (n["S"],)]
+        shape = shapes[rng.integers(len(shapes))]
+        yield given(*args, rng.choice(list(masks(rng, *shape, empty=True))))
     for far, mask in itertools.product([30, 1000, -1000, 30000], masks(rng, 3, 4, empty=True)):
         Q, K, V = normal(rng, 3, 4), normal(rng, 4, 4), normal(rng, 4, 2)
         Q[:, 0], K[:, 0] = [2, -2, 0], [far, 0, far, 0]
         yield given(Q, K, V, mask)
+        yield given(K[:3] * [1, 1, 1, 0], Q * [1, 1, 0, 1], 150 * V[:3])
 
 
 def scaled_dot_product_attention_backward(rng):

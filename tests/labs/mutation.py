@@ -74,10 +74,10 @@ def made(lab, exercise):
     return tuple(mutants(right(lab, exercise), examples))
 
 
-def survivors(lab):
-    """{exercise: {mutant: reason}} of those that are known to survive."""
+def known(lab, what):
+    """{exercise: {mutant: reason}} of the mutants that are known as SURVIVORS, or as UNSEEN by the visible check."""
     try:
-        return importlib.import_module(f"tests.labs.survivors_{lab}").SURVIVORS
+        return getattr(importlib.import_module(f"tests.labs.survivors_{lab}"), what, {})
     except ModuleNotFoundError:
         return {}
 
@@ -209,7 +209,7 @@ def main():
     table = {lab: _counted(lab, [each for (of, _), each in found.items() if of == lab]) for lab in with_inputs()}
     OUT.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
     unknown = [f"{lab} {exercise}: {name} survived" for (lab, exercise), each in found.items()
-               for name in each.survived if name not in survivors(lab).get(exercise, {})]
+               for name in each.survived if name not in known(lab, "SURVIVORS").get(exercise, {})]
     unknown += [f"{lab} {exercise}: {name} is rejected, and no input shows why"
                 for (lab, exercise), each in found.items() for name in each.disputed]
     print("\n".join(unknown))

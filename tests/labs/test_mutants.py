@@ -29,8 +29,15 @@ an_exercise = pytest.mark.parametrize(("lab", "exercise"), EXERCISES)
 @mutated
 @an_exercise
 def test_the_hidden_check_rejects_each_mutant_that_differs_from_the_reference(lab, exercise):
-    known = mutation.survivors(lab).get(exercise, {})
-    assert sorted(mutation.outcome(lab, exercise).survived) == sorted(known)
+    known = mutation.known(lab, "SURVIVORS").get(exercise, {})
+    assert set(mutation.outcome(lab, exercise).survived) == set(known)
+
+
+@mutated
+@an_exercise
+def test_what_the_visible_check_accepts_keeps_all_points(lab, exercise):
+    known = mutation.known(lab, "UNSEEN").get(exercise, {})
+    assert set(mutation.outcome(lab, exercise).unseen) == set(known)
 
 
 @mutated
@@ -53,10 +60,12 @@ def test_the_visible_check_says_what_is_wrong_with_each_mistake(lab, exercise, m
     assert error is not None and mutation.complaint(error) is None
 
 
+@pytest.mark.parametrize("what", ["SURVIVORS", "UNSEEN"])
 @a_lab
-def test_each_survivor_is_of_an_exercise_and_has_a_reason(lab):
-    assert mutation.survivors(lab).keys() <= mistakes(lab).keys()
-    assert all(len(reason) > 20 for known in mutation.survivors(lab).values() for reason in known.values())
+def test_each_survivor_is_of_an_exercise_and_has_a_reason(lab, what):
+    known = mutation.known(lab, what)
+    assert known.keys() <= mistakes(lab).keys()
+    assert all(len(reason) > 20 for reasons in known.values() for reason in reasons.values())
 
 
 # Rewritten
