@@ -1,7 +1,8 @@
 """What becomes of the mutants of an exercise: equal to the reference, rejected by the hidden check, or survived.
 
-Run as a program (`make mutants`) it tries all mutants of all labs, prints a line for each lab, and writes the table of
-`chapters/teaching.md`.
+Run as a program (`make mutants`) it tries all mutants of all labs, prints a line for each lab and what is to be closed,
+and writes the table of `chapters/teaching.md`; with the beginning of a lab's name it does so for this lab, and writes
+nothing.
 """
 
 import contextlib
@@ -202,27 +203,35 @@ def limited(seconds=SECONDS):
 # All of them
 
 
-def main():
-    jobs = [(lab, exercise) for lab in with_inputs() for exercise in mistakes(lab)]
+def main(name=""):
+    labs = [lab for lab in with_inputs() if lab.startswith(name)]
+    jobs = [(lab, exercise) for lab in labs for exercise in mistakes(lab)]
     with ProcessPoolExecutor(2) as pool:
         found = dict(zip(jobs, pool.map(outcome, *zip(*jobs, strict=True)), strict=True))
-    table = {lab: _counted(lab, [each for (of, _), each in found.items() if of == lab]) for lab in with_inputs()}
-    OUT.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
-    unknown = [f"{lab} {exercise}: {name} survived" for (lab, exercise), each in found.items()
-               for name in each.survived if name not in known(lab, "SURVIVORS").get(exercise, {})]
-    unknown += [f"{lab} {exercise}: {name} is rejected, and no input shows why"
-                for (lab, exercise), each in found.items() for name in each.disputed]
-    print("\n".join(unknown))
-    return 1 if unknown else 0
+    table = {lab: counted([found[job] for job in jobs if job[0] == lab]) for lab in labs}
+    for lab, counts in table.items():
+        print(f"{lab}: " + ", ".join(f"{number} {kind}" for kind, number in counts.items()))
+    if not name:
+        OUT.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+    opened = [line for job in jobs for line in to_close(*job, found[job])]
+    print("\n".join(opened))
+    return len(opened) > 0
 
 
-def _counted(lab, outcomes):
-    """How many of each kind a lab has; printed, too."""
+def counted(outcomes):
+    """How many mutants of each kind a lab has."""
     counts = {kind: sum(len(getattr(each, kind)) for each in outcomes) for kind in Outcome.__dataclass_fields__}
-    counts = {"made": sum(counts.values()) - counts["unseen"], **counts}
-    print(f"{lab}: " + ", ".join(f"{number} {kind}" for kind, number in counts.items()))
-    return counts
+    return {"made": sum(counts.values()) - counts["unseen"], **counts}
+
+
+def to_close(lab, exercise, found):
+    """A line for each mutant of which somebody should do something."""
+    listed = {"survived": known(lab, "SURVIVORS"), "unseen": known(lab, "UNSEEN"), "disputed": {}}
+    for kind, reasons in listed.items():
+        names, reasons = getattr(found, kind), reasons.get(exercise, {})
+        yield from (f"{exercise}: {kind}: {name}" for name in names if name not in reasons)
+        yield from (f"{exercise}: no longer {kind}: {name}" for name in reasons if name not in names)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))
