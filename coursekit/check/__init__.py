@@ -33,10 +33,12 @@ def visible_check(verdicts):
     def check(*functions, **more):
         __tracebackhide__ = True  # IPython leaves this frame out
         try:
-            for verdict in verdicts(*functions, **more):
-                if not verdict.passed:
-                    raise CheckFailed(f"{verdict.law}\n  {verdict.hint}")
-                print(f"✓ {verdict.law}")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # arithmetic with a nan that was returned, of which a verdict tells
+                for verdict in verdicts(*functions, **more):
+                    if not verdict.passed:
+                        raise CheckFailed(f"{verdict.law}\n  {verdict.hint}")
+                    print(f"✓ {verdict.law}")
         except NotImplementedError as error:
             message = f"NotImplementedError: {_where(error)} is not written yet"
             error._render_traceback_ = lambda: [message]

@@ -75,7 +75,7 @@ def _changed(definition, examples):
             yield from _put(parent, field, i, node, new)
     for body, i in list(_statements(definition)):
         if isinstance(body[i], ast.Return) and body[i].value is not None:
-            yield from _replaced_result(body[i])
+            yield from _replaced_result(body[i], definition.name)
     yield from _started(definition, examples)
 
 
@@ -114,12 +114,12 @@ def _replaced_statement(body, i):
         body[i] = node
 
 
-def _replaced_result(node):
+def _replaced_result(node, function):
     """Other results: each of them squeezed, turned, in fewer digits and so on; others in order or number."""
     whole = node.value
     parts = whole.elts if isinstance(whole, ast.Tuple) else [whole]
     for i, part in enumerate(parts):
-        for helper in ON_RESULTS:
+        for helper in (helper for helper in ON_RESULTS if _makes_sense(helper, function)):
             new = _call(helper, part)
             node.value = ast.Tuple([*parts[:i], new, *parts[i + 1:]], ast.Load()) if len(parts) > 1 else new
             yield f"return {helper}({_short(part)})", node.lineno
@@ -136,7 +136,7 @@ def _started(definition, examples):
     defaults = [None] * (len(names) - len(definition.args.defaults)) + definition.args.defaults
     body = definition.body
     for name, default in ((argument.arg, value) for argument, value in zip(names, defaults, strict=True)):
-        helpers = [helper for helper in ON_ARGUMENTS if _changes(HELPERS[helper], name, examples)]
+        helpers = [helper for helper in ON_ARGUMENTS if _changes(helper, name, examples)]
         for new in [f"{helper}({name})" for helper in helpers] + ([ast.unparse(default)] if default else []):
             definition.body = [*ast.parse(f"{name} = {new}").body, *body]
             yield f"{name} = {new}", None
@@ -144,9 +144,15 @@ def _started(definition, examples):
 
 
 def _changes(helper, name, examples):
-    """Does it make anything else of the argument in one of the calls?"""
-    given = [example[name] for example in examples if name in example]
-    return not examples or any(changed_arguments((value,), (helper(value),)) for value in given)
+    """Does it make sense, and anything else of the argument in one of the calls?"""
+    change, given = HELPERS[helper], [example[name] for example in examples if name in example]
+    changes = not examples or any(changed_arguments((value,), (change(value),)) for value in given)
+    return changes and _makes_sense(helper, name)
+
+
+def _makes_sense(helper, name):
+    """Only of a logarithm does anybody take the exponential and then the logarithm again."""
+    return "exp" not in helper or "log" in name or "entropy" in name
 
 
 # What may stand instead of a statement
