@@ -110,10 +110,9 @@ def masked_softmax(masked_softmax):
     if laws.near(weights.value[0], [0, 0, 1]):
         hidden = "it got all the weight, and the visible ones none: your mask is the wrong way round"
     yield Verdict("the hidden position gets exactly 0", weights.value[0, 2] == 0, hidden)
-    sums = np.sum(weights.value, axis=1)
     late = "hide the scores before the softmax, not the weights after it"
-    advice = "did you normalise over axis 0?" if sums[1] > 1 else late
-    yield Verdict("each row sums to 1", laws.near(sums, 1), f"they sum to {rounded(sums)}: {advice}")
+    advice = "did you normalise over axis 0?" if np.sum(weights.value[1]) > 1 else late
+    yield laws.sums("each row sums to 1", weights.value, 1, advice)
     expected = [[0.26894142, 0.73105858, 0.0], [0.09003057, 0.24472847, 0.66524096]]
     yield laws.equals("the rest is a softmax among the visible", weights, expected)
 
@@ -144,9 +143,8 @@ def additive_attention(additive_attention):
     context, weights = reply.value
     hidden = "sentence 0 has three words: its fourth weight should be 0"
     yield Verdict("padding gets no weight", weights[0, 3] == 0, hidden)
-    sums = np.sum(weights, axis=1)
-    advice = f"they sum to {rounded(sums)}: softmax over the last axis; does your masked_softmax pass its own check?"
-    yield Verdict("the weights of each sentence sum to 1", laws.near(sums, 1), advice)
+    advice = "softmax over the last axis; does your masked_softmax pass its own check?"
+    yield laws.sums("the weights of each sentence sum to 1", weights, 1, advice)
     blend = np.stack([w @ m for w, m in zip(weights, memory, strict=True)])
     advice = "the weights are fine, the context is not: weigh the memory of each sentence with its own weights"
     yield Verdict("each context is the blend of its memory by its weights", laws.near(context, blend), advice)
@@ -170,7 +168,6 @@ def _weights_advice(weights, expected):
 def _sums(law, reply, axis, like):
     if not (form := laws.shape(law, reply, like.shape)).passed:
         return form
-    sums = np.sum(reply.value, axis=axis)
     others = [other for other in range(like.ndim) if other != axis and laws.near(np.sum(reply.value, axis=other), 1)]
-    advice = f": did you normalise over axis {others[0]}?" if others else ""
-    return Verdict(law, laws.near(sums, 1), f"they sum to {rounded(sums)}{advice}")
+    advice = f"did you normalise over axis {others[0]}?" if others else "divide by the sum along the axis"
+    return laws.sums(law, reply.value, 1, advice, axis)

@@ -54,10 +54,8 @@ def estimate_gradient(estimate_gradient):
     gradient = ask(estimate_gradient, *args)
     yield laws.shape("two rows of four weights: a gradient of shape (B, S) = (2, 4)", gradient, (2, 4))
     value = as_array(gradient.value)
-    sums = value.sum(axis=1)
-    advice = f"they sum to {rounded(sums)}: every weight takes part, through the sum in the softmax"
     law = "each row sums to 0: adding one number to all scores changes nothing"
-    yield Verdict(law, laws.near(sums, 0, value), advice)
+    yield laws.sums(law, value, 0, "every weight takes part, through the sum in the softmax")
     signs = value[0, 1] > 0 > value[1, 0]
     advice = f"it is {rounded(value[0, 1])} and {rounded(value[1, 0])}: look at the sign"
     yield Verdict("a reward above the baseline lifts the chosen score, one below it lowers it", signs, advice)

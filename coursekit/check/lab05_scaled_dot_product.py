@@ -115,18 +115,16 @@ def scaled_dot_product_attention(scaled_dot_product_attention):
 
     queries, keys, values = laws.random(3, (2, 4, 3), (2, 5, 3), (2, 5, 6))
     _, open_weights = ask(attend, queries, keys, values).value
-    sums = np.sum(open_weights, axis=-1)
-    advice = f"they sum to {rounded(sums)}: the softmax runs over the keys, axis=-1, however many axes stand in front"
-    yield Verdict("a batch: each row sums to 1", laws.near(sums, 1), advice)
+    advice = "the softmax runs over the keys, axis=-1, however many axes stand in front"
+    yield laws.sums("a batch: each row sums to 1", open_weights, 1, advice)
     powers = np.exp(np.einsum("bid,bjd->bij", queries, keys) / 3**0.5)
     law = "and holds e to the power of its scores, divided by their sum"
     yield laws.equals(law, open_weights, powers / powers.sum(axis=-1)[..., None], EARLIER)
     mask = np.array([[[True, True, False, True, False]], [[True, True, True, False, True]]])
     output, weights = ask(attend, queries, keys, values, mask).value
     yield _masked(weights, open_weights, mask)
-    sums = np.sum(weights, axis=-1)
-    advice = f"they sum to {rounded(sums)}: hide the scores before the softmax, not the weights after it"
-    yield Verdict("and each row still sums to 1", laws.near(sums, 1), advice)
+    advice = "hide the scores before the softmax, not the weights after it"
+    yield laws.sums("and each row still sums to 1", weights, 1, advice)
     yield laws.equals("the output is blended by these weights", output, np.asarray(weights) @ values, "weights @ V")
 
     yield _empty_row(ask(attend, queries, keys, values, mask & [[[True]], [[False]]]), output[0], weights[0])

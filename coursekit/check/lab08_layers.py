@@ -100,13 +100,11 @@ def layer_norm_backward(layer_norm_backward):
         (of_gamma / 6, "you took the mean: every token adds its part, d_gamma is the sum of d_output * x_hat"),
     ]
     yield laws.equals("d_gamma agrees with central differences", d_gamma, of_gamma, slips=slips)
-    sums = d_x.sum(axis=-1)
-    yield Verdict("each row of d_x sums to 0: no gradient can shift a row", laws.near(sums, 0, d_x),
-                  f"the sums are {rounded(sums)}: subtract mean(g), a mean, and of each row by itself (axis=-1)")
-    along = (d_x * x_hat).sum(axis=-1)
+    advice = "subtract mean(g), a mean, and of each row by itself (axis=-1)"
+    yield laws.sums("each row of d_x sums to 0: no gradient can shift a row", d_x, 0, advice)
     law = "with eps = 0 each row of d_x is orthogonal to its x_hat: no gradient can stretch a row"
-    yield Verdict(law, laws.near(along, 0, d_x), f"the products are {rounded(along)}: subtract x_hat times "
-                  "mean(g * x_hat), a mean, and of each row by itself (axis=-1)")
+    advice = "subtract x_hat times mean(g * x_hat), a mean, and of each row by itself (axis=-1)"
+    yield laws.sums(law, d_x * x_hat, 0, f"the products of the two: {advice}")
     hint = "both laws hold, the size does not: g is d_output * gamma, and all is divided by std"
     yield laws.equals("d_x agrees with central differences", d_x, numerical_gradient(loss, x), hint)
     for shape in MORE_SHAPES:

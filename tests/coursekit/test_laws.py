@@ -56,6 +56,14 @@ def test_what_would_look_alike_is_shown_with_more_digits(value, says):
 
 
 
+def test_a_sum_is_shown_with_digits_that_tell_it_from_the_right_one():
+    rows = np.array([[0.5, 0.5], [0.5, 0.50001]])
+    assert laws.sums("law", rows[:1], 1, "divide").passed
+    assert laws.sums("law", 2 * rows, 1, "divide").hint == "they sum to [2., 2.]: divide"
+    assert laws.sums("law", rows, 1, "divide").hint == (
+        "they sum to 1.00001: were digits lost, in float16 or float32, or by rounding?")
+
+
 def test_one_number_is_near_if_every_entry_is():
     assert laws.near(np.ones((2, 3)), 1) and not laws.near([1, 2], 1) and not laws.near(np.full(2, np.nan), np.nan)
 
