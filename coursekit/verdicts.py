@@ -11,7 +11,7 @@ import numpy as np
 # How far an entry may be off, relative to the largest expected one, by the type of what the function was given. Visible
 # checks and hidden ones both take it from here, so that what passes before the student's eyes passes in grading too.
 TOLERANCE = {"float16": 1e-2, "float32": 2e-5, "float64": 1e-6}
-NOISE = {"float16": 1e-2, "float32": 1e-6, "float64": 1e-12}  # what a difference of numbers near 1 leaves instead of 0
+NOISE = {"float16": 1e-2, "float32": 1e-6, "float64": 1e-12}  # what arithmetic on numbers near 1 leaves instead of 0
 
 ERRORS = {
     "NotImplementedError": "not implemented yet",
@@ -99,16 +99,15 @@ def _misbehaviour(reply):
 
 
 def _difference(reply, expected, hint):
-    value = reply.value
+    value, judged = reply.value, (hint, reply.precision, largest(expected))
     if value is None:
         return "returned None: is there a return statement?"
     if not isinstance(expected, tuple):
-        return _array_difference("", value, expected, hint, reply.precision)
+        return _array_difference("", value, expected, *judged)
     if not isinstance(value, tuple | list) or len(value) != len(expected):
         return f"expected {len(expected)} results, got {_kind(value)}"
     pairs = enumerate(zip(value, expected, strict=True), start=1)
-    differences = (_array_difference(f"result {i}: ", got, want, hint, reply.precision) for i, (got, want) in pairs)
-    return next(filter(None, differences), None)
+    return next(filter(None, (_array_difference(f"result {i}: ", *pair, *judged) for i, pair in pairs)), None)
 
 
 def misfit(got, expected):
@@ -127,13 +126,13 @@ def misfit(got, expected):
     return None
 
 
-def _array_difference(what, got, expected, hint, precision):
+def _array_difference(what, got, expected, hint, precision, among):
     if problem := misfit(got, expected):
         return what + problem
     got, expected, advice = np.asarray(got), np.asarray(expected), f": {hint}" if hint else ""
     if not np.isfinite(got).all():
         return f"{what}contains nan or inf{advice}"
-    if not close(got, expected, precision):
+    if not close(got, expected, precision, among=among):
         return what + (imprecise(got, expected, precision) or f"right shape, wrong values{advice}")
     return None
 
@@ -173,15 +172,24 @@ def _same(reply, answer):
     return is_array and value.shape == np.shape(answer) and close(value, np.asarray(answer), reply.precision, True)
 
 
-def close(got, expected, precision="float64", equal_nan=False, scale=0.0):
+def close(got, expected, precision="float64", equal_nan=False, scale=0.0, among=1.0):
     """Are these two arrays of one shape the same numbers, as far as arguments of this float type let one say?
 
     An entry may be off by a share of the largest expected one, however small that is (or of `scale`, where numbers so
-    large were added up to smaller ones), and by what a difference of numbers near 1 leaves where 0 is expected.
+    large were added up to smaller ones), and, where 0 is expected, by what arithmetic leaves of numbers as large as
+    those `among` which it stands: the other results of the same call.
     """
-    largest = float(np.abs(expected[np.isfinite(expected)].astype(float)).max(initial=0.0))
-    off = TOLERANCE[precision] * max(largest, scale) + NOISE[precision]
+    off = TOLERANCE[precision] * max(largest(expected), scale) + NOISE[precision] * max(1.0, among)
     return np.allclose(got.astype(float), expected, rtol=0, atol=off, equal_nan=equal_nan)
+
+
+def largest(value):
+    """The size of the largest finite entry of all arrays in a value; 0 where there is none."""
+    if isinstance(value, tuple | list | dict):
+        return max(map(largest, value.values() if isinstance(value, dict) else value), default=0.0)
+    value = np.asarray(value)
+    value = value[np.isfinite(value)].astype(float) if value.dtype.kind in "fiub" else np.zeros(0)
+    return float(np.abs(value).max(initial=0.0))
 
 
 def _identical(old, new):

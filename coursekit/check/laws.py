@@ -8,7 +8,7 @@ import numpy as np
 
 from coursekit.check import as_array, ask, rounded
 from coursekit.gradient_check import check_gradient
-from coursekit.verdicts import Reply, Verdict, close, imprecise, misfit
+from coursekit.verdicts import Reply, Verdict, close, imprecise, largest, misfit
 
 NOTHING = "returned None: is there a return statement?"
 SHOWN = 24     # entries of an array that a hint spells out
@@ -193,12 +193,6 @@ def random(seed, *shapes):
 def precision_of(answer):
     """The float type of the arguments that led to this answer."""
     return answer.precision if isinstance(answer, Reply) else "float64"
-
-
-def largest(value):
-    """The size of the largest finite entry; 0 where there is none."""
-    value = np.abs(as_array(value).astype(float))
-    return float(value[np.isfinite(value)].max(initial=0.0))
 
 
 def value_of(answer):

@@ -43,6 +43,12 @@ def test_nothing_is_not_enough_where_little_is_expected():
     assert not compare("law", Reply(EXPECTED * 0), EXPECTED * 1e-9).passed
 
 
+def test_zero_among_large_results_may_be_as_far_off_as_arithmetic_on_them_leaves_it():
+    value, expected = (np.array([2e-5]), np.array([66.0])), (np.zeros(1), np.array([66.0]))
+    assert compare("law", Reply(value, precision="float32"), expected).passed
+    assert not compare("law", Reply(value), expected).passed
+
+
 def test_what_rounding_leaves_of_zero_is_zero():
     assert compare("law", Reply(np.array([1e-16, 0.1 + 0.2 - 0.3])), np.zeros(2)).passed
 

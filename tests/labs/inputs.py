@@ -2,7 +2,7 @@
 
 Such a module has a generator of each exercise's name, which no check imports and which imports no check: it takes a
 random generator and yields `given(*args, **options)`, call by call, of every kind that the lab's text allows. What
-holds for every lab is done here: each call comes once more in float32, and some in other layouts.
+holds for every lab is done here: each call comes once more in another layout, and in float32 where types are promised.
 """
 
 import itertools
@@ -28,11 +28,12 @@ def given(*args, **options):
     return Given(args, options)
 
 
-def widely(calls):
-    """These calls, the same in float32, and the same in Fortran order, strided, read-only or stretched, in turn."""
+def widely(calls, in_float32):
+    """These calls, the same in float32 if asked for, and in Fortran order, strided, read-only or stretched, in turn."""
     calls = list(calls)
     yield from calls
-    yield from (given(*small(call.args), **small(call.options)) for call in calls)
+    if in_float32:
+        yield from (given(*small(call.args), **small(call.options)) for call in calls)
     for call, layout in zip(calls, itertools.cycle(LAYOUTS.values())):
         yield given(*layout(call.args), **call.options)
 
@@ -74,6 +75,11 @@ def numbers(rng, *shape):
 
 def normal(rng, *shape):
     return rng.normal(size=shape)
+
+
+def eighths(rng, *shape):
+    """Multiples of 1/8: float32 holds them, and products of them with large numbers, without rounding."""
+    return np.round(8 * rng.normal(size=shape)) / 8
 
 
 # Masks

@@ -6,6 +6,8 @@ import numpy as np
 
 from tests.labs.inputs import FRONTS, given, masks, normal, numbers, sizes
 
+ROUGH = {"distances_by_products"}  # right, but for what rounding leaves of a² + b² - 2 a b where rows are near
+
 
 def distances(rng):
     for n in sizes(rng, "N M X"):

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from coursekit.check import CheckFailed
-from coursekit.verdicts import NOISE, TOLERANCE, precision
+from coursekit.verdicts import NOISE, TOLERANCE, largest, precision
 from grading.checking import random_for
 from grading.student import LocalStudent, reply_of
 from tests.labs.inputs import widely
@@ -144,7 +144,13 @@ def _printed(text):
 def searched(lab, exercise):
     """(call, what the reference replies) of all calls of the search."""
     calls = getattr(part(lab, "inputs"), exercise)(np.random.default_rng(14))
-    return [(call, replied(lab, exercise, right(lab, exercise), call)) for call in widely(calls)]
+    calls = widely(calls, promises_types(lab, exercise))
+    return [(call, replied(lab, exercise, right(lab, exercise), call)) for call in calls]
+
+
+def promises_types(lab, exercise):
+    """Does the lab say that float32 stays float32, or another type is what comes out?"""
+    return exercise in getattr(part(lab, "inputs"), "PROMISES_TYPES", ())
 
 
 def replied(lab, exercise, function, call):
@@ -157,7 +163,7 @@ def replied(lab, exercise, function, call):
 
 def differs(lab, exercise, function):
     """Is there a call to which this function replies otherwise than the reference?"""
-    typed = exercise in getattr(part(lab, "inputs"), "PROMISES_TYPES", ())
+    typed = promises_types(lab, exercise)
     with limited():
         return any(not _replied_alike(replied(lab, exercise, function, call), reply, precision(call.args), typed)
                    for call, reply in searched(lab, exercise))
@@ -165,24 +171,27 @@ def differs(lab, exercise, function):
 
 def _replied_alike(got, reply, kind, typed):
     same = got.error == reply.error and got.changed == reply.changed
-    return same and _alike(got.value, reply.value, kind, typed)
+    return same and _alike(got.value, reply.value, kind, typed, largest(reply.value))
 
 
-def _alike(got, expected, kind, typed):
+def _alike(got, expected, *how):
     """The same form, the same numbers to ten times what a check allows, and the same types where they are promised."""
     if isinstance(expected, dict):
-        return isinstance(got, dict) and got.keys() == expected.keys() and all(
-            _alike(got[key], expected[key], kind, typed) for key in expected)
+        same_keys = isinstance(got, dict) and got.keys() == expected.keys()
+        return same_keys and all(_alike(got[key], expected[key], *how) for key in expected)
     if isinstance(expected, tuple | list):
-        return isinstance(got, tuple | list) and len(got) == len(expected) and all(
-            _alike(one, other, kind, typed) for one, other in zip(got, expected, strict=True))
+        pairs = isinstance(got, tuple | list) and len(got) == len(expected)
+        return pairs and all(_alike(one, other, *how) for one, other in zip(got, expected, strict=True))
+    return _array_alike(got, expected, *how)
+
+
+def _array_alike(got, expected, kind, typed, among):
     if not isinstance(expected, np.ndarray | np.generic | float | int):
         return type(got) is type(expected) and got == expected
     got, expected = np.asarray(got), np.asarray(expected)
     if got.shape != expected.shape or got.dtype.kind not in "fiub" or typed and not _typed_alike(got, expected):
         return False
-    finite = np.abs(expected[np.isfinite(expected)].astype(float))
-    off = 10 * (TOLERANCE[kind] * finite.max(initial=0) + NOISE[kind])
+    off = 10 * (TOLERANCE[kind] * largest(expected) + NOISE[kind] * max(1, among))
     return np.allclose(got.astype(float), expected.astype(float), rtol=0, atol=off, equal_nan=True)
 
 

@@ -12,7 +12,7 @@ from coursekit.check import CheckFailed
 from tests.labs import judging, mutation
 from tests.labs.float32 import in_float32
 from tests.labs.inputs import LAYOUTS
-from tests.labs.judging import by_name, each, mistakes, part, right, share
+from tests.labs.judging import by_name, each, mistakes, part, right, share, variants
 from tests.labs.mutants import mutants
 
 OPEN = {  # whose survivors are still to be closed: this list grows shorter, and then goes away
@@ -72,6 +72,15 @@ def test_each_survivor_is_of_an_exercise_and_has_a_reason(lab, what):
     assert all(len(reason) > 20 for reasons in known.values() for reason in reasons.values())
 
 
+@mutated
+@an_exercise
+def test_no_input_of_the_search_tells_a_right_answer_from_the_reference(lab, exercise):
+    """Else the search would call an equal mutant another one."""
+    rough = getattr(part(lab, "inputs"), "ROUGH", ())
+    others = [variant for variant in variants(lab)[exercise] if variant.__name__ not in rough]
+    assert [variant.__name__ for variant in others if mutation.differs(lab, exercise, variant)] == []
+
+
 # Rewritten
 
 
@@ -100,8 +109,7 @@ REWRITTEN |= {"float32 where float32 came in": in_float32, "lists out": after(li
 @pytest.mark.parametrize("rewriting", REWRITTEN)
 def test_a_reference_that_is_rewritten_keeps_all_points(lab, exercise, rewriting):
     """Lists know no float32: where the lab promises types, they are no answer."""
-    typed = exercise in getattr(part(lab, "inputs"), "PROMISES_TYPES", ())
-    if rewriting != "lists out" or not typed:
+    if rewriting != "lists out" or not mutation.promises_types(lab, exercise):
         assert share(lab, exercise, **{exercise: REWRITTEN[rewriting](right(lab, exercise))}) == 1
 
 
