@@ -9,7 +9,6 @@ keeps what it earns.
 import builtins
 import dataclasses
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -47,7 +46,7 @@ class Rooms:
 
     def __init__(self, limits=None, sandbox=True, packages=PACKAGES):
         self.limits, self.sandbox, self.packages = limits or Limits(), sandbox, packages
-        self._keeper = self._channel = self._folder = self._why = None
+        self._keeper = self._channel = self._why = None
 
     def __enter__(self):
         return self
@@ -69,8 +68,6 @@ class Rooms:
                 os.killpg(self._keeper.pid, signal.SIGKILL)
                 self._keeper.wait()
             self._keeper.stderr.close()
-            if self._folder:
-                shutil.rmtree(self._folder, ignore_errors=True)
             self._keeper = None
 
     def start(self):
@@ -155,12 +152,12 @@ class Rooms:
         return command(self.packages), ROOM, SCRATCH
 
     def _unwalled(self):
-        self._folder = tempfile.mkdtemp(prefix="exam-room-")
+        folder = tempfile.mkdtemp(prefix="exam-room-")  # the keeper removes it, also if this process is killed
         for source, target in furniture(self.packages):
-            place = Path(self._folder + target)
+            place = Path(folder + target)
             place.parent.mkdir(parents=True, exist_ok=True)
             place.symlink_to(source)
-        return [sys.executable, "-S", "-P"], self._folder + ROOM, self._folder
+        return [sys.executable, "-S", "-P"], folder + ROOM, folder
 
 
 @dataclass
@@ -186,7 +183,7 @@ class Copy:
     """The notebook as it was at one moment, asleep: a process of the room with a channel of its own."""
 
     channel: wire.Channel
-    pid: object  # what the room says of it
+    pid: int  # what the room says of it
 
 
 class ExamRoom:
@@ -333,8 +330,10 @@ class ExamRoom:
             with theirs:
                 self._channel.send({"do": "keep"}, LAST_WORDS)
                 self._channel.send_socket(theirs)
-            reply = self._channel.receive(self._limits.start, wire.REPLY_LIMIT)
-            self._copies[name] = Copy(wire.Channel(ours), reply.get("pid"))
+            pid = self._channel.receive(self._limits.start, wire.REPLY_LIMIT).get("pid")
+            if type(pid) is not int:
+                raise wire.WireError("pid: expected a number")
+            self._copies[name] = Copy(wire.Channel(ours), pid)
             return True
         except wire.WireError:
             ours.close()

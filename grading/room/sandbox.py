@@ -16,11 +16,12 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from grading.room.lockdown import DEVICES, MACHINES, SCRATCH
+from grading.room.calls import MACHINES
+from grading.room.lockdown import DEVICES, SCRATCH
 
 PACKAGES = ("numpy", "matplotlib", "ipython", "matplotlib-inline")  # distributions that a cell may import, by default
 HERE = Path(__file__).parent
-FURNITURE = ("keeper.py", "inside.py", "lockdown.py", "wire.py")
+FURNITURE = ("keeper.py", "inside.py", "lockdown.py", "calls.py", "wire.py")
 ROOM = "/room"  # where the furniture stands; packages are below it
 SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache")  # shared libraries: no shell, no programs
 ENVIRONMENT = {
@@ -53,8 +54,8 @@ def check():
     if sys.platform != "linux" or platform.machine() not in MACHINES:
         raise SandboxError(f"The sandbox needs Linux on {' or '.join(MACHINES)}; this is {platform.platform()}. "
                            f"Grade in a Linux virtual machine. {UNSAFE}")
-    trial = "import lockdown, os; room = lockdown.fork(); room or (lockdown.mount_scratch(2**20), os._exit(0)); " \
-            "raise SystemExit(os.wait()[1])"
+    trial = "import calls, lockdown, os; room = lockdown.fork(); room or (lockdown.mount_scratch(2**20), " \
+            "lockdown.give_up_power(), calls.forbid(), os._exit(0)); raise SystemExit(os.wait()[1])"
     done = subprocess.run([*command(), "-c", trial], env=environment(ROOM, SCRATCH), stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
@@ -93,9 +94,8 @@ def program():
 
 def command(packages=PACKAGES):
     """The start of the command line: bubblewrap, the wall, and the interpreter, whose arguments are to follow."""
-    binds = [(path, path) for path in SYSTEM if os.path.exists(path)]
-    binds += [(path, path) for path in _interpreter()]
-    binds += furniture(packages)
+    keep_out(HERE.parents[1], packages)
+    binds = _machine() + furniture(packages)
     wall = [program(), "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts",
             "--unshare-cgroup-try", "--uid", "1000", "--gid", "1000", "--hostname", "exam-room", "--new-session",
             "--die-with-parent",
@@ -110,6 +110,14 @@ def command(packages=PACKAGES):
     return [*wall, "--remount-ro", "/", "--chdir", "/", _executable(), "-S", "-P"]
 
 
+def keep_out(folder, packages=PACKAGES):
+    """Raise SandboxError if a folder of the instructor's lies where student code can read."""
+    folder, sources = Path(folder).resolve(), [Path(source) for source, _ in _machine() + furniture(packages)]
+    places = [source for source in sources if folder.is_relative_to(source.resolve())]
+    if places and not any(folder.is_relative_to(hidden) for hidden in _hidden_folders()):
+        raise SandboxError(f"{folder} lies within {places[0]}, which student code can read: move it elsewhere.")
+
+
 def environment(room, scratch):
     """What the room sees of the environment: nothing that is secret, and nothing that differs by machine."""
     return {**ENVIRONMENT, "TMPDIR": scratch, "HOME": f"{scratch}/home", "IPYTHONDIR": f"{scratch}/home",
@@ -121,6 +129,11 @@ def furniture(packages=PACKAGES):
     kit = str(Path(importlib.util.find_spec("coursekit").origin).parent)
     items = [(str(HERE / name), f"{ROOM}/{name}") for name in FURNITURE] + [(kit, f"{ROOM}/coursekit")]
     return items + [(str(path), f"{ROOM}/packages/{path.name}") for path in _library(tuple(packages))]
+
+
+def _machine():
+    """What the room has of this machine, as (source, place in the room): the system's libraries and the interpreter."""
+    return [(path, path) for path in [*filter(os.path.exists, SYSTEM), *_interpreter()]]
 
 
 @functools.cache
@@ -156,7 +169,7 @@ def _normal(name):
 
 def _hidden_folders():
     """What else is installed for the interpreter: not the room's business."""
-    found = Path(sysconfig.get_path("stdlib", vars={"installed_base": sys.base_prefix})).glob("*-packages")
+    found = [path for folder in _standard_library() for path in Path(folder).glob("*-packages")]
     return [str(path) for path in sorted(found) if path.is_dir()]
 
 
@@ -165,7 +178,17 @@ def _executable():
 
 
 def _interpreter():
-    """Where the interpreter and its standard library lie, outside of what SYSTEM holds already."""
-    if sys.base_prefix == "/usr":
-        return [_executable()]
-    return [sys.base_prefix]
+    """What the interpreter consists of, outside of SYSTEM: itself, its standard library, shared libraries."""
+    paths = [_executable(), *_standard_library(), *_shared_libraries()]
+    return [path for path in paths if not any(Path(path).is_relative_to(place) for place in SYSTEM)]
+
+
+def _standard_library():
+    base = {"installed_base": sys.base_prefix, "platbase": sys.base_exec_prefix}
+    return sorted({sysconfig.get_path(name, vars=base) for name in ("stdlib", "platstdlib")})
+
+
+def _shared_libraries():
+    """Those beside the standard library: the interpreter's own, and all others of an interpreter that brings them."""
+    folders = {Path(folder).parent for folder in _standard_library()}
+    return sorted(str(path) for folder in folders for path in folder.glob("*.so*") if path.is_file())

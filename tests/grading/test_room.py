@@ -1,8 +1,12 @@
 """The exam room: what a cell may do, what it shows, and that the room survives it."""
 
 import os
+import subprocess
+import sys
 import tempfile
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +15,8 @@ from grading.room.limits import Limits
 from grading.room.outputs import clean
 from grading.room.room import Rooms
 from tests.grading.conftest import QUICK
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -303,13 +309,28 @@ def test_a_sandbox_that_was_killed_is_replaced(rooms):
 
 
 @pytest.mark.parametrize("sandbox", [True, False])
-def test_a_room_leaves_no_process_and_no_file_behind(sandbox, tmp_path, monkeypatch):
+def test_the_sandbox_leaves_no_process_and_no_file_behind(sandbox, monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with Rooms(QUICK, sandbox) as rooms, rooms.open() as room:
         room.run("import os; os.fork() or os.execv('/bin/sleep', ['sleep', '60'])")
         keeper = rooms._keeper.pid
-        assert sandbox == (list(tmp_path.iterdir()) == [])  # a worker's process may end without a word
-    assert not list(tmp_path.iterdir()) and not os.path.exists(f"/proc/{keeper}")
+    assert os.listdir(tmp_path) == [] and not os.path.exists(f"/proc/{keeper}")
+
+
+KILLED = "import os, signal; from grading.room.room import Rooms; rooms = Rooms(sandbox={}); rooms.start(); " \
+         "print(rooms._keeper.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
+
+
+@pytest.mark.parametrize("sandbox", [True, False])
+def test_a_grader_that_is_killed_leaves_no_process_and_no_file_behind_either(sandbox, tmp_path):
+    killed = subprocess.run([sys.executable, "-c", KILLED.format(sandbox)], cwd=ROOT, stdout=subprocess.PIPE,
+                            env={**os.environ, "TMPDIR": str(tmp_path)}, check=False)
+    assert gone(lambda: os.listdir(tmp_path) == [] and not os.path.exists(f"/proc/{int(killed.stdout)}"))
+
+
+def gone(condition, seconds=10):
+    """Does the condition come to hold within so many seconds?"""
+    return any(condition() or time.sleep(0.05) for _ in range(int(seconds / 0.05)))
 
 
 PNG = "iVBORw0KGgo="
