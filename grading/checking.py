@@ -7,7 +7,7 @@ import functools
 import hashlib
 import importlib
 import inspect
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,10 @@ import numpy as np
 import coursekit
 from coursekit.sources import Sources
 from coursekit.verdicts import close, holds_text
-from grading.student import reply_of
+from grading.room.sandbox import SandboxError
+from grading.student import LocalStudent, reply_of
+
+UNREADABLE = "not judged: an answer of this exercise led to {}. Is each result of the kind and shape that is asked for?"
 
 
 class CheckFailed(Exception):
@@ -49,14 +52,38 @@ def judge(lab, exercise, student, solutions="solutions", seed=""):
     Raises CheckFailed when the check itself fails.
     """
     try:
-        check = getattr(importlib.import_module(f"{solutions}.{lab}.checks"), exercise)
-        verdicts = tuple(check(student, random_for(lab, exercise, seed)))
+        verdicts = ask(lab, exercise, student, solutions, seed)
         if not sum(verdict.weight for verdict in verdicts) > 0:
             raise ValueError("verdicts: expected at least one with a weight, got none")
         failed = not all(verdict.passed for verdict in verdicts)
         return Judgement(verdicts, diagnose(lab, exercise, student._calls, solutions) if failed else None)
     except Exception as error:
         raise CheckFailed(f"the hidden check of {exercise} in {lab} failed: {type(error).__name__}: {error}") from error
+
+
+def ask(lab, exercise, student, solutions, seed):
+    """The verdicts of a check. Where it stumbles over an answer, those that it had not come to have failed.
+
+    It does if it raises for this student and not for the reference; else it is the check that is at fault, or what it
+    runs on.
+    """
+    def verdicts_on(functions):
+        module = importlib.import_module(f"{solutions}.{lab}.checks")
+        return getattr(module, exercise)(functions, random_for(lab, exercise, seed))
+
+    verdicts = []
+    try:
+        for verdict in verdicts_on(student):
+            verdicts.append(verdict)
+    except (OSError, SandboxError):
+        raise
+    except Exception as error:
+        reference = importlib.import_module(f"{solutions}.{lab}.reference")
+        rest = [*verdicts_on(LocalStudent(vars(reference)))][len(verdicts):]
+        if not rest:
+            raise
+        verdicts += [replace(verdict, passed=False, hint=UNREADABLE.format(type(error).__name__)) for verdict in rest]
+    return tuple(verdicts)
 
 
 def random_for(lab, exercise, seed=""):

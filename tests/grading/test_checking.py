@@ -6,9 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from coursekit.verdicts import Reply
+from coursekit.verdicts import Reply, Verdict
 from grading import checking, hidden_checks
 from grading.checking import CheckFailed, judge
+from grading.room.sandbox import SandboxError
 from grading.student import Call, LocalStudent
 from tests.grading import tiny
 from tests.grading.tiny_solutions.lab_tiny import checks, mistakes, reference
@@ -75,6 +76,30 @@ def test_a_check_that_fails_is_the_courses_fault(monkeypatch, broken):
     monkeypatch.setattr(checks, "center", broken)
     with pytest.raises(CheckFailed, match="center in lab_tiny"):
         judged("center", reference.center)
+
+
+def stumbling(student, rng):
+    """A check of three laws, which makes a number of the second answer without looking at it."""
+    yield Verdict("first", True, weight=1)
+    yield Verdict("second", float(student.center(rng.normal(size=(2, 2))).value.sum()) < 1, weight=2)
+    yield Verdict("third", True, weight=3)
+
+
+@pytest.mark.parametrize("odd", [None, "text", [[1.0], [2.0, 3.0]], 10**400, {}])
+def test_a_check_that_stumbles_over_an_answer_fails_the_laws_that_it_had_not_come_to(monkeypatch, odd):
+    monkeypatch.setattr(checks, "center", stumbling)
+    judgement = judged("center", lambda x, axis=0: odd)
+    assert [verdict.passed for verdict in judgement.verdicts] == [True, False, False] and judgement.share == 1 / 6
+    assert "AttributeError" in judgement.verdicts[1].hint
+
+
+@pytest.mark.parametrize("error", [OSError("no more files"), SandboxError("no more rooms")])
+def test_what_the_graders_own_machine_raises_costs_no_student_a_point(error):
+    def center(x, axis=0):
+        raise error
+    student = SimpleNamespace(center=center, _calls=[])
+    with pytest.raises(CheckFailed):
+        judge(tiny.NAME, "center", student, tiny.SOLUTIONS)
 
 
 def test_hidden_checks_say_nothing_about_a_right_answer():
