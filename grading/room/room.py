@@ -330,7 +330,7 @@ class ExamRoom:
             with theirs:
                 self._channel.send({"do": "keep"}, LAST_WORDS)
                 self._channel.send_socket(theirs)
-            pid = self._channel.receive(self._limits.start, wire.REPLY_LIMIT).get("pid")
+            pid = self._channel.receive(self._limits.start, wire.WORD_LIMIT).get("pid")
             if type(pid) is not int:
                 raise wire.WireError("pid: expected a number")
             self._copies[name] = Copy(wire.Channel(ours), pid)

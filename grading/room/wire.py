@@ -24,6 +24,7 @@ import numpy as np
 FRAME_LIMIT = 32 * 2**20  # bytes in one frame
 VALUE_LIMIT = 8 * 2**20   # bytes of one value
 REPLY_LIMIT = 16 * 2**20  # bytes of a frame that comes from the exam room, and half as many of JSON in it
+WORD_LIMIT = 1024         # the same of a reply that is one number
 DEPTH_LIMIT = 20          # lists within lists
 ITEM_LIMIT = 200_000      # entries of all lists, tuples and dicts of one value
 LARGEST = 10**4000        # an int is smaller; Python refuses to print longer ones
