@@ -44,8 +44,8 @@ FORBIDDEN = {
     "ustat": (136, None), "sysfs": (139, None), "_sysctl": (156, None),
 }
 NEW = {  # the same numbers everywhere
-    "pidfd_send_signal": 424, "pidfd_open": 434, "close_range": 436, "faccessat2": 439, "epoll_pwait2": 441,
-    "futex_waitv": 449, "fchmodat2": 452, "map_shadow_stack": 453,
+    "pidfd_send_signal": 424, "pidfd_open": 434, "faccessat2": 439, "epoll_pwait2": 441, "futex_waitv": 449,
+    "fchmodat2": 452, "map_shadow_stack": 453,
 }
 ONLY = {  # {call: (numbers, which argument, what it may be)}; what these are called stands beside them
     # AF_UNIX: there is no network, and a port that was used would tell the next room of itself
@@ -59,11 +59,13 @@ ONLY = {  # {call: (numbers, which argument, what it may be)}; what these are ca
     "fcntl": ((72, 25), 1, (0, 1, 2, 3, 4, 1030, 1032)),
     # TCGETS, TCGETS2, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX: nothing of a device or a file system
     "ioctl": ((16, 29), 1, (0x5401, 0x802C542A, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)),
+    # none or CLOSE_RANGE_CLOEXEC: all threads have the same files, so that they can be counted
+    "close_range": ((436, 436), 2, (0, 4)),
     # all of linux/mman.h but what swaps out, or merges pages that are alike
     "madvise": ((28, 233), 2, (*range(5), *range(8, 12), *range(14, 20), 22, 23, 102, 103)),
 }
 CLONE, MMAP = (56, 220), (9, 222)
-NEW_NAMESPACES = 0x7E020000  # all CLONE_NEW... that clone takes
+CLONE_FILES, CLONE_THREAD, NEW_NAMESPACES = 0x400, 0x10000, 0x7E020000  # the last: all CLONE_NEW... that clone takes
 MAP_SHARED, MAP_ANONYMOUS, MAP_HUGETLB = 0x01, 0x20, 0x40000
 
 LOAD, AND, IS, IS_AT_LEAST, HAS_BIT, RETURN = 0x20, 0x54, 0x15, 0x35, 0x45, 0x06  # linux/bpf_common.h
@@ -91,7 +93,7 @@ def filter_program(machine):
         (IS_AT_LEAST, 0, 1, 0x40000000), (RETURN, 0, 0, KILL),  # the x32 calls of x86_64, for the same reason
         *_block(MMAP[column], _mmap()),
         *(step for numbers, *what in ONLY.values() for step in _block(numbers[column], _only(*what))),
-        *_block(CLONE[column], [(LOAD, 0, 0, _argument(0)), (HAS_BIT, 0, 1, NEW_NAMESPACES), _refuse()]),
+        *_block(CLONE[column], _clone()),
         *(step for numbers in FORBIDDEN.values() if numbers[column] is not None
           for step in [(IS, 0, 1, numbers[column]), _refuse()]),
         (IS_AT_LEAST, 1, 0, last + 1), (RETURN, 0, 0, ALLOW),
@@ -115,6 +117,12 @@ def _mmap():
     """Refuse memory that no process's size shows: what stays when nobody has it mapped, and the huge pages' pool."""
     return [(LOAD, 0, 0, _argument(3)), (HAS_BIT, 0, 1, MAP_HUGETLB), _refuse(),
             (AND, 0, 0, MAP_SHARED | MAP_ANONYMOUS), (IS, 0, 1, MAP_SHARED | MAP_ANONYMOUS), _refuse()]
+
+
+def _clone():
+    """Refuse new namespaces, and threads that do not share their files."""
+    return [(LOAD, 0, 0, _argument(0)), (HAS_BIT, 0, 1, NEW_NAMESPACES), _refuse(),
+            (AND, 0, 0, CLONE_THREAD | CLONE_FILES), (IS, 0, 1, CLONE_THREAD), _refuse()]
 
 
 def _argument(which):

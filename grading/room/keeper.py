@@ -216,32 +216,29 @@ class Process:
 
     name      what no other process is called, also when its number is used again
     own, cpu  seconds of processor time: its own, and with those of its children that it has waited for
-    hidden    cannot be looked into, or shows nothing of its threads as its first one has ended
+    hidden    cannot be looked into
+    place     where /proc tells of it: that of a later thread, where the first one has ended and tells nothing
     """
 
     @classmethod
     def read(cls, pid):
         """None if it has gone in the meantime."""
+        process = cls()
+        process.pid, process.place, process.hidden, process.files = pid, f"/proc/{pid}", False, 0
         try:
-            process = cls()
-            with open(f"/proc/{pid}/stat", "rb") as file:
-                fields = file.read().rpartition(b") ")[2].split()  # what stands in brackets, a name, may hold anything
+            fields = stat(process.place)
             times = [int(field) / TICK for field in fields[11:15]]
-            process.pid, process.name = pid, (pid, fields[19])
-            process.own, process.cpu = sum(times[:2]), sum(times)
-            process.threads, process.resident = int(fields[17]), int(fields[21]) * PAGE
-            process.hidden = fields[0] == b"Z" and process.threads > 1
-            process.files = cls._files(process)
-            return process
+            process.name, process.own, process.cpu = (pid, fields[19]), sum(times[:2]), sum(times)
+            process.threads = int(fields[17])
+            if fields[0] == b"Z" and process.threads > 1:
+                process.place, fields = living_thread(pid) or (process.place, fields)
+            process.resident = int(fields[21]) * PAGE
+            process.files = len(os.listdir(f"{process.place}/fd"))
+        except PermissionError:
+            process.hidden = True
         except (OSError, IndexError):
             return None
-
-    def _files(self):
-        try:
-            return len(os.listdir(f"/proc/{self.pid}/fd"))
-        except PermissionError:
-            self.hidden = True
-            return 0
+        return process
 
     def inner(self):
         """The number by which the room knows it. None if the process has gone."""
@@ -259,10 +256,29 @@ class Process:
     def _lines(self, name):
         """What /proc says of it. Nothing if the process has gone."""
         try:
-            with open(f"/proc/{self.pid}/{name}", "rb") as file:
+            with open(f"{self.place}/{name}", "rb") as file:
                 return file.readlines()
         except OSError:
             return []
+
+
+def stat(place):
+    """The fields of the file of this name, from the state on. (A name stands before it, and may hold anything.)"""
+    with open(f"{place}/stat", "rb") as file:
+        return file.read().rpartition(b") ")[2].split()
+
+
+def living_thread(pid):
+    """(place, fields) of a thread that has not ended; None if all have."""
+    for name in os.listdir(f"/proc/{pid}/task"):
+        place = f"/proc/{pid}/task/{name}"
+        try:
+            fields = stat(place)
+        except OSError:
+            continue
+        if fields[0] not in b"ZX":
+            return place, fields
+    return None
 
 
 def live(channel, shell, door, limits, walled):
