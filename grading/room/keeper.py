@@ -234,11 +234,17 @@ class Process:
                 process.place, fields = living_thread(pid) or (process.place, fields)
             process.resident = int(fields[21]) * PAGE
             process.files = len(os.listdir(f"{process.place}/fd"))
-        except PermissionError:
-            process.hidden = True
+        except PermissionError:  # for who is not root, so it is with those that are about to end, and have no memory
+            process.hidden = process._size() > 0
         except (OSError, IndexError):
             return None
         return process
+
+    def _size(self):
+        try:
+            return int(stat(self.place)[20])
+        except OSError:
+            return 0
 
     def inner(self):
         """The number by which the room knows it. None if the process has gone."""

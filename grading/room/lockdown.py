@@ -88,7 +88,7 @@ def limit(limits):
         resource.RLIMIT_SIGPENDING: 1024,
     }
     if counts_processes():
-        most[resource.RLIMIT_NPROC] = limits["processes"]  # does nothing for root
+        most[resource.RLIMIT_NPROC] = 16 * limits["processes"]  # until the supervisor looks; does nothing for root
     for what in ("CORE", "MSGQUEUE", "MEMLOCK", "NICE", "RTPRIO"):
         most[getattr(resource, f"RLIMIT_{what}")] = 0
     for what, value in most.items():
