@@ -132,11 +132,17 @@ def spare_jsonschema():
 
 
 def _doctor(options):
-    from grading.room import sandbox
+    from grading.room import promises, sandbox
 
-    problems = sandbox.doctor()
-    print("\n".join(problems) or f"Student code can be shut in on this machine, with {sandbox.program()}.")
-    return bool(problems)
+    broken = []
+    if problems := sandbox.doctor():
+        print("\n".join(problems))
+        return True
+    print(f"Student code can be shut in on this machine, with {sandbox.program()}:")
+    for promise, found in promises.kept(Path()):
+        print(f"{'not: ' if found else 'ok   '}{promise}" + (f": {found}" if found else ""))
+        broken.append(found)
+    return any(broken)
 
 
 def _init(options):

@@ -51,7 +51,8 @@ def fork():
 def protect_devices():
     """Nobody changes their modes or times, not even who owns them. (To write into them is no change to them.)"""
     for device in DEVICES:
-        _call("mount", None, device.encode(), None, MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID, None)
+        as_here = os.statvfs(device).f_flag & (MS_NODEV | MS_NOEXEC)  # nobody may take off what the machine has put on
+        _call("mount", None, device.encode(), None, MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | as_here, None)
 
 
 def mount_scratch(size):

@@ -54,8 +54,9 @@ def check():
     if sys.platform != "linux" or platform.machine() not in MACHINES:
         raise SandboxError(f"The sandbox needs Linux on {' or '.join(MACHINES)}; this is {platform.platform()}. "
                            f"Grade in a Linux virtual machine. {UNSAFE}")
-    trial = "import calls, lockdown, os; room = lockdown.fork(); room or (lockdown.mount_scratch(2**20), " \
-            "lockdown.give_up_power(), calls.forbid(), os._exit(0)); raise SystemExit(os.wait()[1])"
+    trial = "import calls, lockdown, os; lockdown.protect_devices(); room = lockdown.fork(); " \
+            "room or (lockdown.mount_scratch(2**20), lockdown.give_up_power(), calls.forbid(), os._exit(0)); " \
+            "raise SystemExit(os.wait()[1])"
     done = subprocess.run([*command(), "-c", trial], env=environment(ROOM, SCRATCH), stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
@@ -112,10 +113,15 @@ def command(packages=PACKAGES):
 
 def keep_out(folder, packages=PACKAGES):
     """Raise SandboxError if a folder of the instructor's lies where student code can read."""
-    folder, sources = Path(folder).resolve(), [Path(source) for source, _ in _machine() + furniture(packages)]
-    places = [source for source in sources if folder.is_relative_to(source.resolve())]
+    folder = Path(folder).resolve()
+    places = [source for source in readable(packages) if folder.is_relative_to(Path(source).resolve())]
     if places and not any(folder.is_relative_to(hidden) for hidden in _hidden_folders()):
         raise SandboxError(f"{folder} lies within {places[0]}, which student code can read: move it elsewhere.")
+
+
+def readable(packages=PACKAGES):
+    """What student code can read of this machine, as paths."""
+    return [source for source, _ in _machine() + furniture(packages)]
 
 
 def environment(room, scratch):
