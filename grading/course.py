@@ -16,6 +16,7 @@ from grading.configuration import ConfigurationError
 from grading.lab import Lab, names
 from grading.marking import texts
 from grading.records import Ledger
+from grading.room.sandbox import keep_out
 from grading.settings import TwoRooms
 from grading.submissions import BAD_NAME, STUDENT, read_submission
 from grading.work import Task, Terms
@@ -54,7 +55,12 @@ class Course:
         return Lab.read(self.labs_folder, name, self.settings.solutions)
 
     def terms(self, name):
-        """What is the same for the whole class. Raises ValueError if there is no such lab."""
+        """What is the same for the whole class. Raises ValueError if there is no such lab.
+
+        Raises SandboxError if student code could read the course.
+        """
+        if self.settings.sandbox:
+            keep_out(self.coursedir.root, tuple(self.settings.packages))
         return Terms.of(self.lab(name), self.settings)
 
     @property

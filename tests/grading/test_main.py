@@ -49,6 +49,11 @@ def test_a_folder_that_is_not_there_is_refused_with_what_makes_it(course, tmp_pa
     assert refused(done, "class: expected a folder", "nowhere", "python -m grading init")
 
 
+def test_a_course_that_student_code_could_read_is_refused(course, monkeypatch):
+    monkeypatch.setattr(sandbox, "readable", lambda packages: [str(course.folder.parent)])
+    assert refused(course.grade(), str(course.folder), "which student code can read: move it elsewhere")
+
+
 def test_labs_that_have_moved_are_missed_by_name(course):
     (course.folder / "labs").rename(course.folder / "moved")
     assert refused(course.grade(), "labs: expected a folder", "write into", "nbgrader_config.py where they are now")
