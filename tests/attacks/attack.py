@@ -9,6 +9,7 @@ from tests.grading import tiny
 
 NOTEBOOK = f"{tiny.NAME}.ipynb"
 PORT = "@PORT@"  # in a source: the port on which the canary listens
+NO_WALL = "not run: there is no wall, cells run with all that the instructor may do"
 WRONG = "def center(x, axis=0):\n    return x"
 SMALL = Limits(cell=1.0, call=1.0, notebook=4.0, cpu=4.0, memory=384 * 2**20, processes=32, files=128,
                scratch=16 * 2**20, cell_output=50_000, output=2**20)  # so that nothing takes long, or much

@@ -96,10 +96,15 @@ def hidden_inputs():
 
 # The neighbour looks around, and shows what it sees: nothing of it may differ from one day to another.
 PROBE = """
-import builtins, os, sys
+import builtins, fcntl, os, sys
 import numpy as np
 print(sorted(os.listdir(".")), sorted(os.listdir("/tmp")), sorted(os.listdir(os.path.expanduser("~"))))
 print(sorted(os.environ), hasattr(builtins, "poisoned"), sorted(name for name in sys.modules if "poison" in name))
+for number in range(64):
+    try:
+        print(number, fcntl.fcntl(number, fcntl.F_GETFL), os.lseek(number, 0, os.SEEK_CUR))
+    except OSError:
+        pass
 print(np.mean(np.arange(5)), np.random.rand(), np.get_printoptions()["precision"], np.geterr(), len(os.listdir("/dev")))
 """
 

@@ -146,6 +146,14 @@ def test_a_forged_reply_is_an_answer_and_no_fault_of_the_check(fresh, reply):
     assert texts(fresh.run("3")) == ["3"]
 
 
+@pytest.mark.parametrize("number", ["[1]", "None", "'1'", "True", "1.5", "[1e15] * 10**6"])
+def test_a_copy_that_has_no_number_is_none(fresh, number):
+    fresh.run("import inside\nwhole = inside.keep_a_copy\ndef f(): return 1\n"
+              f"inside.keep_a_copy = lambda *room: (whole(*room), {number})[1]")
+    with fresh.check() as missing:
+        assert "its line to the grader" in missing and fresh.call("f", (), {}).error == "Crash"
+
+
 def test_a_number_that_comes_back_as_an_array_has_changed(fresh):
     fresh.run("import wire, numpy as np\npack = wire.pack\ndef f(x, y): return 1\n"
               "wire.pack = lambda v, blobs: pack((np.ones(2),) * len(v) if isinstance(v, tuple) else v, blobs)")

@@ -1,8 +1,7 @@
 """The walls: namespaces, mounts, devices, privileges."""
 
-from tests.attacks.attack import CALL, cells
+from tests.attacks.attack import CALL, NO_WALL, cells
 
-NO_WALL = "not run: there is no wall, cells run with all that the instructor may do"
 ATTACKS = cells(skip=NO_WALL, first={
     "a user namespace of its own is made, with all powers": CALL + """
 if libc.unshare(0x10000000) == 0:
@@ -111,6 +110,24 @@ os.wait()""",
 for number in (321, 298, 323, 425, 250, 248, 246, 175, 304, 310, 272):  # bpf, perf, userfaultfd, io_uring, keyctl ...
     if number != 272 and call(number, 0, 0, 0, 0, 0) >= 0:
         print("CAUGHT the kernel, call", number)""",
+    "the machine's log is read": CALL + """
+text = ctypes.create_string_buffer(4096)
+if call(103, 3, text, 4096) >= 0 or call(103, 10, 0, 0) >= 0:
+    print("CAUGHT the log")""",
+    "what lies beside the interpreter is read": """
+import os, sys
+for folder in ("include", "share", "lib/pkgconfig", "etc"):
+    if os.path.exists(os.path.join(sys.base_prefix, folder)) and sys.base_prefix != "/usr":
+        print("CAUGHT", folder)""",
+    "file systems of the machine are asked by ioctl": """
+import fcntl, os
+for request in (0x80086601, 0xC0406619, 0x801C581F):  # flags, keys, attributes
+    try:
+        fcntl.ioctl(os.open(os.__file__, os.O_RDONLY), request, bytes(64))
+        print("CAUGHT a file system")
+    except OSError as error:
+        if error.errno != 1:
+            print("CAUGHT an answer")""",
     "letters are typed into the grader's terminal": """
 import fcntl
 try:

@@ -1,6 +1,6 @@
 """Points for nothing: the answer is wrong, and everything else is done to make it pass."""
 
-from tests.attacks.attack import cells
+from tests.attacks.attack import Attack, cells
 
 ATTACKS = cells(first={
     "an input transformer makes `pass` of the cells with asserts": """
@@ -193,6 +193,30 @@ def frame(text, blobs=b""):
     return (8 + len(text) + len(blobs)).to_bytes(8, "big") + len(text).to_bytes(8, "big") + text + blobs
 """
 OUR_DOOR = "not run: it aims at our grader's own parts"
+
+# A check's call that is deaf, so that the grader has the copy ended by the number that it was told.
+
+LATE = """
+import signal
+calls = []
+def center(x, axis=0):
+    calls.append(x)
+    while len(calls) > 1:  # the first call is that of the visible check
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)"""
+NUMBER = """
+import sys
+number = 1
+for _ in range({}):
+    number = [number]
+if "inside" in sys.modules:
+    whole = sys.modules["inside"].keep_a_copy
+    sys.modules["inside"].keep_a_copy = lambda *room: (whole(*room), {})[1]
+"""
+ATTACKS += [Attack(f"the number of a copy is {what}", exact=False, skip=OUR_DOOR,
+                   answers={"first": NUMBER.format(depth, number), "center": LATE}) for what, depth, number in (
+    ("a list a thousand deep", 970, "number"), ("a list of a million numbers", 0, "[1e15] * 400_000"),
+    ("a text", 0, "'1'"), ("no number", 0, "None"), ("that of others", 0, "-1"),
+)]
 ATTACKS += cells(exact=False, skip=OUR_DOOR, first={
     "`json` claims that every value is right": """
 import json

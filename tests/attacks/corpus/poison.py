@@ -1,6 +1,6 @@
 """Files and settings that would meet the next student, or the instructor."""
 
-from tests.attacks.attack import CALL, WALK, cells
+from tests.attacks.attack import CALL, NO_WALL, WALK, cells
 
 ATTACKS = cells(first={
     "NumPy's files are changed": """
@@ -111,4 +111,38 @@ if os.fork() == 0:
 for number in range(3):
     if call(29, 0x7a7a + number, 4096, 0o1666) >= 0:
         print("CAUGHT memory that stays")""",
+})
+ATTACKS += cells(skip=NO_WALL, first={
+    "files that every room has open are moved on, and their flags changed": """
+import fcntl, os
+for number in range(64):
+    try:
+        fcntl.fcntl(number, fcntl.F_SETFL, os.O_NONBLOCK | os.O_APPEND)
+        os.lseek(number, 77, os.SEEK_SET)
+    except OSError:
+        pass""",
+    "locks, leases and hints are left on files of the machine": """
+import fcntl, os
+file, folder = os.open(os.__file__, os.O_RDONLY), os.open(os.path.dirname(os.__file__), os.O_RDONLY)
+for what, act in {
+    "a lock": lambda: fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB),
+    "a lock of records": lambda: fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB),
+    "a lease": lambda: fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK),
+    "a watch": lambda: fcntl.fcntl(folder, fcntl.F_NOTIFY, fcntl.DN_ACCESS),
+    "a hint": lambda: fcntl.fcntl(file, 1036, bytes([2, 0, 0, 0, 0, 0, 0, 0])),
+}.items():
+    try:
+        act()
+        print("CAUGHT", what)
+    except OSError:
+        pass""",
+    "files of the machine are put into its memory, and taken out": CALL + """
+file = os.open(os.__file__, os.O_RDONLY)
+try:
+    os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+    print("CAUGHT the machine's memory")
+except OSError:
+    pass
+if libc.readahead(file, ctypes.c_long(0), 4096) == 0:
+    print("CAUGHT the machine's memory")""",
 })
