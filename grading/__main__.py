@@ -40,7 +40,7 @@ def parser():
             one.add_argument("lab", metavar="LAB")
         return one
 
-    command("doctor", _doctor, "say whether this machine can shut student code in, and if not, what is missing")
+    command("doctor", _doctor, "try each promise of the sandbox on this machine, or say why there is none")
     init = command("init", _init, "make a folder for a class, apart from this repository; or look at one that is there")
     init.add_argument("folder", type=Path, metavar="FOLDER")
 

@@ -11,15 +11,16 @@ It answers one request after the other on its socket:
 all; "missing" lists its statements that failed for something that is not here. What stands below such a one is run.
 
 A copy is this process as it is at that moment, made by fork, and asleep until the notebook has been run to its end.
-What a function stores or breaks while it is called never meets a later cell, nor another check. It answers on its own
-socket:
+What a function stores or breaks while it is called never meets a later cell, nor, in memory, another check. (Files in
+the scratch folder and pipes of an earlier cell are the same for all copies, which are one student's.) It answers on
+its own socket:
 
     {"do": "call", "function": ..., "arguments": packed (args, kwargs), "seconds": ...}
                                                   ->  {"value": packed} or {"error": name}, {"arguments": packed}
     {"do": "greet"}                               ->  {"ok": True}
 
-Nothing here is to be trusted once a student's cell has run: it shares the process. keeper.py, this file, lockdown.py
-and wire.py are all of the grader that the sandbox holds.
+Nothing here is to be trusted once a student's cell has run: it shares the process. keeper.py, this file, lockdown.py,
+calls.py and wire.py are all of the grader that the sandbox holds.
 """
 
 import base64

@@ -14,7 +14,8 @@ class Limits:
     call         for one call of a function by a check; after a first call that was late, a tenth of it
     notebook     for all cells; and as much again for all calls
     cpu          seconds of processor time
-    memory       bytes of memory, shared pages counted once; no process may reserve more than twice as much
+    memory       bytes of memory, shared pages counted once, with what is swapped out and what the kernel needs to map
+                 it; no process may reserve more than twice as much
     processes    processes and threads, among them the notebook's own and a copy of it for each check
     files        open files
     scratch      bytes that the cells may write to disk (it is memory)

@@ -1,7 +1,8 @@
 """The outer wall: the bubblewrap command that the keeper runs under, and what to do where there can be none.
 
-Inside there is a read-only file system of the interpreter, the packages of PACKAGES with what they need, coursekit,
-and four files of this folder; no network, no other process, no environment but ENVIRONMENT.
+Inside there is a read-only file system of the system's libraries, the interpreter with its standard library, the
+packages of PACKAGES with what they need, coursekit, and the files of FURNITURE; no network, no other process, no
+environment but ENVIRONMENT.
 """
 
 import functools
