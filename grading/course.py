@@ -60,7 +60,7 @@ class Course:
         Raises SandboxError if student code could read the course.
         """
         if self.settings.sandbox:
-            keep_out(self.coursedir.root, tuple(self.settings.packages))
+            keep_out(self.coursedir.root, self.settings.all_packages())
         return Terms.of(self.lab(name), self.settings)
 
     @property
