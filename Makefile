@@ -25,8 +25,8 @@ RELEASED := release/.made
 SOLVED := build/solved/.made
 GRADED := build/demo/.made
 
-.PHONY: help course test ready fresh venv book release solved demo notebooks serve lint bench attacks mutants artifacts gates \
-	hub lock clean
+.PHONY: help course test ready fresh venv book release solved demo notebooks serve lint bench bench-large attacks mutants \
+	artifacts gates hub lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -37,6 +37,7 @@ help:
 	@echo "make serve      the book at a local address (PORT=$(PORT))"
 	@echo "make lint       ruff"
 	@echo "make bench      how fast a class is graded, against nbgrader as it comes; and lab 06, against PyTorch"
+	@echo "make bench-large  how fast 300 get feedback too, and what becomes of time and memory with 10,000 (an hour)"
 	@echo "make attacks    what hostile notebooks get from either (half an hour)"
 	@echo "make mutants    which slips the checks let through, of all that a machine makes (some minutes)"
 	@echo "make artifacts  train again what coursekit ships"
@@ -118,6 +119,10 @@ lint: $(INSTALLED)
 bench: $(INSTALLED)
 	$(RUN) -m tools.bench --large --out chapters/data/bench.json
 	$(RUN) -m tools.bench_attention
+
+bench-large: $(INSTALLED)
+	$(RUN) -m tools.bench --submissions 300 --feedback
+	$(RUN) -m tools.bench --submissions 1000 --large
 
 attacks: $(INSTALLED)
 	$(RUN) -m tests.attacks.table

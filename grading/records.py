@@ -241,8 +241,8 @@ class Ledger:
     def grade_again(self, lab, students):
         """Note that these are to be graded again, in one commit."""
         with self._said():
-            for student in students:
-                self.book.db.merge(Again(lab=lab, student=student))
+            if new := set(students) - self.again(lab):
+                self._do(insert(Again), [{"lab": lab, "student": student} for student in new])
             self.book.db.commit()
 
     # Times.

@@ -164,6 +164,20 @@ def ours(lab, submissions, workers, folder):
     return Timing("python -m grading grade", len(submissions), workers, seconds, memory), found
 
 
+def with_feedback(lab, size, workers, folder):
+    """[Timing, Timing]: grading and then nbgrader's command for feedback, as it is here; and both in one go."""
+    submissions, timings = made_up_class(lab, size), []
+    for name, *commands in FEEDBACK:
+        course = write_course(lab, submissions, folder / name.replace(" ", "-"))
+        done = [timed([*command, lab.name, f"--course-dir={course}"], ROOT) for command in commands]
+        timings.append(Timing(name, size, workers, sum(one[0] for one in done), max(one[1] for one in done)))
+    return timings
+
+
+FEEDBACK = (("grade, generate_feedback", ["grading", "grade"], ["nbgrader", "generate_feedback"]),
+            ("grade --feedback", ["grading", "grade", "--feedback"]))
+
+
 def write_course(lab, submissions, course):
     """A course directory with the lab's source, which stock nbgrader needs there, and what was handed in."""
     shutil.copytree(ROOT / "labs" / lab.name, course / "labs" / lab.name)
@@ -252,11 +266,15 @@ def main(arguments=None):
     parser.add_argument("--sample", type=int, default=SAMPLE, metavar="N", help="of it for stock nbgrader")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="worker processes of ours (default: 2)")
     parser.add_argument("--large", action="store_true", help="ours on 10 N submissions too: does memory grow?")
+    parser.add_argument("--feedback", action="store_true", help="with pages of feedback, in two commands and in one")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the timings as JSON")
     options = parser.parse_args(arguments)
     lab = Lab.read(ROOT / "labs", LAB)
     with tempfile.TemporaryDirectory() as folder:
-        timings = compare(lab, options.submissions, options.sample, options.workers, Path(folder))
+        if options.feedback:
+            timings = with_feedback(lab, options.submissions, options.workers, Path(folder))
+        else:
+            timings = compare(lab, options.submissions, options.sample, options.workers, Path(folder))
         timings += large(lab, options.submissions, options.workers, Path(folder)) if options.large else []
     about = {"lab": LAB, "nbgrader": version("nbgrader"), "python": sys.version.split()[0], "cores": os.cpu_count()}
     if options.out:

@@ -60,8 +60,7 @@ class Class:
         (folder / "nbgrader_config.py").write_text(CONFIG + config)
         course = cls(folder, lab, cluster)
         if url:
-            course.url = url
-            course.use(f"c.CourseDirectory.db_url = {url!r}\n")
+            course.keep_gradebook_in(url)
         return course
 
     @classmethod
@@ -70,6 +69,11 @@ class Class:
         shutil.unpack_archive(ROOT / "tests" / "grading" / "data" / "class_of_1c942c1.zip", folder)
         (folder / "nbgrader_config.py").write_text(f"{CONFIG}c.LateSubmissionPlugin.penalty_method = 'zero'\n")
         return cls(folder, lab, cluster)
+
+    def keep_gradebook_in(self, url):
+        """From now on the gradebook is this database."""
+        self.url = url
+        self.use(f"c.CourseDirectory.db_url = {url!r}\n")
 
     def use(self, config):
         """From now on the configuration says this too."""

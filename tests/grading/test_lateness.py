@@ -198,6 +198,15 @@ def test_formgraders_pages_are_settled_first(term):
         assert book.find_submission(*NAMES).late_submission_penalty == 6
 
 
+def test_a_page_of_formgraders_is_settled_once_however_often_it_opens_the_gradebook(term, monkeypatch):
+    course, settled = Course.at(term.folder), []
+    monkeypatch.setattr(lateness, "settle", lambda *_: settled.append(1) or [])
+    api = lateness.NbGraderAPI(CourseDirectory(config=course.config), config=course.config)
+    for _ in range(3):
+        api.gradebook.close()
+    assert settled == [1]
+
+
 # When somebody handed in.
 
 

@@ -19,6 +19,7 @@ from grading.course import Course
 from grading.room import wire
 from grading.room.sandbox import SandboxError
 from grading.runner import Progress
+from tests import needs
 from tests.grading import tiny
 from tests.grading.classes import MISTAKE, ROOT, SLEEPS, Class, finished, found, keys
 from tests.needs import bubblewrap
@@ -158,6 +159,18 @@ def test_a_progress_bar_is_rewritten_on_a_terminal_only(monkeypatch):
         monkeypatch.setattr("sys.stderr", stream)
         Progress(2).show(1)
         assert stream.getvalue().startswith("\r") == terminal and "1 of 2" in stream.getvalue()
+
+
+@needs.postgres
+@pytest.mark.nightly
+def test_a_class_whose_gradebook_is_in_postgresql_is_graded_and_given_back(course, databases):
+    course.keep_gradebook_in(databases("class"))
+    (course.folder / "gradebook.db").unlink()
+    course.hand_in("anna"), course.hand_in("ben", center=MISTAKE)
+    for graded, options in ((2, ["--feedback"]), (0, []), (2, ["--force"])):
+        assert total(course.grade(*options)).startswith(f"{graded} graded")
+    assert pages(course).keys() == {"anna", "ben"} and course.marks() == {"anna": (2, 4, None), "ben": (0, 4, None)}
+    assert not (course.folder / "gradebook.db").exists()
 
 
 # It is graded again.

@@ -38,6 +38,13 @@ def test_a_tiny_run_prints_a_ratio(capsys):
     assert re.search(r"\nratio: \d+\.\d\n$", said)
 
 
+@bubblewrap
+@pytest.mark.nightly
+def test_a_run_with_feedback_prints_a_ratio_too(capsys):
+    bench.main(["--submissions", "2", "--feedback"])
+    assert re.search(r"\ngrade --feedback +2 .*\nratio: \d+\.\d\n$", capsys.readouterr().out)
+
+
 def test_a_class_is_the_same_each_time_and_no_two_notebooks_are(lab):
     one, other = texts(made_up_class(lab, 8)), texts(made_up_class(lab, 8))
     assert one == other and len(set(one)) == 8
