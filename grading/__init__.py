@@ -24,8 +24,12 @@ Around it is nbgrader: front_door.py puts our parts behind its commands, configu
 owned.py which files are never executed; new_class.py makes a class's folder, giving_out.py and entering.py enter a lab
 into the gradebook, exchange.py collects from nbgrader's exchange and gives back through it.
 
-What else shows marks (report.py, the summary of course.py) adds up what the records and the gradebook hold; marks by
-hand and late penalties are nbgrader's. Marks leave the course by `python -m grading marks` and nbgrader's export:
+runner.py does that for a class, in the worker processes of cluster.py, and writes the pages there too.
+
+What else shows marks (report.py, the summary of course.py) adds up what the records and the gradebook (gradebook.py)
+hold. Marks by hand are nbgrader's; so are late penalties, but lateness.py works them out anew before anything shows or
+exports marks, from deadlines and extensions (deadlines.py, clock.py) as they are then. Marks leave the course by
+`python -m grading marks` and nbgrader's export:
 
     marks.py         marks: which are final, from the gradebook alone
     transfer.py      write_marks: the file for a platform, and who is not in it and why

@@ -40,7 +40,8 @@ def grade_class(folder, lab, options):
     students = [student for student in named if STUDENT.fullmatch(student)]
     left_out = refused(named)
     with course.ledger() as ledger:
-        ledger.expect(terms.lab)
+        if not options.dry_run:
+            ledger.expect(terms.lab)
         run = _Run(course, terms, ledger, options, students)
         try:
             with cluster(options) as client:
@@ -136,16 +137,19 @@ class _Run:
         """Write the pages of feedback that are out of date. Whatever is wrong with one, the others go on."""
         from grading import giving_back  # only now, as it takes a while to load
 
-        pages, written = giving_back.outdated(self.course, self.ledger.book, self.lab, self.students), 0
+        pages = giving_back.outdated(self.course, self.ledger.book, self.lab, self.students)
+        written, progress = 0, Progress(len(self.students), " pages")
         for future, (text, student, lab, given) in spread(client, giving_back.page, ((page, page) for page in pages)):
             try:
                 giving_back.deliver(self.course, lab, student, result_of(future), giving_back.made_from(text, given))
                 written += 1
-            except GradingFailed:
+            except (GradingFailed, OSError):
                 raise
             except Exception as error:
                 self.pages_failed += 1
                 self.said.append(f"The feedback of {student} could not be written: {type(error).__name__}: {error}")
+            progress.show(written + self.pages_failed)
+        progress.show(len(self.students), last=True)
         self.said.append(f"{written} pages of feedback were written, the others were up to date.")
 
     def totals(self, refused):
@@ -165,8 +169,8 @@ def say(sentence):
 class Progress:
     """How far a run is, on standard error: a line that is rewritten, or, where that is a file, one now and then."""
 
-    def __init__(self, total):
-        self.total, self.started, self.said = total, time.monotonic(), 0.0
+    def __init__(self, total, what=""):
+        self.total, self.what, self.started, self.said = total, what, time.monotonic(), 0.0
         self.terminal = sys.stderr.isatty()
 
     def show(self, count, last=False):
@@ -176,7 +180,7 @@ class Progress:
             return
         self.said, rate = now, count / max(now - self.started, 1e-9)
         bar = "#" * (30 * count // max(self.total, 1))
-        text = f"[{bar:30}] {count} of {self.total}, {rate:.1f} a second"
+        text = f"[{bar:30}] {count} of {self.total}{self.what}, {rate:.1f} a second"
         print(f"\r{text}" if self.terminal else text, end="" if self.terminal and not last else "\n", file=sys.stderr,
               flush=True)
 
