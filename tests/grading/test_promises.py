@@ -24,12 +24,13 @@ def as_nobody():
         parents = [word for top in reversed(Path(place).parents) for word in ("--dir", str(top))]
         show += [*parents, "--ro-bind", place, place]
     user = [shutil.which("setpriv"), "--reuid", "65534", "--regid", "65534", "--clear-groups"]
-    return [sandbox.program(), "--dev-bind", "/", "/", *show, "--tmpfs", "/tmp", "--chmod", "1777", "/tmp",
+    return [sandbox.program(), "--dev-bind", "/", "/", "--tmpfs", "/tmp", "--chmod", "1777", "/tmp", *show,
             "--cap-add", "ALL", *user]
 
 
 def run(command, path=os.environ["PATH"]):
-    environment = {**os.environ, "PATH": path, "HOME": "/tmp", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    environment |= {"PATH": path, "HOME": "/tmp", "TMPDIR": "/tmp", "PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
