@@ -30,7 +30,7 @@ import wire
 
 POLL = 0.03   # seconds between two looks at a room's limits
 CLOSE = 0.15  # the same for close looks at its memory
-PAGE, TICK, CORES = resource.getpagesize(), os.sysconf("SC_CLK_TCK"), os.cpu_count()
+PAGE, TICK, CORES = resource.getpagesize(), os.sysconf("SC_CLK_TCK"), os.cpu_count() or 1
 MAPPING, LINK = 256, 64  # bytes that the kernel takes for one mapping, and to link it to that of a parent process
 SHARES = (b"Pss:", b"SwapPss:")
 
@@ -224,7 +224,8 @@ class Process:
     def read(cls, pid):
         """None if it has gone in the meantime."""
         process = cls()
-        process.pid, process.place, process.hidden, process.files = pid, f"/proc/{pid}", False, 0
+        process.pid, process.place, process.hidden = pid, f"/proc/{pid}", False
+        process.resident = process.files = 0
         try:
             fields = stat(process.place)
             times = [int(field) / TICK for field in fields[11:15]]

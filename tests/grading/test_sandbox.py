@@ -1,5 +1,6 @@
 """The wall: what student code cannot see, reach, or use more of than it is given."""
 
+import errno
 import os
 import platform
 import re
@@ -233,6 +234,51 @@ def test_the_numbers_of_system_calls_are_those_of_the_kernels_headers(header):
     here |= {name: number for name, number in calls.NEW.items() if name in known}  # the headers may be older
     assert {name: str(number) for name, number in here.items() if number is not None}.items() <= known.items()
     assert not [name for name, number in here.items() if number is None and name in known]
+
+
+def answer(machine, number, *arguments):
+    """What the filter of a machine says to a call: it is run here, step by step, as that machine's kernel would."""
+    program, at, value = calls.filter_program(machine), 0, 0
+    data = {0: number, 4: calls.MACHINES[machine][1], **{16 + 8 * i: argument for i, argument in enumerate(arguments)}}
+    while program[at][0] != calls.RETURN:
+        code, yes, no, operand = program[at]
+        if code in (calls.LOAD, calls.AND):
+            value, holds = data[operand] if code == calls.LOAD else value & operand, False
+        else:
+            holds = {calls.IS: value == operand, calls.IS_AT_LEAST: value >= operand}.get(code, bool(value & operand))
+        at += 1 + (yes if holds else no)
+    return program[at][3]
+
+
+@pytest.mark.parametrize("machine", calls.MACHINES)
+def test_the_filter_says_the_same_on_every_machine(machine):
+    column, _, last = calls.MACHINES[machine]
+    refused, absent = calls.REFUSE | errno.EPERM, calls.REFUSE | errno.ENOSYS
+    forbidden = {numbers[column] for numbers in calls.FORBIDDEN.values()} - {None}
+    asked = {numbers[column] for numbers, *_ in calls.ONLY.values()} | {calls.CLONE[column], calls.MMAP[column]}
+    for number in {*range(600)} - asked:
+        allowed = number <= last or number in calls.NEW.values()
+        assert answer(machine, number) == (refused if number in forbidden else calls.ALLOW if allowed else absent)
+
+
+@pytest.mark.parametrize("machine", calls.MACHINES)
+@pytest.mark.parametrize("call", calls.ONLY)
+def test_the_filter_lets_a_call_have_the_arguments_that_are_named_and_no_others(machine, call):
+    numbers, which, values = calls.ONLY[call]
+    said = [answer(machine, numbers[calls.MACHINES[machine][0]], *[7_777] * which, value) for value in (*values, 7_777)]
+    assert said == [*[calls.ALLOW] * len(values), calls.REFUSE | errno.EPERM]
+
+
+@pytest.mark.parametrize("machine", calls.MACHINES)
+@pytest.mark.parametrize("call, flags, allowed", [
+    ("CLONE", 0x3D0F00, True), ("CLONE", 17, True), ("CLONE", 0x10900, False), ("CLONE", 0x20011, False),
+    ("CLONE", 0x10000011, False), ("MMAP", 0x22, True), ("MMAP", 0x1, True), ("MMAP", 0x21, False),
+    ("MMAP", 0x40022, False), ("MMAP", 0x23, False),
+])
+def test_the_filter_looks_at_flags(machine, call, flags, allowed):
+    number = getattr(calls, call)[calls.MACHINES[machine][0]]
+    said = answer(machine, number, *([0, 0, 0] if call == "MMAP" else []), flags)
+    assert said == (calls.ALLOW if allowed else calls.REFUSE | errno.EPERM)
 
 
 # What is left for the next room
