@@ -61,8 +61,8 @@ def seed(sources, root, name):
 
 def mutant(sources, root, name):
     """The mutants of a lab's references, its checks, and where the two are told apart."""
-    own = files(root, f"tests/labs/survivors_{name}.py")
-    return seed(sources, root, name) | sources.of(f"tests.labs.inputs_{name}") | own
+    own = files(root, f"tests/labs/inputs_{name}.py", f"tests/labs/survivors_{name}.py")
+    return seed(sources, root, name) | own
 
 
 KINDS = {  # kind: what is asked of its subject, and how the test's parameter names the subject

@@ -89,12 +89,13 @@ def known(lab, what):
 
 
 def is_rejected(lab, exercise, function, seed=""):
-    """Does the hidden check give this function less than all points?"""
+    """Does the hidden check give this function less than all points? One that does not end gets none."""
     namespace = {name: right(lab, name) for name in mistakes(lab)} | {exercise: function}
     check = getattr(part(lab, "checks"), exercise)
-    with limited():
+    with contextlib.suppress(TooLong), limited():
         verdicts = check(LocalStudent(namespace), random_for(lab, exercise, seed))
         return any(verdict.weight and not verdict.passed for verdict in verdicts)
+    return True
 
 
 # The visible check
@@ -162,11 +163,12 @@ def replied(lab, exercise, function, call):
 
 
 def differs(lab, exercise, function):
-    """Is there a call to which this function replies otherwise than the reference?"""
-    typed = promises_types(lab, exercise)
-    with limited():
+    """Is there a call to which this function replies otherwise than the reference, or not in time?"""
+    typed, calls = promises_types(lab, exercise), searched(lab, exercise)
+    with contextlib.suppress(TooLong), limited():
         return any(not _replied_alike(replied(lab, exercise, function, call), reply, precision(call.args), typed)
-                   for call, reply in searched(lab, exercise))
+                   for call, reply in calls)
+    return True
 
 
 def _replied_alike(got, reply, kind, typed):
@@ -234,7 +236,8 @@ def main(name=""):
     for lab, counts in table.items():
         print(f"{lab}: " + ", ".join(f"{number} {kind}" for kind, number in counts.items()))
     if not name:
-        OUT.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+        said = {lab: {"counts": counts, "survivors": known(lab, "SURVIVORS")} for lab, counts in table.items()}
+        OUT.write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     opened = [line for job in jobs for line in to_close(*job, found[job])]
     print("\n".join(opened))
     return len(opened) > 0
