@@ -225,6 +225,7 @@ WITHOUT = {"exp", "log", "sqrt", "tanh", "abs", "copy", "astype", "reshape", "in
 GUARDED = {"exp": ["np.exp(np.clip({}, -500, 500))", "np.exp(np.minimum({}, 50))"],
            "log": ["np.log({} + 1e-12)", "np.log(np.maximum({}, 1e-12))", "np.log({} + 1e-8)"],
            "sqrt": ["np.sqrt({} + 1e-6)"]}
+RANGES = ["{function}(1, {0} + 1)", "{function}({0} - 1)", "{function}({0} + 1)", "{function}({0})[::-1]"]
 
 
 def _binary(node):
@@ -304,33 +305,35 @@ def _slices(node, piece):
 
 
 def _call_of(node):
-    name, arguments = _called(node), node.args
-    own = isinstance(node.func, ast.Attribute) and not _is_module(node.func.value)  # a method: x.max()
-    first = node.func.value if own else arguments[0] if arguments else None
-    for i in range(len(arguments) - 1):
-        swapped = [*arguments[:i], arguments[i + 1], arguments[i], *arguments[i + 2:]]
+    """Arguments exchanged, keywords left out or other, another function, none, or one that hides what is extreme."""
+    yield from _exchanged(node)
+    yield from _other_keywords(node)
+    name, own = _called(node), isinstance(node.func, ast.Attribute) and not _is_module(node.func.value)
+    for other in OTHER_FUNCTIONS.get(name, ()):
+        yield ast.Call(_renamed(node.func, other), node.args, node.keywords)
+    of = [node.func.value] if own else node.args  # x.max() is a method of x
+    if name in WITHOUT:
+        yield from of
+    for form in [*GUARDED.get(name, ()), *(RANGES if name in ("arange", "range") and len(of) == 1 else ())]:
+        yield _expression(form.format(*map(ast.unparse, of), function=ast.unparse(node.func)))
+
+
+def _exchanged(node):
+    for i in range(len(node.args) - 1):
+        swapped = [*node.args[:i], node.args[i + 1], node.args[i], *node.args[i + 2:]]
         yield ast.Call(node.func, swapped, node.keywords)
+    first = node.args[0] if node.args else None
+    if _called(node) == "concatenate" and isinstance(first, ast.List | ast.Tuple):
+        yield ast.Call(node.func, [ast.List(first.elts[::-1], ast.Load()), *node.args[1:]], node.keywords)
+
+
+def _other_keywords(node):
     for i, keyword in enumerate(node.keywords):
-        yield ast.Call(node.func, arguments, [*node.keywords[:i], *node.keywords[i + 1:]])
+        yield ast.Call(node.func, node.args, [*node.keywords[:i], *node.keywords[i + 1:]])
         if keyword.arg == "axis":
             for axis in (-1, -2, 0, 1):
                 other = ast.keyword("axis", _constant(axis))
-                yield ast.Call(node.func, arguments, [*node.keywords[:i], other, *node.keywords[i + 1:]])
-    for other in OTHER_FUNCTIONS.get(name, ()):
-        yield ast.Call(_renamed(node.func, other), arguments, node.keywords)
-    if name in WITHOUT and first is not None:
-        yield first
-        if not own:
-            yield from arguments[1:]
-    if name in GUARDED and first is not None:
-        yield from (_expression(form.format(ast.unparse(first))) for form in GUARDED[name])
-    if name == "where" and len(arguments) == 3:
-        yield ast.Call(node.func, [arguments[0], arguments[2], arguments[1]], [])
-    if name in ("arange", "range") and len(arguments) == 1:
-        for form in ("{0}(1, {1} + 1)", "{0}({1} - 1)", "{0}({1} + 1)", "{0}({1})[::-1]"):
-            yield _expression(form.format(ast.unparse(node.func), ast.unparse(arguments[0])))
-    if name == "concatenate" and isinstance(first, ast.List | ast.Tuple):
-        yield ast.Call(node.func, [ast.List(first.elts[::-1], ast.Load()), *arguments[1:]], node.keywords)
+                yield ast.Call(node.func, node.args, [*node.keywords[:i], other, *node.keywords[i + 1:]])
 
 
 def _conditional(node):
