@@ -14,6 +14,8 @@ def main(arguments=None):
     """Run one command. Returns the exit status: 1 if the command failed, whatever students handed in."""
     options = parser().parse_args(arguments)
     try:
+        if vars(options).get("course_dir", Path()) is None:
+            options.course_dir = _current_class()
         return options.run(options) or 0
     except (RuntimeError, ValueError, OSError) as error:
         print(error, file=sys.stderr)
@@ -21,6 +23,14 @@ def main(arguments=None):
     except KeyboardInterrupt:
         print("\nStopped. Run the same command again to go on.", file=sys.stderr)
         return 130
+
+
+def _current_class():
+    """The current folder, if it is a class's. Raises ValueError: what was typed elsewhere would make a class of it."""
+    if any(Path(name).exists() for name in ("nbgrader_config.py", "gradebook.db", "submitted")):
+        return Path()
+    raise ValueError(f"class: expected to be in a class's folder, got {Path.cwd()}, which holds none of its files: go "
+                     "there, say where it is with --course-dir, or make one with python -m grading init FOLDER")
 
 
 def parser():
@@ -35,7 +45,7 @@ def parser():
 
     def of_a_class(name, run, text, lab=True):
         one = command(name, run, text)
-        one.add_argument("--course-dir", type=Path, default=Path(), metavar="DIR", help="the class's folder")
+        one.add_argument("--course-dir", type=Path, metavar="DIR", help="the class's folder (default: the current one)")
         if lab:
             one.add_argument("lab", metavar="LAB")
         return one
@@ -93,7 +103,7 @@ def parser():
     marks.add_argument("--column", metavar="NAME", help="what the lab is called on the platform")
     marks.add_argument("--per-exercise", action="store_true", help="with csv: a column for each exercise as well")
     marks.add_argument("--missing", type=float, metavar="POINTS", help="for who handed in nothing (default: blank)")
-    marks.add_argument("--out", type=Path, metavar="FILE", help="default: marks-PLATFORM.csv in the class's folder")
+    marks.add_argument("--out", type=Path, metavar="FILE", help="default: marks-PLATFORM-LAB.csv in the class's folder")
 
     forget = of_a_class("forget", _forget, "say what is kept about students, and delete it", lab=False)
     forget.add_argument("students", nargs="+", metavar="STUDENT")

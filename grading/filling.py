@@ -21,12 +21,14 @@ DECIMAL = re.compile(r"\d+([.,]\d+)?")
 BLANK = ("", "-", "N/A")
 
 
-def filled(data, form, people, columns, lasting=True):
+def filled(data, form, people, columns, lasting=True, numbers=None):
     """The export with marks filled in: (bytes, {student: why} of those whose row is not filled in, sentences).
 
     lasting  has a person the same number in every assignment of the platform?
+    numbers  {student: number} that the lab's download had, where it is of one assignment
 
-    Raises ValueError if it has no columns that say who is who, or not one column for each column of marks.
+    Raises ValueError if it is another assignment's, has no columns that say who is who, or not one column for each
+    column of marks.
     """
     template = Template(data)
     fields = columns_of("template", *_texts(template))
@@ -35,6 +37,7 @@ def filled(data, form, people, columns, lasting=True):
         raise ValueError("template: expected a row for each student, got none")
     places = column_places(template.header, fields, columns, form)
     owners = whose([person for _, person in rows], people, lasting)
+    _refuse_others([person.number for _, person in rows], owners, numbers or {})
     left_out, notes = {person.id: "no row of it is certainly theirs" for person in people}, []
     for (row, person), student in zip(rows, owners, strict=True):
         if student is None:
@@ -44,6 +47,14 @@ def filled(data, form, people, columns, lasting=True):
             notes += [] if left_out[student] else _fill(template, row, places, columns, student)
     notes += [note for place, column in zip(places, columns, strict=True) for note in _maximum(template, place, column)]
     return template.bytes(), {student: why for student, why in left_out.items() if why}, notes
+
+
+def _refuse_others(numbers, owners, known):
+    """Raise ValueError if no row has the number that its owner had when the lab was collected."""
+    pairs = [(number, known[owner]) for number, owner in zip(numbers, owners, strict=True) if number and owner in known]
+    if pairs and all(number != other for number, other in pairs):
+        raise ValueError("template: expected the numbers that the lab's download had, got none of them: is it another "
+                         "assignment's?")
 
 
 def _texts(template):

@@ -15,7 +15,7 @@ from grading.gradebook import Again, ChosenRow, Row, Times
 from grading.roster import read_matches, read_students, write_matches, write_students
 from grading.submissions import STUDENT
 
-LEFT = ("report-*.html", "similar-*.html", "marks-*", "gradebook.db.*.bak")  # files about the whole class
+LEFT = ("report-*.html", "similar-*.html", "marks-*", "grades.csv", "feedback-*.zip", "gradebook.db.*.bak")
 
 
 def forget(options):

@@ -37,7 +37,7 @@ class Repaired:
     problems  sentences that a person should read
     notices   sentences that are worth knowing, and need nobody
     blank     grade_ids of the answers that nobody has written
-    read      False: something was handed in that is no notebook
+    read      False: something was handed in that is no notebook, or another lab's
     """
 
     notebook: object
@@ -71,7 +71,7 @@ def repair(submission, lab, files=()):
     notebook.cells = _assemble(drafts, notebook.cells)
     notices += point_to(notebook, dict(files))
     _put_pictures_in(notebook, lab, dict(files))
-    read = bool(data) or not (files if submission is None else submission.strip())
+    read = bool(data) and not other or not (files if submission is None else submission.strip())
     return Repaired(notebook, problems, notices, _blank(notebook, lab), read)
 
 

@@ -11,7 +11,7 @@ from grading.forms import FORMS, Column, written
 from grading.lateness import settle
 from grading.marks import marks, maxima
 from grading.platforms import PLATFORMS
-from grading.roster import Person, read_students
+from grading.roster import Person, read_matches, read_students
 from grading.spreadsheet import collated, number
 
 
@@ -48,7 +48,8 @@ def write_marks(course, options):
         found = [results(course, ledger, lab, people, options.missing) for lab in labs]
     columns = [column for each in found for column in columns_of(each, options)]
     if options.template:
-        data, left_out, notes = filled(options.template.read_bytes(), form, people, columns, _lasting(options))
+        data, left_out, notes = filled(options.template.read_bytes(), form, people, columns, _lasting(options),
+                                       _numbers(options))
     else:
         data, left_out, notes = written(form, people, columns)
     out.write_bytes(data)
@@ -61,6 +62,14 @@ def _lasting(options):
     return options.platform not in PLATFORMS or PLATFORMS[options.platform].lasting
 
 
+def _numbers(options):
+    """{student: number} of one lab's download, if the platform gives a person another in each assignment."""
+    if _lasting(options) or len(options.labs) != 1:
+        return {}
+    matches = read_matches(options.course_dir).values()
+    return {match.id: match.number for match in matches if match.lab == options.labs[0] and match.id and match.number}
+
+
 def out_path(options):
     """Where the file goes. Raises ValueError if options do not fit each other."""
     if options.per_exercise and (options.platform != "csv" or options.template):
@@ -68,7 +77,8 @@ def out_path(options):
     if options.column and len(options.labs) != 1:
         raise ValueError(f"column: expected one lab with it, got {options.labs or 'none'}")
     ending = options.template.suffix if options.template else ".csv"
-    out = options.out or options.course_dir / f"marks-{options.platform}{ending}"
+    lab = f"-{options.labs[0]}" if len(options.labs) == 1 else ""
+    out = options.out or options.course_dir / f"marks-{options.platform}{lab}{ending}"
     if options.template and out.exists() and out.samefile(options.template):
         raise ValueError(f"out: expected another file than the template, got {str(out)!r}")
     return out

@@ -118,3 +118,11 @@ def test_a_scheduler_that_does_not_answer_is_one_line(course, monkeypatch, tmp_p
         address = f"tls://127.0.0.1:{silent.getsockname()[1]}"
         done = course.grade("--scheduler", address, *keys(Security.temporary(), tmp_path))
     assert done.status == 1 and f"scheduler: no answer from {address}" in done.error and "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("command", [["deadline", tiny.NAME], ["grade", tiny.NAME], ["marks", "--for", "csv"]],
+                         ids=lambda command: command[0])
+def test_a_folder_that_is_no_class_is_not_made_one_by_what_was_meant_for_another(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = said(main, command)
+    assert done.status == 1 and "expected to be in a class's folder" in done.err and not list(tmp_path.iterdir())

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from grading.roster import Person, write_students
+from grading.roster import Match, Person, write_matches, write_students
 from tests.grading import tiny
 from tests.grading.classes import Class
 
@@ -39,7 +39,7 @@ def course(marked, tmp_path):
 def marks(course, *options, platform="csv"):
     """(how the command ended, {id: the cells after names and address})."""
     done = course.run("marks", tiny.NAME, "--for", platform, *options)
-    with (course.folder / f"marks-{platform}.csv").open(newline="", encoding="utf-8-sig") as file:
+    with (course.folder / f"marks-{platform}-{tiny.NAME}.csv").open(newline="", encoding="utf-8-sig") as file:
         return done, {row[0]: row[4:] for row in csv.reader(file)}
 
 
@@ -115,7 +115,16 @@ def test_a_template_is_filled_in_beside_it_and_never_written_over(course):
     command = ["marks", tiny.NAME, "--for", "blackboard", "--template", template]
     assert course.run(*command, "--out", template).status == 1
     assert course.run(*command).status == 0 and template.read_bytes().endswith(b"alove\t\r\n")
-    assert (course.folder / "marks-blackboard.txt").read_bytes().endswith(b"\r\nL\tA\talove\t7.25\r\n")
+    assert (course.folder / f"marks-blackboard-{tiny.NAME}.txt").read_bytes().endswith(b"\r\nL\tA\talove\t7.25\r\n")
+
+
+@pytest.mark.parametrize("number, status", [(1001, 0), (2002, 1)])
+def test_a_worksheet_with_other_numbers_than_the_labs_download_is_another_assignments(course, number, status):
+    write_matches(course.folder, [Match(tiny.NAME, "Ada", "1001", "ada")])
+    template = course.folder / "worksheet.csv"
+    template.write_text(f"Identifier,Full name,Email address,Status,Grade\nParticipant {number},Ada Lovelace,,Submitted,\n")
+    done = course.run("marks", tiny.NAME, "--for", "moodle", "--template", template)
+    assert done.status == status and ("is it another assignment's?" in done.err) == status
 
 
 @pytest.mark.parametrize("options", [["--for", "canvas", "--per-exercise"], ["--for", "canvas", "--column", "Lab"],
