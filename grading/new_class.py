@@ -17,6 +17,9 @@ The first lines lead to the course, whose labs and checks are used from where th
 SETTINGS = '''
 c = get_config()
 
+# The time zone of deadlines, and of times that a platform gives, where they name none.
+# c.TwoRooms.timezone = "Europe/Berlin"
+
 # What handing in late costs: "zero" takes all points. Without a line nothing is taken.
 # c.LateSubmissionPlugin.penalty_method = "zero"
 
@@ -35,11 +38,13 @@ def init(folder):
     _refuse(owned.trouble(next(place for place in [folder, *folder.parents] if place.exists())))
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _refuse(owned.trouble_with_folder(folder))
+    is_open = bool(folder.stat().st_mode & 0o77)
+    open_to = [f"{folder}: others can read it, records of people too: chmod go-rwx {folder}"] if is_open else []
     new = not (folder / NAME).exists()
     if new:
         advice = "write into {__file__} where the course is now"
         (folder / NAME).write_text(ABOUT + configuration.pointer(advice) + SETTINGS, encoding="utf-8")
-    return [f"{folder / NAME}: {'written' if new else 'found, and left as it is'}", *_found(Course.at(folder))]
+    return [f"{folder / NAME}: {'written' if new else 'found, and left as it is'}", *open_to, *_found(Course.at(folder))]
 
 
 def _refuse(why):

@@ -122,7 +122,8 @@ def test_a_template_is_filled_in_beside_it_and_never_written_over(course):
 def test_a_worksheet_with_other_numbers_than_the_labs_download_is_another_assignments(course, number, status):
     write_matches(course.folder, [Match(tiny.NAME, "Ada", "1001", "ada")])
     template = course.folder / "worksheet.csv"
-    template.write_text(f"Identifier,Full name,Email address,Status,Grade\nParticipant {number},Ada Lovelace,,Submitted,\n")
+    row = f"Participant {number},Ada Lovelace,,Submitted,"
+    template.write_text(f"Identifier,Full name,Email address,Status,Grade\n{row}\n")
     done = course.run("marks", tiny.NAME, "--for", "moodle", "--template", template)
     assert done.status == status and ("is it another assignment's?" in done.err) == status
 
