@@ -38,13 +38,11 @@ def init(folder):
     _refuse(owned.trouble(next(place for place in [folder, *folder.parents] if place.exists())))
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _refuse(owned.trouble_with_folder(folder))
-    is_open = bool(folder.stat().st_mode & 0o77)
-    open_to = [f"{folder}: others can read it, records of people too: chmod go-rwx {folder}"] if is_open else []
     new = not (folder / NAME).exists()
     if new:
         advice = "write into {__file__} where the course is now"
         (folder / NAME).write_text(ABOUT + configuration.pointer(advice) + SETTINGS, encoding="utf-8")
-    return [f"{folder / NAME}: {'written' if new else 'found, and left as it is'}", *open_to, *_found(Course.at(folder))]
+    return [f"{folder / NAME}: {'written' if new else 'found, and left as it is'}", *_found(Course.at(folder))]
 
 
 def _refuse(why):
@@ -53,8 +51,10 @@ def _refuse(why):
 
 
 def _found(course):
-    """What the class has: labs, a gradebook, submissions."""
-    labs, folder = course.labs(), course.labs_folder
+    """What the class has: labs, a gradebook, submissions; and whether others can read all that."""
+    labs, folder, root = course.labs(), course.labs_folder, course.coursedir.root
+    if os.stat(root).st_mode & 0o77:
+        yield f"{root}: others can read it, records of people too: chmod go-rwx {root}"
     yield f"{folder}: {len(labs)} labs"
     yield f"{course.coursedir.db_url}: the gradebook"
     for lab in labs:
