@@ -7,7 +7,7 @@ Mathematics becomes MathML here, which a browser draws without a script or a fon
 import html
 import re
 import time
-from functools import partial
+from functools import lru_cache, partial
 from urllib.parse import unquote
 from xml.etree import ElementTree
 
@@ -53,18 +53,24 @@ class Markdown:
             return as_written(source)
         start = time.process_time()
         try:
-            return self._render(source, attachments or {})
+            return _rendered(source, self.links) if not attachments else _render(source, self.links, attachments)
         except RecursionError:
             return as_written(source)
         finally:
             self.spent += time.process_time() - start
 
-    def _render(self, source, attachments):
-        plugins = [import_plugin(name) for name in ("strikethrough", "table", "url")]
-        rendered = MarkdownWithMath(_Renderer(attachments), plugins=plugins).render(source)
-        cleaner = bleach.Cleaner(HTML | MATHML, _is_allowed, {"http", "https", "mailto", "data"},
-                                 filters=[partial(_Marked, links=self.links)])
-        return Markup(cleaner.clean(rendered))  # bleach has judged every tag and attribute
+
+def _render(source, links, attachments):
+    plugins = [import_plugin(name) for name in ("strikethrough", "table", "url")]
+    rendered = MarkdownWithMath(_Renderer(attachments), plugins=plugins).render(source)
+    cleaner = bleach.Cleaner(HTML | MATHML, _is_allowed, {"http", "https", "mailto", "data"},
+                             filters=[partial(_Marked, links=links)])
+    return Markup(cleaner.clean(rendered))  # bleach has judged every tag and attribute
+
+
+@lru_cache(maxsize=64)  # the lab's own texts stand on the page of each student
+def _rendered(source, links):
+    return _render(source, links, {})
 
 
 def as_written(text):

@@ -27,6 +27,7 @@ from grading.room.outputs import is_png
 
 CODE_LIMIT = 50_000  # characters of a cell that are coloured; a longer one is shown plain
 CODE_SECONDS = 5.0   # of processor time for one page
+FORMATTER = HtmlFormatter(nowrap=True)
 BLANKS = re.compile(r"\s{500}")  # in these pygments takes time that grows with the square of their number
 
 
@@ -115,7 +116,7 @@ class Code:
             tokens = list(self._timed(PythonLexer(stripnl=False).get_tokens(source)))
         except TimeoutError:
             return Markup.escape(source)
-        return Markup(pygments.format(tokens, HtmlFormatter(nowrap=True)))  # escapes what it colours
+        return Markup(pygments.format(tokens, FORMATTER))  # escapes what it colours
 
     def _timed(self, tokens):
         """The tokens, as long as the page has time for them: TimeoutError then."""
