@@ -206,15 +206,10 @@ def apart(term):
     return [*term[:start], *APART, *term[start:]]
 
 
-def start(term):
-    """The first commands, from a checkout to the pages that students get back."""
-    return term[:next(i for i, command in enumerate(term) if command.startswith("nbgrader generate_feedback")) + 1]
-
-
 @bubblewrap
-@pytest.mark.parametrize("way", [start, apart, pytest.param(term, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("way", [apart, pytest.param(term, marks=pytest.mark.nightly)])
 def test_a_term_goes_as_the_page_says(tmp_path, way):
-    """Of the class in the checkout the whole term is nightly, since most of it is what the one apart goes through."""
+    """In the checkout itself it is nightly, since most of it is what a class that is kept apart goes through."""
     person = shell(checkout(tmp_path / "checkout"), tmp_path / "kept")
     for command in term() if way is term else way(term()):
         follow(person, command)
