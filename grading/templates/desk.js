@@ -52,6 +52,7 @@ const written = mark => mark === null ? "" : String(mark);
 const fresh = ({mark, comment, chosen}) => ({points: written(mark), comment, chosen, seen: {mark, comment}});
 const draft = () => drafts.get(current) || fresh(here());  // `seen` is what it began from
 
+const done = () => answers.filter(answer => answer.state === "marked").length;
 const answered = () => answers.filter(answer => answer.state !== "blank").length;
 
 const counted = (count, thing) => `${count} ${thing}${count === 1 ? "" : "s"}`;
@@ -59,9 +60,8 @@ const counted = (count, thing) => `${count} ${thing}${count === 1 ? "" : "s"}`;
 function say(words, kind = "") { $("said").textContent = words; $("said").className = kind }
 
 function showProgress() {
-  const done = answers.filter(answer => answer.state === "marked").length;
   const unsaved = drafts.size ? `, ${drafts.size} not saved` : "";
-  $("progress").textContent = answers.length ? `${done} of ${answered()} marked${unsaved}` : "Nothing has been graded yet";
+  $("progress").textContent = answers.length ? `${done()} of ${answered()} marked${unsaved}` : "Nothing has been graded yet";
 }
 
 function showItems() {
@@ -175,7 +175,8 @@ const save = attempt(async () => {
   Object.assign(find(id), saved);
   drafts.delete(id);
   await move(1);
-  say(mark === null ? "Saved, without a mark." : `Saved: ${counted(mark, "point")}.`);
+  if (current === id) showDraft();  // there was no other to show
+  say((mark === null ? "Saved, without a mark." : `Saved: ${counted(mark, "point")}.`) + (done() === answered() ? ` All ${done()} are marked.` : ""));
 });
 
 // Somebody else was faster: what they did is shown, and yours is still there to be saved over it.

@@ -468,6 +468,20 @@ def test_marking_takes_a_keyboard_alone(chromium, page):
     assert visit.trouble == visit.dialogs == [] and "Ctrl Enter" in visit.found["help"]
 
 
+def marked_to_the_end(browser, address):
+    """All of the class, until no other answer is left to show."""
+    with at_the_desk(browser, address) as (tab, _):
+        for words in ("Saved: 2 points.", "Saved: 2 points.", "All 3 are marked."):
+            press(tab, "f", "Enter")
+            wait_for(tab, words)
+        return tab.inner_text("#state"), tab.inner_text("#progress")
+
+
+@needs.chromium
+def test_the_last_answer_is_shown_as_saved_and_all_as_marked(chromium, page):
+    assert chromium(marked_to_the_end, page[1]) == ("marked: 2 points", "3 of 3 marked")
+
+
 def without_keys(browser, address):
     """Turn the keys off, then reach a rubric item and the button by Tab, and press them."""
     with at_the_desk(browser, address) as (tab, _):
