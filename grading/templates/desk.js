@@ -14,6 +14,7 @@ let answers = [];                         // in the order in which they are show
 let rubric = {items: [], version: ""};
 let current = null, text = null, names = null, opened = 0;
 const drafts = new Map();
+const trail = [];                         // ids of those that were shown before, the last one at the end
 
 // The server.
 
@@ -99,10 +100,11 @@ function showDraft() {
   showProgress();
 }
 
-const open = attempt(async id => {
+const open = attempt(async (id, isBack = false) => {
   const turn = ++opened;
   const {html, text: hash, ...answer} = await ask(`/answer?id=${encodeURIComponent(id)}`);
   if (turn !== opened) return;  // another one was asked for meanwhile
+  if (current && current !== id && !isBack) trail.push(current);
   current = id;
   text = hash;
   Object.assign(here(), answer);
@@ -129,9 +131,18 @@ async function move(step) {
   const from = current ? answers.indexOf(here()) : step > 0 ? -1 : answers.length;
   for (let tried = 1; tried <= answers.length; tried++) {
     const answer = answers[(from + step * tried + answers.length * tried) % answers.length];
-    if (answer.id !== current && isShown(answer)) return open(answer.id);
+    if (answer.id !== current && isShown(answer)) return open(answer.id, step < 0);
   }
   say(current ? "There is no other answer to show." : answers.length ? "There is no answer to show: every one is blank, or left out above." : "Grade the class first, then load this page again.");
+}
+
+// What was shown before is shown again, whatever is left out above; before all that, the one above in the order.
+async function back() {
+  while (trail.length) {
+    const id = trail.pop();
+    if (id !== current && find(id)) return open(id, true);
+  }
+  return move(-1);
 }
 
 // Marking.
@@ -232,7 +243,7 @@ async function saveRubric() {
 // Keys.
 
 const COMMANDS = {
-  j: () => move(1), ArrowRight: () => move(1), k: () => move(-1), ArrowLeft: () => move(-1),
+  j: () => move(1), ArrowRight: () => move(1), k: back, ArrowLeft: back,
   c: () => $("comment").focus(), p: () => $("points").select(), f: () => $("full").click(), 0: () => $("none").click(),
   z: () => $("revert").click(), n: () => $("named").click(), u: () => $("unmarked").click(), b: () => $("blank").click(),
   "/": () => $("find").focus(), r: openRubric, "?": () => $("help").showModal(), o: () => $("whole").click(),
@@ -269,7 +280,7 @@ $("full").addEventListener("click", () => keep({points: String(POSSIBLE)}));
 $("none").addEventListener("click", () => keep({points: "0", chosen: []}));
 $("revert").addEventListener("click", () => { drafts.delete(current); say("As it is saved."); showDraft() });
 $("marking").addEventListener("submit", event => { event.preventDefault(); save() });
-$("back").addEventListener("click", () => move(-1));
+$("back").addEventListener("click", back);
 $("on").addEventListener("click", () => move(1));
 $("named").addEventListener("change", showNames);
 $("open-rubric").addEventListener("click", openRubric);

@@ -482,6 +482,23 @@ def test_the_last_answer_is_shown_as_saved_and_all_as_marked(chromium, page):
     assert chromium(marked_to_the_end, page[1]) == ("marked: 2 points", "3 of 3 marked")
 
 
+def back_to_what_was_saved(browser, address):
+    """Save, which goes on, and go back, while only answers without marks are shown."""
+    with at_the_desk(browser, address) as (tab, _):
+        before = tab.inner_text("#which")
+        press(tab, "f", "Enter")
+        wait_for(tab, "Saved: 2 points.")
+        press(tab, "k")
+        wait_for(tab, "marked: 2 points")
+        return before, tab.inner_text("#which"), tab.is_checked("#unmarked")
+
+
+@needs.chromium
+def test_back_is_to_what_was_shown_before_marked_or_not(chromium, page):
+    before, after, is_unmarked_only = chromium(back_to_what_was_saved, page[1])
+    assert before == after and is_unmarked_only
+
+
 def without_keys(browser, address):
     """Turn the keys off, then reach a rubric item and the button by Tab, and press them."""
     with at_the_desk(browser, address) as (tab, _):
