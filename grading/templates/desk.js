@@ -187,7 +187,9 @@ const save = attempt(async () => {
   drafts.delete(id);
   await move(1);
   if (current === id) showDraft();  // there was no other to show
-  say((mark === null ? "Saved, without a mark." : `Saved: ${counted(mark, "point")}.`) + (done() === answered() ? ` All ${done()} are marked.` : ""));
+  const whose = current === id ? "Saved" : "The answer before: saved";
+  const what = mark === null ? ", without a mark." : `${current === id ? ":" : ","} ${counted(mark, "point")}.`;
+  say(whose + what + (done() === answered() ? ` All ${done()} are marked.` : ""));
 });
 
 // Somebody else was faster: what they did is shown, and yours is still there to be saved over it.

@@ -437,14 +437,14 @@ def marked_with_keys(browser, address):
         press(tab, "1", "2", "3", "3", "c")
         tab.keyboard.type("well *seen*")
         press(tab, "Control+Enter")
-        wait_for(tab, "Saved: 1.5 points")
+        wait_for(tab, "The answer before: saved, 1.5 points.")
         visit.found = {"progress": tab.inner_text("#progress"), "focus": tab.evaluate("document.activeElement.id")}
         press(tab, "u")
         go_to(tab, "emmy")
         press(tab, "p")
         tab.keyboard.type("0,75")
         press(tab, "Enter")
-        wait_for(tab, "Saved: 0.75 points")
+        wait_for(tab, "The answer before: saved, 0.75 points.")
         press(tab, "?")
         visit.found["help"] = tab.inner_text("#help")
     return visit
@@ -471,7 +471,7 @@ def test_marking_takes_a_keyboard_alone(chromium, page):
 def marked_to_the_end(browser, address):
     """All of the class, until no other answer is left to show."""
     with at_the_desk(browser, address) as (tab, _):
-        for words in ("Saved: 2 points.", "Saved: 2 points.", "All 3 are marked."):
+        for words in ("before: saved, 2 points.", "before: saved, 2 points.", "Saved: 2 points. All 3 are marked."):
             press(tab, "f", "Enter")
             wait_for(tab, words)
         return tab.inner_text("#state"), tab.inner_text("#progress")
@@ -487,7 +487,7 @@ def back_to_what_was_saved(browser, address):
     with at_the_desk(browser, address) as (tab, _):
         before = tab.inner_text("#which")
         press(tab, "f", "Enter")
-        wait_for(tab, "Saved: 2 points.")
+        wait_for(tab, "saved, 2 points.")
         press(tab, "k")
         wait_for(tab, "marked: 2 points")
         return before, tab.inner_text("#which"), tab.is_checked("#unmarked")
@@ -508,7 +508,7 @@ def without_keys(browser, address):
             while not tab.evaluate("wanted => document.activeElement.matches(wanted)", wanted):
                 press(tab, "Tab")
             press(tab, key)
-        wait_for(tab, "Saved: 1 point.")
+        wait_for(tab, "saved, 1 point.")
         return before[0], before[2]
 
 
@@ -522,14 +522,14 @@ def two_at_once(browser, address):
     with at_the_desk(browser, address) as (one, _), at_the_desk(browser, address) as (two, _):
         go_to(one, "ada"), go_to(two, "ada")
         press(one, "f", "Enter")
-        wait_for(one, "Saved: 2 points")
+        wait_for(one, "saved, 2 points")
         press(two, "2", "c")
         two.keyboard.type("mine")
         press(two, "Escape", "Enter")
         wait_for(two, "Enter saves yours")
         told = two.evaluate(SAID), two.input_value("#points"), two.input_value("#comment")
         press(two, "Enter")
-        wait_for(two, "Saved: 0.5 points")
+        wait_for(two, "saved, 0.5 points")
     return told
 
 
@@ -560,7 +560,7 @@ def another_rubric(browser, address):
     with at_the_desk(browser, address) as (tab, _):
         go_to(tab, "ada")
         press(tab, "1", "Enter")
-        wait_for(tab, "Saved: 1 point.")
+        wait_for(tab, "saved, 1 point.")
         press(tab, "r")
         tab.keyboard.type("0.5")
         tab.fill("#rows li:last-child input", "-0.5")
