@@ -98,6 +98,7 @@ function showDraft() {
   [...$("items").querySelectorAll("input")].forEach((box, number) => { box.checked = now.chosen.includes(number) });
   showHead();
   showProgress();
+  lock();
 }
 
 const open = attempt(async (id, isBack = false) => {
@@ -116,13 +117,15 @@ const open = attempt(async (id, isBack = false) => {
   window.scrollTo(0, 0);
 });
 
-// Moving. An answer with something unsaved is always among those that are shown.
+// Moving. An answer with something unsaved is always among those that are shown, unless Find looks for others.
 
 function isShown(answer) {
+  if (!isFound(answer) || drafts.has(answer.id)) return isFound(answer);
+  return (answer.state !== "blank" || $("blank").checked) && (answer.state !== "marked" || !$("unmarked").checked);
+}
+
+function isFound(answer) {
   const wanted = $("find").value.trim().toLowerCase();
-  if (drafts.has(answer.id)) return true;
-  if (answer.state === "blank" && !$("blank").checked) return false;
-  if ($("unmarked").checked && answer.state === "marked") return false;
   return !wanted || [String(answer.number), answer.comment, names ? names[answer.id] || "" : ""].some(
     (words, kind) => kind ? words.toLowerCase().includes(wanted) : words === wanted);
 }
@@ -133,14 +136,32 @@ async function move(step) {
     const answer = answers[(from + step * tried + answers.length * tried) % answers.length];
     if (answer.id !== current && isShown(answer)) return open(answer.id, step < 0);
   }
+  if (current && isLocked()) return sayFound();
   say(current ? "There is no other answer to show." : answers.length ? "There is no answer to show: every one is blank, or left out above." : "Grade the class first, then load this page again.");
+}
+
+// As long as Find looks for others than the one that is shown, that one is out of sight and cannot be marked: who
+// searched for somebody and went on typing would mark another.
+const isLocked = () => !current || !isFound(here());
+
+function lock() {
+  $("answer").hidden = isLocked();
+  for (const field of $("marking").elements) field.disabled = isLocked();
+}
+
+function sayFound() {
+  if (!isLocked()) return say("");
+  if (answers.some(isShown)) return say("Find looks for another answer: Enter, there, shows it.", "warn");
+  const where = names ? "" : " Names and ids are searched only while they are shown.";
+  const left = answers.some(isFound) ? "What Find looks for is left out above." : "No answer matches what Find looks for.";
+  say(`${left}${where} Nothing can be marked until Find is cleared, or an answer matches.`, "bad");
 }
 
 // What was shown before is shown again, whatever is left out above; before all that, the one above in the order.
 async function back() {
   while (trail.length) {
     const id = trail.pop();
-    if (id !== current && find(id)) return open(id, true);
+    if (id !== current && find(id) && isFound(find(id))) return open(id, true);
   }
   return move(-1);
 }
@@ -148,7 +169,7 @@ async function back() {
 // Marking.
 
 function keep(change) {
-  if (!current) return;
+  if (isLocked()) return;
   const now = {...draft(), ...change}, saved = here();
   const same = now.points === written(saved.mark) && now.comment === saved.comment.replace(/\r\n?/g, "\n")
     && now.chosen.join() === saved.chosen.join();
@@ -158,6 +179,7 @@ function keep(change) {
 }
 
 function toggle(number) {
+  if (isLocked()) return;
   const was = draft().chosen;
   const chosen = was.includes(number) ? was.filter(one => one !== number) : [...was, number].sort((a, b) => a - b);
   keep({chosen, points: chosen.length ? String(total(chosen)) : ""});
@@ -169,7 +191,7 @@ function total(chosen) {
 }
 
 const save = attempt(async () => {
-  if (!current) return;
+  if (isLocked()) return;
   const id = current, mine = draft(), {points, comment, chosen, seen} = mine;
   const mark = points.trim() === "" ? null : Number(points.trim().replace(",", "."));
   if (Number.isNaN(mark) || mark < 0 || mark > POSSIBLE) return say(`Points: expected 0 to ${POSSIBLE}, got ${points}.`, "bad");
@@ -204,7 +226,9 @@ async function conflict(error, id, mine) {
 
 const showNames = attempt(async () => {
   names = $("named").checked ? await ask("/names") : null;
-  if (current) showHead();
+  if (!current) return;
+  showDraft();
+  if ($("find").value.trim()) sayFound();
 });
 
 function rubricRow(item = {points: "", text: ""}) {
@@ -248,7 +272,7 @@ const COMMANDS = {
   j: () => move(1), ArrowRight: () => move(1), k: back, ArrowLeft: back,
   c: () => $("comment").focus(), p: () => $("points").select(), f: () => $("full").click(), 0: () => $("none").click(),
   z: () => $("revert").click(), n: () => $("named").click(), u: () => $("unmarked").click(), b: () => $("blank").click(),
-  "/": () => $("find").focus(), r: openRubric, "?": () => $("help").showModal(), o: () => $("whole").click(),
+  "/": () => $("find").select(), r: openRubric, "?": () => $("help").showModal(), o: () => $("whole").click(),
   q: () => $("asked").querySelector("summary").click(), s: () => $("scheme").querySelector("summary").click(), Enter: save,
 };
 
@@ -282,6 +306,7 @@ $("full").addEventListener("click", () => keep({points: String(POSSIBLE)}));
 $("none").addEventListener("click", () => keep({points: "0", chosen: []}));
 $("revert").addEventListener("click", () => { drafts.delete(current); say("As it is saved."); showDraft() });
 $("marking").addEventListener("submit", event => { event.preventDefault(); save() });
+$("find").addEventListener("input", () => { if (current) { lock(); sayFound() } });
 $("back").addEventListener("click", back);
 $("on").addEventListener("click", () => move(1));
 $("named").addEventListener("change", showNames);

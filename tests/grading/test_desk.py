@@ -499,6 +499,43 @@ def test_back_is_to_what_was_shown_before_marked_or_not(chromium, page):
     assert before == after and is_unmarked_only
 
 
+def searched_for_nobody(browser, address):
+    """Search by an id while names are hidden, and go on as if that student were shown; then clear the search."""
+    with at_the_desk(browser, address) as (tab, _):
+        press(tab, "/")
+        tab.keyboard.type("emmy")
+        press(tab, "Enter")
+        wait_for(tab, "No answer matches what Find looks for. Names and ids are searched only while they are shown.")
+        press(tab, "Escape", "f", "1", "Enter", "p", "0", "Enter")
+        shown = tab.is_visible("#answer"), tab.evaluate("drafts.size"), tab.input_value("#points")
+        press(tab, "/", "Delete", "Escape", "f")
+        return shown, tab.is_visible("#answer"), tab.input_value("#points")
+
+
+@needs.chromium
+def test_nothing_is_marked_while_nothing_matches(chromium, page, lab):
+    assert chromium(searched_for_nobody, page[1]) == ((False, 0, ""), True, "2")
+    with opened(page[0], lab) as marks:
+        assert all(answer.mark is None for answer in marks.answers("why"))
+
+
+def searched_by_name(browser, address):
+    """Search by an id while names are shown."""
+    with at_the_desk(browser, address) as (tab, _):
+        press(tab, "n", "/")
+        tab.wait_for_selector("#which:has-text(':')")
+        tab.keyboard.type("emmy")
+        press(tab, "Enter")
+        tab.wait_for_selector("#which:has-text('emmy')")
+        press(tab, "Escape", "f")
+        return tab.input_value("#points")
+
+
+@needs.chromium
+def test_what_matches_can_be_marked(chromium, page):
+    assert chromium(searched_by_name, page[1]) == "2"
+
+
 def without_keys(browser, address):
     """Turn the keys off, then reach a rubric item and the button by Tab, and press them."""
     with at_the_desk(browser, address) as (tab, _):
