@@ -465,7 +465,8 @@ def test_marking_takes_a_keyboard_alone(chromium, page):
         assert found == {"ada": 1.5, "emmy": 0.75, "mallory": None}
         assert book.find_comment("why", tiny.NAME, tiny.NAME, "ada").comment == "well *seen*"
     assert visit.found["progress"] == "1 of 3 marked" and visit.found["focus"] == "which"
-    assert visit.trouble == visit.dialogs == [] and "Ctrl Enter" in visit.found["help"]
+    assert visit.trouble == visit.dialogs == []
+    assert "Ctrl Enter" in visit.found["help"] and "take a mark back" in visit.found["help"]
 
 
 def marked_to_the_end(browser, address):
