@@ -75,7 +75,9 @@ def answered(lab):
     sources = {meta(cell).get("grade_id"): cell.source for cell in full.cells if solution(cell)}
     for cell in filter(solution, notebook.cells):
         cell.source = ANSWER if graded(cell) else sources[cell.metadata.nbgrader.grade_id]
-    notebook.cells.insert(0, full.cells[0])  # what the answers import
+    notebook.cells.insert(0, full.cells[0])  # what the answers import, as far as students have it
+    own = [line for line in full.cells[0].source.splitlines() if f"from {lab.solutions}." not in line]
+    notebook.cells[0].source = "\n".join(own)
     return notebook
 
 
