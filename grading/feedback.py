@@ -8,6 +8,7 @@ from nbformat import v4
 COURSE_FAULT = "This exercise could not be checked. The fault is the course's, not yours: your instructor will mark it."
 BEHAVES_LIKE = "What your answer behaves like:"
 NOT_RERUN = "Not rerun: this cell takes long, and nothing that is graded depends on it.\n"
+HANDED_IN = "what-was-handed-in"  # the id of the cell that says it
 NEEDS_LONG = "Not rerun: this cell needs what a long cell above computes.\n"
 
 
@@ -40,7 +41,7 @@ def _line(line):
 def problems_cell(problems, notices=()):
     """A cell at the top of the graded notebook that says what was wrong, or odd, with what was handed in."""
     lines = "\n".join(f"- {escape(sentence)}" for sentence in [*problems, *notices])
-    return v4.new_markdown_cell(f"**What was handed in**\n\n{lines}", id="what-was-handed-in")
+    return v4.new_markdown_cell(f"**What was handed in**\n\n{lines}", id=HANDED_IN)
 
 
 def scheme_cell(grade_id, scheme):

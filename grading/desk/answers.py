@@ -7,11 +7,14 @@ from dataclasses import dataclass
 import nbformat
 from markupsafe import Markup
 
+from grading.feedback import HANDED_IN
 from grading.lab import meta
 from grading.markup import Markdown
 from grading.pages import Code, Page, templates
+from grading.repair import MISSING
 
 GONE = Markup("<p>The graded notebook is not there, or holds no such answer: grade this submission again.</p>")
+NO_ANSWER = Markup("<p><strong>No answer stands in a notebook.</strong></p>")
 
 
 @dataclass(frozen=True)
@@ -28,14 +31,32 @@ class NotebookPage(Page):
     template, links = "notebook.html.j2", False
 
 
-def show(path, question):
-    """What a student answered to a question (its grade_id), from the graded notebook at `path`."""
-    cell = next((cell for cell in _read(path).cells if meta(cell).get("grade_id") == question), None)
+def show(path, lab, question):
+    """What a student answered to a lab's question (its grade_id), from the graded notebook at `path`.
+
+    Where the cell is as it was given out: that nothing was answered, and what was handed in, perhaps in another file.
+    """
+    cells = _read(path).cells
+    cell = _cell(cells, question)
     if cell is None:
         return Shown(GONE, "")
     text = json.dumps([cell.source, cell.get("attachments")], sort_keys=True)
-    macros = templates().get_template("cells.html.j2").module
-    return Shown(macros.text(cell, Markdown(links=False), Code()), hashlib.sha256(text.encode()).hexdigest())
+    given = cell.source.strip() in ("", MISSING, _cell(lab.skeleton.cells, question).source.strip())
+    html = _html(cell) if cell.get("attachments") or not given else NO_ANSWER + _handed_in(cells)
+    return Shown(html, hashlib.sha256(text.encode()).hexdigest())
+
+
+def _cell(cells, question):
+    return next((cell for cell in cells if meta(cell).get("grade_id") == question), None)
+
+
+def _html(cell):
+    return templates().get_template("cells.html.j2").module.text(cell, Markdown(links=False), Code())
+
+
+def _handed_in(cells):
+    """What the grading said of what was handed in, which is the first cell where it is there at all."""
+    return _html(cells[0]) if cells[0].get("id") == HANDED_IN else Markup("")
 
 
 def show_notebook(path):

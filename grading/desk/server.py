@@ -194,7 +194,7 @@ class OneAnswer(Handler):
 
     async def get(self):
         answer = self.desk.marks.answer(self.question, self.get_query_argument("id"))
-        text = await aside(answers.show, self.desk.path(answer.student), self.question)
+        text = await aside(answers.show, self.desk.path(answer.student), self.desk.lab, self.question)
         self.finish({**plain(answer), "html": text.html, "text": text.text})
 
 
@@ -204,7 +204,7 @@ class Give(Handler):
     async def post(self):
         body = self.body()
         answer = self.desk.marks.answer(self.question, body.get("id"))
-        text = await aside(answers.show, self.desk.path(answer.student), self.question)
+        text = await aside(answers.show, self.desk.path(answer.student), self.desk.lab, self.question)
         if text.text != body.get("text"):
             raise Conflict("The answer itself has changed meanwhile: read it again.")
         given = Given.of(part(body, "given"), self.desk.lab.points[self.question])

@@ -10,14 +10,17 @@ import sys
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+import nbformat
 import pytest
 
 from grading import markup
 from grading.__main__ import main
+from grading.desk import answers
 from grading.desk.hand_marks import Conflict, Given, HandMarks
 from grading.desk.rubric import Item, Rubric
 from grading.gradebook import LedgerError
 from grading.lab import Lab, meta, names
+from grading.marking import unmarked
 from tests import needs
 from tests.grading import tiny
 from tests.grading.classes import Class, said, start
@@ -375,6 +378,28 @@ def test_a_graded_notebook_that_is_gone_is_told_and_can_be_marked(known, server,
         assert known.ask(f"/notebook?id={ada}")[0] == 200
     finally:
         path.with_suffix(".away").rename(path)
+
+
+def graded_without_notebook(lab, folder, files):
+    """The path of the graded notebook of who handed in these files, and no notebook."""
+    graded = unmarked(None, lab, [f"No notebook was handed in, only {name!r}." for name in files], "not judged")
+    path = folder / f"{lab.name}.ipynb"
+    path.write_text(json.dumps(graded.notebook), encoding="utf-8")
+    return path
+
+
+def test_who_handed_in_a_document_is_shown_with_its_name_and_no_placeholder(tmp_path, lab):
+    html = answers.show(graded_without_notebook(lab, tmp_path, ["essay <b>.docx"]), lab, "why").html
+    assert "No answer stands in a notebook." in html and "essay &lt;b&gt;.docx" in html
+    assert tiny.cell(lab.skeleton, "why").source not in html
+
+
+def test_an_answer_that_is_only_a_picture_is_an_answer(tmp_path, lab):
+    path = graded_without_notebook(lab, tmp_path, [])
+    notebook = nbformat.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    tiny.cell(notebook, "why")["attachments"] = {"a.png": {"image/png": "eA=="}}
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    assert "No answer" not in answers.show(path, lab, "why").html
 
 
 @pytest.mark.parametrize("arguments, sentence", [
