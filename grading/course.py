@@ -15,6 +15,7 @@ from grading import configuration, lateness
 from grading.configuration import ConfigurationError
 from grading.lab import Lab, names
 from grading.marking import texts
+from grading.marks import Mark, marks, maxima
 from grading.records import Ledger
 from grading.room.sandbox import keep_out
 from grading.settings import TwoRooms
@@ -131,13 +132,18 @@ class Course:
             return record
 
     def conclude(self, ledger, lab, rows):
-        """Settle who is late. Returns the summary's rows with that, also of those graded before, and more sentences."""
+        """Settle who is late. Returns the summary's rows with that, also of those graded before, and more sentences.
+
+        The marks in the rows become those that the gradebook has by then, with what a person gave.
+        """
         problems = lateness.settle(ledger.book, self.config, [lab])
         late, there = lateness.of(ledger.book, lab), {student for student, _, _ in rows}
-        others = [ledger.record(lab, student) for student, one in late.items() if one.seconds and student not in there]
-        rows = [*rows, *((one.student, mark(one), []) for one in filter(None, others))]
+        given, possible = marks(ledger.book, lab), maxima(ledger.book, lab)
         said = {student: [str(one)] for student, one in late.items() if one.seconds}
-        return ([(student, points, [*notes, *said.get(student, [])]) for student, points, notes in rows],
+        rows = [*rows, *((student, "", []) for student in said if student in given and student not in there)]
+        words = {student: one.in_words(possible) for student, one in given.items()}
+        return ([(student, words.get(student, points), [*notes, *said.get(student, [])])
+                 for student, points, notes in rows],
                 [*problems, *lateness.unknown(late)])
 
     def _notebook(self, lab, student):
@@ -173,10 +179,9 @@ def line(record, before=None):
 
 
 def mark(record):
-    """The mark in words: "9.5 of 14, 2 by hand"."""
-    possible = sum(mark["possible"] for mark in record.marks.values())
-    waiting = sum(mark["possible"] for mark in record.marks.values() if mark["points"] is None)
-    return f"{record.points:g} of {possible:g}" + (f", {waiting:g} by hand" if waiting else "")
+    """The mark in words, as the checks have it: "9.5 of 14, 2 by hand"."""
+    points, possible = ({name: one[what] for name, one in record.marks.items()} for what in ("points", "possible"))
+    return Mark(points, 0.0).in_words(possible)
 
 
 def change(record, before):

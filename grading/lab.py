@@ -122,6 +122,11 @@ def locked(cell):
     return bool(meta(cell)) and not solution(cell)
 
 
+def questions(lab):
+    """Names of the questions that a person marks, in the lab's order."""
+    return [meta(cell).grade_id for cell in lab.skeleton.cells if graded(cell) and not exercise_of(cell)]
+
+
 def exercise_of(cell):
     """The function that a check cell judges: "softmax" for "softmax-checks"; None for any other cell."""
     grade_id = meta(cell).get("grade_id", "")

@@ -32,6 +32,11 @@ class Mark:
         """Points after the late penalty; None as long as anything waits."""
         return None if self.waiting else max(0.0, sum(self.cells.values()) - self.penalty)
 
+    def in_words(self, possible):
+        """The points before the penalty, and what waits: "9.5 of 14, 2 by hand". possible: {grade_id: points}"""
+        points, waiting = sum(filter(None, self.cells.values())), sum(possible[name] for name in self.waiting)
+        return f"{points:g} of {sum(possible.values()):g}" + (f", {waiting:g} by hand" if waiting else "")
+
 
 def maxima(book, lab):
     """{grade_id: points} of a lab, in the notebook's order.

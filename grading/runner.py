@@ -16,6 +16,8 @@ from distributed import KilledWorker
 from grading import lateness
 from grading.cluster import GradingFailed, cluster, result_of, spread
 from grading.course import Course, line, refused, table
+from grading.lab import questions
+from grading.marks import marks
 from grading.room.sandbox import SandboxError
 from grading.submissions import STUDENT
 from grading.work import OtherChecks, given_up, packed, work_packed
@@ -73,7 +75,7 @@ class _Run:
         self.course, self.terms, self.ledger, self.options, self.students = course, terms, ledger, options, students
         self.lab = terms.lab.name
         self.summary, self.said = [], []
-        self.already = self.waiting = self.graded = self.pages_failed = 0
+        self.already = self.unchecked = self.by_hand = self.graded = self.pages_failed = 0
 
     def grade(self, client):
         """Grade all that is not done yet, and write what comes back."""
@@ -89,6 +91,7 @@ class _Run:
         """Settle who is late, and then write the pages of feedback, which show it."""
         if not self.options.dry_run:
             self.summary, self.said = self.course.conclude(self.ledger, self.lab, self.summary)
+            self.by_hand = self._by_hand()
             if self.options.feedback:
                 self._give_back(client)
 
@@ -127,11 +130,16 @@ class _Run:
 
     def _deliver(self, result, task, before):
         self.graded += 1
-        self.waiting += bool(result.record.faulty)
+        self.unchecked += bool(result.record.faulty)
         if not self.options.dry_run:
             self.course.deliver(self.ledger, result, task, self.terms, before)
         if not self.options.dry_run or before is None or before.points != result.record.points:
             self.summary.append(line(result.record, before))
+
+    def _by_hand(self):
+        """How many of the students have an answer that a person has yet to mark."""
+        given, asked = marks(self.ledger.book, self.lab), set(questions(self.terms.lab))
+        return sum(not asked.isdisjoint(given[student].waiting) for student in self.students if student in given)
 
     def _give_back(self, client):
         """Write the pages of feedback that are out of date. Whatever is wrong with one, the others go on."""
@@ -154,7 +162,9 @@ class _Run:
 
     def totals(self, refused):
         """The last line of the summary."""
-        parts = [f"{self.graded} graded", f"{self.already} were done already", f"{self.waiting} need the instructor"]
+        parts = [f"{self.graded} graded", f"{self.already} were done already", f"{self.unchecked} could not be checked"]
+        wait = "waits" if self.by_hand == 1 else "wait"
+        parts += [f"{self.by_hand} {wait} to be marked by hand"] if self.by_hand else []
         parts += [f"{refused} refused"] if refused else []
         parts += ["nothing was written"] if self.options.dry_run else []
         left = len(self.students) - self.graded - self.already

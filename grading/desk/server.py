@@ -20,7 +20,7 @@ from grading.desk import answers
 from grading.desk.hand_marks import Conflict, Given, HandMarks
 from grading.desk.rubric import Rubric
 from grading.gradebook import LedgerError
-from grading.lab import exercise_of, graded, meta
+from grading.lab import questions
 from grading.markup import Markdown
 from grading.pages import templates
 from grading.people import names
@@ -38,11 +38,6 @@ HEADERS = {
 POLICY = ("default-src 'none'; script-src 'nonce-{0}'; style-src 'nonce-{0}'; img-src data:; connect-src 'self'; "
           "base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 STATUS = {Conflict: 409, ValueError: 400, KeyError: 404, LedgerError: 503}  # of what a person can do something about
-
-
-def questions(lab):
-    """Names of the questions that a person marks, in the lab's order."""
-    return [meta(cell).grade_id for cell in lab.skeleton.cells if graded(cell) and not exercise_of(cell)]
 
 
 def serve(course, lab, question=None, port=0):

@@ -114,7 +114,8 @@ def judge_by(course, package):
 
 def test_everybody_is_graded_or_counted_whatever_they_handed_in_and_who_was_refused_is_in_the_exit_status(first):
     assert first.done.status == 1 and "Traceback" not in first.done.err
-    assert total(first.done) == "8 graded, 0 were done already, 0 need the instructor, 2 refused."
+    assert total(first.done) == ("8 graded, 0 were done already, 0 could not be checked, "
+                                 "6 wait to be marked by hand, 2 refused.")
 
 
 def test_everyone_has_the_right_mark_whatever_the_neighbours_handed_in(first):
@@ -178,8 +179,19 @@ def test_a_class_whose_gradebook_is_in_postgresql_is_graded_and_given_back(cours
 
 def test_a_second_run_grades_nothing(again):
     before = (again.folder / "gradebook.db").read_bytes()
-    assert total(again.grade()) == "0 graded, 8 were done already, 0 need the instructor."
+    assert total(again.grade()) == "0 graded, 8 were done already, 0 could not be checked, 6 wait to be marked by hand."
     assert (again.folder / "gradebook.db").read_bytes() == before
+
+
+def test_what_a_person_has_marked_waits_no_more_in_the_summary(course):
+    course.hand_in("anna")
+    assert total(course.grade()).endswith("0 could not be checked, 1 waits to be marked by hand.")
+    with course.gradebook() as book:
+        grade = book.find_grade("why", tiny.NAME, tiny.NAME, "anna")
+        grade.manual_score, grade.needs_manual_grade = 1.5, False
+        book.db.commit()
+    done = course.grade("--force")
+    assert "7.5 of 8" in said_of(done, "anna") and "by hand" not in done.out
 
 
 def test_who_is_named_alone_is_graded(again):
@@ -284,7 +296,7 @@ def test_what_a_regrade_would_change_is_said_before_it_does_and_nothing_is_writt
     before = again.marks(), again.records(), (again.folder / "gradebook.db").read_bytes()
     done = again.grade("--dry-run", "--force")
     assert done.out.splitlines() == ["mistaken  6 of 8, 2 by hand  Handed in again: was 4, now 6.",
-                                     "8 graded, 0 were done already, 0 need the instructor, nothing was written."]
+                                     "8 graded, 0 were done already, 0 could not be checked, nothing was written."]
     assert (again.marks(), again.records(), (again.folder / "gradebook.db").read_bytes()) == before
 
 
@@ -411,7 +423,7 @@ def test_a_submission_that_cannot_be_read_waits_and_the_others_are_graded(monkey
     monkeypatch.setattr(module, "read_submission", read)
     course.hand_in("anna"), course.hand_in("ben")
     done = course.grade()
-    assert "not yours" in said_of(done, "anna") and total(done).startswith("2 graded, 0 were done already, 1 need")
+    assert "not yours" in said_of(done, "anna") and total(done).startswith("2 graded, 0 were done already, 1 could")
 
 
 def test_a_check_that_raises_takes_no_points_and_is_tried_again(course):
@@ -419,7 +431,7 @@ def test_a_check_that_raises_takes_no_points_and_is_tried_again(course):
     course.hand_in("anna")
     for _ in range(2):
         done = course.grade()
-        assert done.status == 0 and total(done) == "1 graded, 0 were done already, 1 need the instructor.", done.err
+        assert done.status == 0 and "1 graded, 0 were done already, 1 could not be checked" in total(done), done.err
         assert "2 of 8, 6 by hand  NEEDS THE INSTRUCTOR: 'spread-checks'" in said_of(done, "anna")
     assert course.marks()["anna"] == (2, None, None)
     assert "ZeroDivisionError" in course.records()["anna"].marks["spread-checks"]["fault"]
