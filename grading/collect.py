@@ -22,7 +22,7 @@ from sqlalchemy import make_url
 from grading import dates, platforms, roster
 from grading.course import Course, table
 from grading.download import Refused, opened
-from grading.intake import digest, laid_out, put, same
+from grading.intake import digest, laid_out, newest, put, same
 from grading.whose import Giver, Whose
 
 PERSON_LIMIT = 200 * 2**20  # bytes of one submission
@@ -176,6 +176,9 @@ class Planning:
     def _hand_in(self, platform, name, number, username, when, pieces):
         doubt = next((piece.doubt for piece in pieces if piece.doubt), "")
         giver = Giver(name, number, username, doubt)
+        pieces, older = newest(pieces, self.lab)
+        self.plan.notices += [f"{shown(giver.given)}: {shown(new.file[-1])!r} counts, as it is newer than "
+                              f"{shown(old.file[-1])!r}, which is not taken." for old, new in older]
         return HandIn(giver, pieces, platform, self._read(when), f"{platform.name}'s download: {when}")
 
     def _read(self, when):

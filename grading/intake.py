@@ -2,12 +2,44 @@
 
 import hashlib
 import os
+import re
 import shutil
 import unicodedata
+from dataclasses import replace
 
 from grading import platforms
 
 NAME_LIMIT = 200  # bytes of a file's name
+AGAIN = re.compile(r"(?:-\d+)+$")  # what a platform puts behind a name that was handed in before
+
+
+def newest(pieces, lab):
+    """([Piece] without older versions of notebooks, [(older, newer)]): those differ by a platform's -1, -2 ... alone.
+
+    The newest gets the name without it. Names such as part-1 and part-2 are a student's own.
+    """
+    versions = {}
+    for piece in pieces:
+        versions.setdefault(_unnumbered(piece), []).append(piece)
+    older = {}
+    for name, several in versions.items():
+        if len(several) > 1 and _are_versions(name, several, lab):
+            *before, last = sorted(several, key=lambda piece: piece.order)
+            older |= dict.fromkeys(before, last)
+    names = {piece: _unnumbered(piece) for piece in older.values()}
+    kept = [replace(piece, file=names.get(piece, piece.file)) for piece in pieces if piece not in older]
+    return kept, list(older.items())
+
+
+def _unnumbered(piece):
+    stem, suffix = platforms.split(piece.file[-1])
+    return *piece.file[:-1], AGAIN.sub("", stem) + suffix
+
+
+def _are_versions(name, several, lab):
+    ordered = all(piece.order is not None for piece in several) and platforms.is_notebook(name[-1])
+    own = platforms.is_title(platforms.split(name[-1])[0], lab)
+    return ordered and (own or name in [piece.file for piece in several])
 
 
 def laid_out(pieces, lab):

@@ -19,6 +19,7 @@ class Piece:
     when                    the time of handing in as the path says it, "" where it does not
     late                    does the platform call it late?
     doubt                   a reason why a person must say whose it is, "" if there is none
+    order                   grows with each file that is handed in; None where the path has no such number
     """
 
     item: Item
@@ -29,6 +30,7 @@ class Piece:
     when: str = ""
     late: bool = False
     doubt: str = ""
+    order: int | None = None
 
 
 @dataclass(frozen=True)

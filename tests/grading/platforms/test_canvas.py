@@ -78,3 +78,19 @@ def test_the_number_is_the_same_in_every_assignment(term):
     term.collect(term.zip({f"lovelaceada_1001_5001_{LAB}.ipynb": "one"}))
     done = term.collect(term.zip({f"kingada_1001_6001_{LAB}.ipynb": "two"}))
     assert done.status == 0 and term.taken == {"1001": {f"{LAB}.ipynb": "two"}}
+
+
+@pytest.mark.parametrize("old, new", [(f"{LAB}.ipynb", f"{LAB}-2.ipynb"), (f"{LAB}-1.ipynb", f"{LAB}-2.ipynb"),
+                                      (f"{LAB}-9.ipynb", f"{LAB}-10.ipynb"), (f"{LAB}-2.ipynb", f"{LAB}.ipynb")])
+def test_of_a_notebook_that_was_handed_in_again_the_newest_counts_however_often_it_is_collected(term, old, new):
+    others = {"kinga_1001_5003_data-1.csv": "a", "kinga_1001_5004_data-2.csv": "b", "kinga_1001_1_c.ipynb": ""}
+    path = term.zip({f"kinga_1001_999_{old}": "old", f"kinga_1001_5002_{new}": "new", **others})
+    for change in ("1 new", "1 unchanged"):
+        done = term.collect(path)
+        assert done.status == 0 and change in done.out and f"{new!r} counts, as it is newer than {old!r}" in done.out
+        assert term.taken["1001"] == {f"{LAB}.ipynb": "new", "data-1.csv": "a", "data-2.csv": "b", "c.ipynb": ""}
+
+
+def test_parts_that_a_student_numbered_are_no_versions(term):
+    term.collect(term.zip({"kinga_1001_1_part-1.ipynb": "x", "kinga_1001_2_part-2.ipynb": "y"}))
+    assert term.taken["1001"] == {"part-1.ipynb": "x", "part-2.ipynb": "y"}
