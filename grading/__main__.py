@@ -75,6 +75,12 @@ def parser():
     collect.add_argument("--from", dest="platform", metavar="PLATFORM", help="if it is not recognised")
     collect.add_argument("--dry-run", action="store_true", help="say what would be done, and write nothing")
 
+    handed_in = of_a_class("handed-in", _handed_in, "show or note when students handed in, where no platform says it")
+    handed_in.add_argument("words", metavar="STUDENT", nargs="*",
+                           help='ids, and last the time in quotes: "2026-12-02 08:30", or with a zone: Europe/Berlin; '
+                                "without a time it is shown")
+    handed_in.add_argument("--none", action="store_true", help="know it no more")
+
     _grade_options(of_a_class("grade", _grade, "grade submitted/*/LAB: what is new or has changed since it was graded"))
 
     report = of_a_class("report", _report, "write a page about a graded class: marks, mistakes, who needs a look")
@@ -178,6 +184,12 @@ def _extend(options):
     from grading.deadlines import extend
 
     extend(options)
+
+
+def _handed_in(options):
+    from grading.deadlines import handed_in
+
+    handed_in(options)
 
 
 def _collect(options):

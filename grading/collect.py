@@ -28,7 +28,8 @@ from grading.whose import Giver, Whose
 PERSON_LIMIT = 200 * 2**20  # bytes of one submission
 PERSON_COUNT = 1000         # files of one
 MINUTE = "%Y-%m-%d %H:%M UTC"
-NO_TIME = "nothing says when it was handed in, and what is there is of {}: give a --roster that says it."
+NO_TIME = ("nothing says when it was handed in, and what is there is of {}: give a --roster that says it, or first run "
+           "python -m grading handed-in {} {} --none.")
 WHICH = "there are {} different hand-ins, and nothing says which is the newest: give that one only."
 
 
@@ -53,6 +54,12 @@ class HandIn:
     def called(self):
         """Whose, for sentences."""
         return shown(f"{self.giver.given} ({self.giver.number})" if self.giver.number else self.giver.given)
+
+    @property
+    def said_late(self):
+        """Who says that it was late, None if nobody does."""
+        late = any(piece.late for piece in self.pieces)
+        return f"{self.platform.name}, which says it was late" if late else None
 
 
 @dataclass(frozen=True)
@@ -276,7 +283,7 @@ class Planning:
         if same(folder, hand_in.files):
             return "unchanged", ""
         if before and not hand_in.when:
-            return None, NO_TIME.format(f"{before:{MINUTE}}")
+            return None, NO_TIME.format(f"{before:{MINUTE}}", self.lab, person.id)
         if before and hand_in.when < before:
             self.plan.notices.append(f"{person.id}: what is there is newer ({before:{MINUTE}}) than this hand-in "
                                      f"({hand_in.when:{MINUTE}}), and stays.")
@@ -326,7 +333,7 @@ def report(plan, course, lab):
 
 def _row(taken):
     when = f"{taken.hand_in.when:{MINUTE}}" if taken.hand_in.when else "time unknown"
-    late = " Late, says the platform." if any(piece.late for piece in taken.hand_in.pieces) else ""
+    late = " Late, says the platform." if taken.hand_in.said_late else ""
     files = ", ".join("/".join(piece.file) for piece in taken.hand_in.pieces)
     return taken.person.id, shown(taken.person.called), [f"{when}, {taken.change}: {shown(files)}.{late}"]
 
@@ -344,6 +351,8 @@ def write(plan, course, options):
                     put(course.submitted(options.lab, id), hand_in.files)
                 if hand_in.when:
                     ledger.note_hand_in(options.lab, id, hand_in.when, hand_in.how)
+                else:
+                    ledger.note_late(options.lab, id, hand_in.said_late)
             except (OSError, Refused) as error:
                 failed.append(f"Not written: {id}: {error}")
     return failed

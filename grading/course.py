@@ -144,7 +144,7 @@ class Course:
         words = {student: one.in_words(possible) for student, one in given.items()}
         return ([(student, words.get(student, points), [*notes, *said.get(student, [])])
                  for student, points, notes in rows],
-                [*problems, *lateness.unknown(late)])
+                [*problems, *lateness.unknown(late, lab)])
 
     def _notebook(self, lab, student):
         return self.autograded(lab, student) / f"{lab}.ipynb"

@@ -42,7 +42,7 @@ class Times(Base):
     lab = Column(String(128), primary_key=True)
     student = Column(String(128), primary_key=True)
     handed_in = Column(DateTime())  # UTC
-    how = Column(Text())            # who says so: "Moodle's grading worksheet"
+    how = Column(Text())            # who says so: "Moodle's grading worksheet"; without a time, who says it was late
     extension = Column(Interval())  # until nbgrader has a row that holds it, see `lateness.settle`
 
 

@@ -33,7 +33,7 @@ class Late:
     handed_in  when, UTC; None if nobody noted it
     due        the student's own deadline, with their extension
     penalty    points that are taken off
-    how        who says when it was handed in
+    how        who says when it was handed in; where nobody does, who says that it was late
     """
 
     handed_in: datetime | None
@@ -46,10 +46,17 @@ class Late:
         """How late: 0 for in time, None if it is not known."""
         return None if self.handed_in is None else max(0.0, (self.handed_in - self.due).total_seconds())
 
+    @property
+    def said_late(self):
+        """Does the platform say no more than that it was late?"""
+        return self.handed_in is None and bool(self.how)
+
     def __str__(self):
         """A sentence."""
+        if self.seconds is None:
+            return "It is not known when it was handed in" + (f": it is from {self.how}." if self.said_late else ".")
         if not self.seconds:
-            return "In time." if self.seconds == 0 else "It is not known when it was handed in."
+            return "In time."
         return f"Late by {lasting(self.seconds)}: {self.penalty:g} points are taken off."
 
 
@@ -58,14 +65,20 @@ def of(book, lab):
 
     Call `settle` first: the penalties are those of the gradebook.
     """
-    return {row.student: Late(row.noted or row.timestamp, _due(row), row.penalty or 0.0, row.how or NBGRADER)
+    return {row.student: Late(row.noted or row.timestamp, _due(row), row.penalty or 0.0, _how(row))
             for row in _submissions(book, [lab]) if row.duedate}
 
 
-def unknown(late):
-    """A sentence, in a list, about those in {student: Late} of whom nobody knows when they handed in."""
-    who = sorted(student for student, one in late.items() if one.seconds is None)
-    return [f"Nobody noted when {_some(who)} handed in: whether that was late is unknown."] if who else []
+def unknown(late, lab):
+    """Sentences about those in {student: Late} of whom nobody knows when they handed in.
+
+    First come those whom a platform calls late, all of them, as each has to be looked up.
+    """
+    who = sorted(student for student, one in late.items() if one.seconds is None and not one.said_late)
+    said = sorted(student for student, one in late.items() if one.said_late)
+    return [*([f"The platform says that {', '.join(said)} handed in late, but not when. Look it up there and note it "
+               f"for each: python -m grading handed-in {lab} STUDENT TIME"] if said else []),
+            *([f"Nobody noted when {_some(who)} handed in: whether that was late is unknown."] if who else [])]
 
 
 def settle(book, config, labs=None):
@@ -151,6 +164,10 @@ def _hand_over(book, labs):
             book.db.execute(update(Times).filter_by(lab=row.lab, student=row.student).values(extension=None))
         if values:
             book.db.execute(update(SubmittedAssignment).filter_by(id=row.submission).values(**values))
+
+
+def _how(row):
+    return NBGRADER if row.timestamp and not row.noted else row.how or ""
 
 
 def _due(row):

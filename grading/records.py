@@ -250,12 +250,15 @@ class Ledger:
     def note_hand_in(self, lab, student, when, how):
         """Keep when a student handed in, as `how` says ("Moodle's grading worksheet"); replaces what was known.
 
-        when  UTC, without a time zone, as nbgrader has it
+        when  UTC, without a time zone, as nbgrader has it; None to know it no more (with how None)
         """
         with self._said():
             if self.book.db.get(Student, student) is None:
                 self._do(insert(Student), {"id": student})
             self.book.db.merge(Times(lab=lab, student=student, handed_in=when, how=how))
+            if when is None:
+                self._do(update(SubmittedAssignment).values(timestamp=None)
+                         .where(SubmittedAssignment.id == _submission(lab, student).scalar_subquery()))
             self.book.db.commit()
 
     def hand_ins(self, lab):
@@ -263,6 +266,21 @@ class Ledger:
         rows = select(Times.student, Times.handed_in, Times.how).where(Times.lab == lab, Times.handed_in.is_not(None))
         with self._said():
             return {student: (when, how) for student, when, how in self.book.db.execute(rows)}
+
+    def note_late(self, lab, student, how):
+        """Keep that somebody was late, as `how` says, or that nobody says so (None), unless the time is known."""
+        with self._said():
+            row = self.book.db.get(Times, (lab, student))
+            if (row is None and how) or (row and row.handed_in is None):
+                self.book.db.merge(Times(lab=lab, student=student, how=how))
+            self.book.db.commit()
+
+    def said_late(self, lab):
+        """{student: how} of those of whom nothing is known but that they were late."""
+        only_late = Times.handed_in.is_(None), Times.how.is_not(None)
+        rows = select(Times.student, Times.how).where(Times.lab == lab, *only_late)
+        with self._said():
+            return dict(self.book.db.execute(rows).all())
 
     def due(self, lab):
         """A lab's deadline, UTC; None if it has none."""

@@ -104,7 +104,7 @@ def read_class(course, book, lab, folder):
     submitted, late = course.students(lab), lateness.of(book, lab)
     return Class(marks(book, lab), late, names(course, book), tuple(submitted),
                  {student: pages(course, lab, student, folder) for student in submitted},
-                 (*troubles, *lateness.unknown(late)))
+                 (*troubles, *lateness.unknown(late, lab)))
 
 
 def pages(course, lab, student, folder):
@@ -354,7 +354,8 @@ def late(found):
 def row(record, around):
     """The Row of a student."""
     mark, when = around.marks.get(record.student), around.late.get(record.student)
-    return Row(record.student, record.points, mark.final if mark else None, str(when) if when and when.seconds else "")
+    late = str(when) if when and (when.seconds or when.said_late) else ""
+    return Row(record.student, record.points, mark.final if mark else None, late)
 
 
 def _ranked(findings):

@@ -4,11 +4,11 @@
 the platform's own export; `told` says what was written, for whom nothing, and why.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from grading.filling import filled
 from grading.forms import FORMS, Column, written
-from grading.lateness import settle
+from grading.lateness import of, settle, unknown
 from grading.marks import marks, maxima
 from grading.platforms import PLATFORMS
 from grading.roster import Person, read_matches, read_students
@@ -24,6 +24,7 @@ class Results:
     final     {student: points}
     waiting   {student: [what waits]}
     nothing   students who handed in nothing
+    late      {student: Late}, {} where the lab has no deadline
     """
 
     lab: str
@@ -32,12 +33,14 @@ class Results:
     final: dict
     waiting: dict
     nothing: list
+    late: dict = field(default_factory=dict)
 
 
 def write_marks(course, options):
     """Write the file that `options` ask for, and say what it holds. Called by `python -m grading marks`.
 
-    Returns the exit status: 1 if somebody with a final mark is not in the file. Raises ValueError, before anything is
+    Returns the exit status: 1 if somebody with a final mark is not in the file, or is late and nobody
+    knows by how much. Raises ValueError, before anything is
     written, if the options do not fit each other, the gradebook or the template.
     """
     form, out = FORMS[options.platform], out_path(options)
@@ -54,7 +57,11 @@ def write_marks(course, options):
         data, left_out, notes = written(form, people, columns)
     out.write_bytes(data)
     print(told(found, left_out, [*notes, *problems], out), end="")
-    return int(any(student in each.final for each in found for student in left_out))
+    return int(any(each.final.keys() & {*left_out, *_said_late(each)} for each in found))
+
+
+def _said_late(found):
+    return {student for student, one in found.late.items() if one.said_late}
 
 
 def _lasting(options):
@@ -108,7 +115,7 @@ def results(course, ledger, lab, people, missing=None):
     nothing = [person.id for person in people if person.id not in handed_in]
     if missing is not None:
         final |= dict.fromkeys(nothing, missing)
-    return Results(lab, possible, given, final, waiting, nothing)
+    return Results(lab, possible, given, final, waiting, nothing, of(ledger.book, lab))
 
 
 def columns_of(found, options):
@@ -133,6 +140,7 @@ def told(found, left_out, notes, out):
                   f"  final marks written: {len(each.final.keys() - left_out.keys())}"]
         lines += _counted("  waiting for a person, left blank", {s: ", ".join(w) for s, w in each.waiting.items()})
         lines += _counted("  handed in nothing", dict.fromkeys(each.nothing))
+        lines += [f"  {sentence}" for sentence in unknown(each.late, each.lab)]
     return "".join(f"{line}\n" for line in [*lines, *_counted("left out", left_out), *notes])
 
 

@@ -16,6 +16,7 @@ from grading import lateness
 from grading.__main__ import main
 from grading.clock import lasting, understood
 from grading.course import Course
+from grading.roster import Person, write_students
 from tests.grading import tiny
 from tests.grading.classes import Class, said
 from tests.grading.test_records import by_hand, record
@@ -230,11 +231,69 @@ def test_a_stamp_within_a_submission_decides_nothing(term):
     assert task == Course.at(term.folder).task(tiny.NAME, "anna") and not hasattr(task, "handed_in")
 
 
+LATE = "Canvas, which says it was late"
+NOTE = f"python -m grading handed-in {tiny.NAME} STUDENT TIME"
+
+
+def said_late(term, *students, hours=None):
+    """A platform calls these late, and says no more."""
+    for student in students:
+        term.mark(student, hours=hours)
+        with term.ledger() as ledger:
+            ledger.note_late(tiny.NAME, student, LATE)
+
+
+def test_all_whom_the_platform_calls_late_are_named_first_with_what_to_type(term):
+    said_late(term, "a", "b", "c", "d", "e"), term.mark("f", hours=None), term.settle()
+    first, second = lateness.unknown(term.late, tiny.NAME)
+    assert "a, b, c, d, e handed in late" in first and first.endswith(NOTE) and "when f handed in" in second
+    assert LATE in str(term.late["a"]) and term.late["a"].said_late and not term.late["f"].said_late
+
+
+def test_a_time_that_is_known_says_more_than_that_it_was_late(term):
+    said_late(term, "anna", hours=-1)
+    assert term.settle() == {"anna": 0} and lateness.unknown(term.late, tiny.NAME) == []
+
+
+def test_who_is_late_by_an_unknown_time_makes_marks_fail_until_it_is_noted(term):
+    said_late(term, "anna"), by_hand(term, 2.0)
+    done = term.run("marks", "--for", "csv")
+    assert done.status == 1 and NOTE in done.out
+    term.run("handed-in", "anna", "2030-01-01 14:00")
+    done = term.run("marks", "--for", "csv")
+    assert done.status == 0 and NOTE not in done.out and term.settle() == {"anna": 8}
+
+
+def test_who_is_late_by_an_unknown_time_and_has_no_mark_yet_does_not_make_marks_fail(term):
+    said_late(term, "anna")
+    done = term.run("marks", "--for", "csv")
+    assert done.status == 0 and NOTE in done.out
+
+
+def test_a_time_is_noted_by_hand_shown_and_taken_back(term):
+    term.mark(hours=None), term.mark("ben", hours=None)
+    done = term.run("handed-in", "anna", "ben", "2030-01-01 14:00")
+    assert done.out.startswith("No zone was given") and term.settle() == {"anna": 6, "ben": 6}
+    assert "anna: Tuesday 2030-01-01 14:00 Europe/Berlin, which is 2030-01-01 13:00 UTC (noted by hand)" in done.out
+    assert term.run("handed-in").out == done.out.partition("\n")[2]
+    assert term.run("handed-in", "anna", "--none").out == "anna: time unknown\n" and term.settle()["anna"] == 0
+
+
+@pytest.mark.parametrize("words, says", [
+    (["anna", "2030-01-01", "14:00"], "got '14:00'"), (["anna", "a b"], "got 'a b'"),
+    (["2030-01-01 14:00"], "expected ids, got none"),
+])
+def test_a_time_that_cannot_be_noted_is_refused_in_one_sentence(term, words, says):
+    term.mark(hours=None)
+    done = term.run("handed-in", *words)
+    assert done.status == 1 and says in done.error and done.err.count("\n") == 1
+
+
 # More time.
 
 
 def test_an_extension_waits_for_who_has_not_handed_in_and_is_no_submission(term):
-    term.mark("ben")
+    term.mark("ben"), write_students(term.folder, [Person("anna")])
     assert term.run("extend", "anna", "--days", 2).status == 0
     with term.gradebook() as book, pytest.raises(MissingEntry):
         book.find_submission(*NAMES)
@@ -266,6 +325,27 @@ def test_an_extension_that_makes_no_sense_is_refused_in_one_sentence(term, optio
     term.mark()
     done = term.run("extend", *options)
     assert done.status == 1 and says in done.error and done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", [
+    ["extend", "anna", "{}", "--days", "3"], ["handed-in", "anna", "{}", "2030-01-01 09:00"],
+], ids=["extend", "handed-in"])
+@pytest.mark.parametrize("id, near", [("ana", ": is 'anna' meant?"), ("zoë.müler", ": is 'zoë.müller' meant?"),
+                                      ("xyz", "")])
+def test_a_student_whom_nothing_knows_is_refused_with_the_nearest_and_nothing_is_set(term, command, id, near):
+    term.mark(hours=None), write_students(term.folder, [Person("zoë.müller")])
+    done = term.run(*(word.format(id) for word in command))
+    assert done.status == 1 and done.err == (
+        f"student: expected the id of somebody in the class, got {id!r}{near} (the class is entered by python -m "
+        "grading roster or collect)\n")
+    with term.ledger() as ledger:
+        assert ledger.students() == {"anna"} and ledger.extensions(tiny.NAME) == ledger.hand_ins(tiny.NAME) == {}
+
+
+@pytest.mark.parametrize("name", [tiny.NAME, "lab_other"])
+def test_who_has_only_a_folder_among_what_was_handed_in_is_known(term, name):
+    term.mark(), (term.folder / "submitted" / "folder" / name).mkdir(parents=True)
+    assert term.run("extend", "folder", "--days", 3).status == 0
 
 
 def test_an_extension_of_a_lab_without_a_deadline_is_refused_with_what_to_run(term):

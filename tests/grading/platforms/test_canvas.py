@@ -6,9 +6,12 @@ github.com/instructure/canvas-lms: the sortable name without all but word charac
 and its names such as ="=Ada", is that of lib/gradebook_exporter.rb there.
 """
 
+from datetime import datetime
+
 import pytest
 
 from grading import roster
+from grading.course import Course
 from tests.grading.downloads import LAB, recognised
 
 EXPORT = ("Student,ID,SIS User ID,SIS Login ID,Section,Lab 1 (77),Current Score\n"
@@ -94,3 +97,17 @@ def test_of_a_notebook_that_was_handed_in_again_the_newest_counts_however_often_
 def test_parts_that_a_student_numbered_are_no_versions(term):
     term.collect(term.zip({"kinga_1001_1_part-1.ipynb": "x", "kinga_1001_2_part-2.ipynb": "y"}))
     assert term.taken["1001"] == {"part-1.ipynb": "x", "part-2.ipynb": "y"}
+
+
+def test_that_it_was_late_is_kept_until_somebody_hands_in_again_or_a_time_is_noted(term):
+    def late():
+        with Course.at(term.folder).ledger() as ledger:
+            return ledger.said_late(LAB)
+    term.collect(path := term.zip({f"kinga_LATE_1001_5001_{LAB}.ipynb": "x"}))
+    assert late() == {"1001": "Canvas, which says it was late"}
+    term.collect(term.zip({f"kinga_1001_5002_{LAB}-1.ipynb": "y"}, "again.zip"))
+    assert late() == {}
+    with Course.at(term.folder).ledger() as ledger:
+        ledger.note_hand_in(LAB, "1001", datetime(2030, 1, 1), "noted by hand")
+    done = term.collect(path)
+    assert late() == {} and f"python -m grading handed-in {LAB} 1001 --none" in done.out
