@@ -141,7 +141,7 @@ class Planning:
         people = [*self.known.values(), *(row.person for row in self.listed)]
         usernames = {person.username for person in people} - {""}
         hand_ins = [one for items, source in self._downloads(stack) for one in self._hand_ins(items, source, usernames)]
-        lasting = all(hand_in.platform.lasting for hand_in in hand_ins)
+        lasting = bool(hand_ins) and all(hand_in.platform.lasting for hand_in in hand_ins)
         self.plan.people, self.rows = roster.merged(self.known, self.listed, lasting)
         whose = Whose(self.lab, self.plan.people, self.rows if self.listed else None, lasting, self.plan.matches)
         self._settle(hand_ins, whose.all({hand_in.giver: None for hand_in in hand_ins}))
@@ -167,18 +167,30 @@ class Planning:
     def _hand_ins(self, items, source, usernames):
         """The HandIns of a download; a notebook that is nobody's is named."""
         platform, pieces = platforms.recognised(items, self.lab, usernames, self.forced)
+        if why := self._of_another_lab(pieces):
+            self.plan.refused.append(f"{shown(source)}: {why}")
+            return []
         taken = {piece.item for piece in pieces}
         self.plan.refused += [f"{shown(item.path)!r} is left out, as {platform.name} does not name a file like that."
                               for item in items if item not in taken and platforms.is_notebook(item.parts[-1])]
-        groups = {}
-        for piece in pieces:
-            groups.setdefault((piece.name, piece.number, piece.username, piece.when), []).append(piece)
+        groups = _groups(pieces)
         if groups:
             self.plan.notices.append(f"{shown(source)}: {platform.name}, {len(groups)} hand-ins.")
         else:
             self.plan.refused.append(f"{shown(source)!r}: expected what a platform handed out, got nothing that is "
                                      "anybody's. If there is a zip file in it, take that.")
         return [self._hand_in(platform, *key, group) for key, group in groups.items()]
+
+    def _of_another_lab(self, pieces):
+        """Why none of it is taken: at least half of the hand-ins say one other lab, and none says this one. Else ""."""
+        hand_ins = [[piece.file[-1] for piece in group] for group in _groups(pieces).values()]
+        counts = {lab: sum(any(platforms.says(file, lab) for file in files) for files in hand_ins)
+                  for lab in self.course.labs()}
+        likely = max(counts, key=counts.get)
+        if counts[self.lab] or not counts[likely] or 2 * counts[likely] < len(hand_ins):
+            return ""
+        short = likely.partition("_")[0]
+        return f"{counts[likely]} of {len(hand_ins)} are called {likely}: is this {short}'s download?"
 
     def _hand_in(self, platform, name, number, username, when, pieces):
         doubt = next((piece.doubt for piece in pieces if piece.doubt), "")
@@ -289,6 +301,14 @@ class Planning:
                                      f"({hand_in.when:{MINUTE}}), and stays.")
             return None, ""
         return "replaced", ""
+
+
+def _groups(pieces):
+    """{(name, number, username, when): [Piece]}: what was handed in at once."""
+    groups = {}
+    for piece in pieces:
+        groups.setdefault((piece.name, piece.number, piece.username, piece.when), []).append(piece)
+    return groups
 
 
 def _time(hand_in):

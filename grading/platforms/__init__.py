@@ -5,11 +5,12 @@ Each module's docstring says what the platform hands out; its test names the doc
 
 from grading.download import CLONE
 from grading.platforms import blackboard, brightspace, canvas, folders, github_classroom, google_classroom, moodle
-from grading.platforms.form import Piece, Platform, is_notebook, is_title, split, undecorated
+from grading.platforms.form import Piece, Platform, is_notebook, is_title, says, split, undecorated
 
 MODULES = (moodle, brightspace, blackboard, canvas, github_classroom, google_classroom, folders)
 PLATFORMS = {module.PLATFORM.key: module.PLATFORM for module in MODULES}
-__all__ = ["PLATFORMS", "Piece", "Platform", "is_notebook", "is_title", "named", "recognised", "split", "undecorated"]
+__all__ = ["PLATFORMS", "Piece", "Platform", "is_notebook", "is_title", "named", "recognised", "says", "split",
+           "undecorated"]
 
 
 def named(key):

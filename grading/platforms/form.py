@@ -67,6 +67,12 @@ def is_title(stem, lab):
     return _letters(undecorated(stem)) == _letters(lab)
 
 
+def says(file, lab):
+    """Does a file's name say this lab, by its name or by the first word of it: "lab01 (2).ipynb.txt"?"""
+    stem = file.partition(".")[0]
+    return is_title(stem, lab) or is_title(stem, lab.partition("_")[0])
+
+
 def split(name):
     """A file's name as (stem, suffix): ("lab01", ".ipynb")."""
     stem, dot, suffix = name.rpartition(".")

@@ -1,6 +1,7 @@
 """`python -m grading collect`: what is taken for whom, what is left out, and that nothing is lost on the way."""
 
 import random
+import shutil
 import sys
 import unicodedata
 from pathlib import Path
@@ -291,6 +292,20 @@ def test_the_number_of_who_was_found_by_name_is_kept_for_the_marks(term):
 def test_a_notebook_that_is_not_of_the_platforms_form_is_named(term):
     done = term.collect(term.zip({**moodle(Ada_7="x", Emmy_8="y"), "stray.ipynb": "z"}))
     assert done.status == 1 and "'stray.ipynb' is left out, as Moodle does not name a file like that." in done.out
+
+
+@pytest.mark.parametrize("other, more, taken", [
+    ("lab_other", {}, 0), ("lab_other (2)", {}, 0), ("lab_other.ipynb", {}, 0), ("mine", {}, 3),
+    ("lab_other", {"Z_9": LAB}, 4), ("lab_other", {f"Z_{n}": "mine" for n in range(20, 23)}, 0),
+    ("lab_other", {f"Z_{n}": "mine" for n in range(20, 24)}, 7),
+], ids=["all", "copies", ".txt", "own names", "one of this lab", "half", "fewer"])
+def test_nothing_is_taken_from_a_download_of_another_lab(term, other, more, taken):
+    (term.folder / "labs" / "lab_other").mkdir()
+    shutil.copy(term.folder / "labs" / LAB / f"{LAB}.ipynb", term.folder / "labs" / "lab_other" / "lab_other.ipynb")
+    works = {**dict.fromkeys(("Ada_1", "Emmy_2", "Li_3"), other), **more}
+    done = term.collect(term.zip({MOODLE.format(*who.split("_"), f"{file}.ipynb"): who for who, file in works.items()}))
+    assert len(term.taken) == taken and done.status == (not taken)
+    assert taken or f"3 of {len(works)} are called lab_other: is this lab's download?" in done.out
 
 
 def broken():
