@@ -20,6 +20,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from grading import dates, platforms, roster
+from grading.clock import Moment
 from grading.course import Course, table
 from grading.download import Refused, opened
 from grading.intake import digest, laid_out, newest, put, same
@@ -27,7 +28,6 @@ from grading.whose import Giver, Whose
 
 PERSON_LIMIT = 200 * 2**20  # bytes of one submission
 PERSON_COUNT = 1000         # files of one
-MINUTE = "%Y-%m-%d %H:%M UTC"
 NO_TIME = ("nothing says when it was handed in, and what is there is of {}: give a --roster that says it, or first run "
            "python -m grading handed-in {} {} --none.")
 WHICH = "there are {} different hand-ins, and nothing says which is the newest: give that one only."
@@ -220,11 +220,30 @@ class Planning:
                 self._note(hand_in.giver.match(self.lab, why=verdict.why))
         for id, several in sorted(theirs.items()):
             self._take(self.plan.people.by_id[id], [self._laid_out(hand_in) for hand_in in several])
+        self._ask_for_times()
 
+    def _ask_for_times(self):
+        """Say which list has the times that nothing says."""
+        lists = [taken.hand_in.platform.times for taken in self.plan.taken
+                 if not taken.hand_in.when and taken.person.id not in self.noted and not self._is_listed(taken)]
+        self.plan.notices += [f"When {lists.count(times)} of these handed in is unknown: give with --roster {times}."
+                              for times in dict.fromkeys(lists) if times]
+
+    def _is_listed(self, taken):
+        """Has the list that was given, if it is of this lab, a time for it, or "-"?"""
+        row = self.rows.get(taken.person.id)
+        return bool(row and row.when and row.person.number == taken.hand_in.giver.number)
+
+    def _at(self, when):
+        return Moment(when, self.zone)
     def _timed(self, hand_in, person):
         """The hand-in with the time that the list has for it, if the download has none and the list is of this lab."""
         row = self.rows.get(person.id)
         if hand_in.when or not row or not row.when or row.person.number != hand_in.giver.number:
+            return hand_in
+        if row.nothing:
+            self.plan.notices.append(f"{person.id}: the list says that nothing was handed in, though there is work: "
+                                     "the list is older than the download, and the time is unknown.")
             return hand_in
         return replace(hand_in, when=self._read(row.when), how=f"the roster: {row.when}")
 
@@ -283,8 +302,8 @@ class Planning:
             self.plan.refused.append(f"{person.id}: {WHICH.format(len(different))}")
             return None
         if len(different) > 1:
-            others = ", ".join(f"{one.when:{MINUTE}}" for one in different[:-1])
-            self.plan.notices.append(f"{person.id}: what counts is of {last[0].when:{MINUTE}}, not that of {others}.")
+            others = "; ".join(str(self._at(one.when)) for one in different[:-1])
+            self.plan.notices.append(f"{person.id}: what counts is of {self._at(last[0].when)}, not that of {others}.")
         return last[0] if last else None
 
     def _change(self, person, hand_in):
@@ -295,10 +314,10 @@ class Planning:
         if same(folder, hand_in.files):
             return "unchanged", ""
         if before and not hand_in.when:
-            return None, NO_TIME.format(f"{before:{MINUTE}}", self.lab, person.id)
+            return None, NO_TIME.format(self._at(before), self.lab, person.id)
         if before and hand_in.when < before:
-            self.plan.notices.append(f"{person.id}: what is there is newer ({before:{MINUTE}}) than this hand-in "
-                                     f"({hand_in.when:{MINUTE}}), and stays.")
+            self.plan.notices.append(f"{person.id}: what is there is newer ({self._at(before)}) than this hand-in "
+                                     f"({self._at(hand_in.when)}), and stays.")
             return None, ""
         return "replaced", ""
 
@@ -331,7 +350,8 @@ def shown(text):
 
 def report(plan, course, lab):
     """What will be taken for whom, what is left out and why, and who is missing."""
-    rows = [_row(taken) for taken in sorted(plan.taken, key=lambda taken: taken.person.id)]
+    zone = dates.zone(course.settings.timezone)
+    rows = [_row(taken, zone) for taken in sorted(plan.taken, key=lambda taken: taken.person.id)]
     ids = {taken.person.id for taken in plan.taken}
     missing = [person for id, person in sorted(plan.people.by_id.items())
                if id not in ids and not course.submitted(lab, id).exists()]
@@ -351,8 +371,8 @@ def report(plan, course, lab):
     return "\n".join(filter(None, parts)) + "\n"
 
 
-def _row(taken):
-    when = f"{taken.hand_in.when:{MINUTE}}" if taken.hand_in.when else "time unknown"
+def _row(taken, zone):
+    when = f"{Moment(taken.hand_in.when, zone)}" if taken.hand_in.when else "time unknown"
     late = " Late, says the platform." if taken.hand_in.said_late else ""
     files = ", ".join("/".join(piece.file) for piece in taken.hand_in.pieces)
     return taken.person.id, shown(taken.person.called), [f"{when}, {taken.change}: {shown(files)}.{late}"]

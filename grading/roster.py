@@ -66,11 +66,17 @@ class Person:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of a platform's list: the person (with an id only where the list has one), and when they handed in."""
+    """A line of a platform's list: the person (with an id only where it has one), when they handed in, and whether."""
 
     line: int
     person: Person
     when: str = ""
+    status: str = ""
+
+    @property
+    def nothing(self):
+        """Does the list say that they handed in nothing?"""
+        return self.when == "-" or self.status.casefold().startswith("no submission")
 
 
 @dataclass(frozen=True)
@@ -215,7 +221,7 @@ def read_list(path):
     for number, line in enumerate(lines, 2):
         texts = {column: text for column, text in zip(columns, line, strict=False) if column}
         if person := person_of(texts):
-            rows.append(Row(number, person, texts.get("when", "")))
+            rows.append(Row(number, person, texts.get("when", ""), texts.get("status", "")))
     unique = list({(row.person, row.when): row for row in reversed(rows)}.values())[::-1]
     if not rows:
         raise ValueError(f"roster {str(path)!r}: expected a line for each student, got none")
@@ -304,7 +310,8 @@ def person_of(texts):
 
     Canvas has lines for points, and one for its test student.
     """
-    texts = {name: "" if text == "-" else text.lstrip("#") for name, text in texts.items() if name != "when"}
+    texts = {name: text for name, text in texts.items() if name not in ("when", "status")}
+    texts = {name: "" if text == "-" else text.lstrip("#") for name, text in texts.items()}
     last, comma, first = texts.get("name", "").partition(", ")
     texts = {"last_name": last, "first_name": first} | texts if comma else texts
     person = Person(**texts)

@@ -43,6 +43,7 @@ class Platform:
     lists    ({headers that tell its list of the class}, {header: field of roster.Row}) for each of its lists; in small
              letters
     lasting  has a person the same number in every assignment?
+    times    which list says when people handed in, "" where a download says it or no list does
     """
 
     key: str
@@ -50,6 +51,7 @@ class Platform:
     pieces: Callable
     lists: tuple = field(default=())
     lasting: bool = True
+    times: str = ""
 
 
 def undecorated(stem):

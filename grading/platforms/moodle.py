@@ -28,8 +28,9 @@ def _piece(item):
 
 PERSON = {"full name": "name", "first name": "first_name", "last name": "last_name", "surname": "last_name",
           "email address": "email", "id number": "sis_id", "username": "username"}
-WORKSHEET = {**PERSON, "identifier": "number", "last modified (submission)": "when"}
-PLATFORM = Platform("moodle", "Moodle", pieces, lasting=False, lists=(
+WORKSHEET = {**PERSON, "identifier": "number", "last modified (submission)": "when", "status": "status"}
+TIMES = "the grading worksheet of this assignment (among its submissions: Actions, Download grading worksheet)"
+PLATFORM = Platform("moodle", "Moodle", pieces, lasting=False, times=TIMES, lists=(
     ({"identifier", "status"}, WORKSHEET),
     ({"first name", "email address"}, PERSON),
 ))

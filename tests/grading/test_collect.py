@@ -85,21 +85,23 @@ def test_a_second_run_finds_it_unchanged(term):
 def test_a_newer_hand_in_replaces_an_older_one(term):
     term.collect(term.zip({attempt(13): "old", attempt(13, file="x.csv"): "old"}))
     done = term.collect(term.zip({attempt(14): "new"}))
-    assert "replaced" in done.out and term.taken == {"ada": {f"{LAB}.ipynb": "new"}}
+    assert "ada  ada  Saturday 2026-11-14 18:37 Europe/Berlin, which is 2026-11-14 17:37 UTC, replaced" in done.out
+    assert term.taken == {"ada": {f"{LAB}.ipynb": "new"}}
     assert term.times == {"ada": "2026-11-14 17:37"}
 
 
 def test_an_older_hand_in_never_replaces_a_newer_one(term):
     term.collect(term.zip({attempt(14): "new"}))
     done = term.collect(term.zip({attempt(13): "old"}))
-    assert "what is there is newer (2026-11-14 17:37 UTC) than this hand-in" in done.out and done.status == 0
+    assert "newer (Saturday 2026-11-14 18:37 Europe/Berlin, which is 2026-11-14 17:37 UTC) than this" in done.out
+    assert done.status == 0
     assert term.taken == {"ada": {f"{LAB}.ipynb": "new"}} and term.times == {"ada": "2026-11-14 17:37"}
 
 
 def test_a_hand_in_without_a_time_does_not_replace_one_with_a_time(term):
     term.collect(term.zip({attempt(14): "new"}))
     done = term.collect(term.zip({f"ada/{LAB}/{LAB}.ipynb": "unknown"}))
-    assert done.status == 1 and "ada: nothing says when it was handed in, and what is there is of 2026" in done.out
+    assert done.status == 1 and "nothing says when it was handed in, and what is there is of Saturday 2026" in done.out
     assert term.taken == {"ada": {f"{LAB}.ipynb": "new"}}
 
 

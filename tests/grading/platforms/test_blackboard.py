@@ -89,4 +89,6 @@ def test_the_newest_attempt_counts_and_the_others_are_named(term):
     files = {f"Lab 1_ada_attempt_2026-11-{day}-18-37-00_{LAB}.ipynb": day for day in ("13", "15", "14")}
     done = term.collect(term.zip(files))
     assert term.taken == {"ada": {f"{LAB}.ipynb": "15"}} and term.times == {"ada": "2026-11-15 17:37"}
-    assert "what counts is of 2026-11-15 17:37 UTC, not that of 2026-11-13 17:37 UTC, 2026-11-14 17:37 UTC" in done.out
+    zone = "18:37 Europe/Berlin, which is 2026-11-{} 17:37 UTC"
+    assert (f"what counts is of Sunday 2026-11-15 {zone.format(15)}, not that of Friday 2026-11-13 {zone.format(13)}; "
+            f"Saturday 2026-11-14 {zone.format(14)}.") in done.out

@@ -45,7 +45,7 @@ def test_the_name_finds_who_it_is_on_the_roster_and_the_newest_counts(term):
              "index.html": "x"}
     done = term.collect(term.zip(files), "--roster", term.write("grades.csv", LIST))
     assert term.taken == {"alove": {"a.ipynb": "second"}} and term.times == {"alove": "2026-11-14 11:05"}
-    assert done.status == 0 and "not that of 2026-11-13 17:37 UTC" in done.out
+    assert done.status == 0 and "not that of Friday 2026-11-13 18:37 Europe/Berlin" in done.out
     assert "Missing: John Doe (doej)" in done.out
 
 

@@ -127,3 +127,23 @@ def test_a_list_of_participants_tells_who_is_who_by_name(term):
 def test_a_name_that_is_a_path_leads_nowhere(term):
     term.collect(term.zip({"Ada_1001_assignsubmission_file_..": "x"}))
     assert term.taken == {"1001": {"_": "x"}}
+
+
+ASKED = "When 1 of these handed in is unknown: give with --roster the grading worksheet"
+
+
+def test_without_a_worksheet_it_is_said_which_list_has_the_times_until_they_are_known(term):
+    path = term.zip({f"{ADA}/a.ipynb": "one"})
+    assert ASKED in term.collect(path).out
+    assert "is unknown" not in term.collect(path, "--roster", term.write("w.csv", WORKSHEET)).out
+    assert "is unknown" not in term.collect(path).out
+
+
+@pytest.mark.parametrize("text, number", [
+    (WORKSHEET, 1006), (WORKSHEET.replace("Yes,-,-", 'Yes,"Friday, 13 November 2026, 6:38 PM",-'), 1006),
+    (IN_GERMAN.replace("Emmy Noether", "Ada Lovelace"), 1002)], ids=["both", "status alone", "in German"])
+def test_a_list_that_knows_of_no_work_is_older_than_the_download(term, text, number):
+    path = term.zip({f"Ada Lovelace_{number}_assignsubmission_file_/a.ipynb": "two"})
+    done = term.collect(path, "--roster", term.write("w.csv", text))
+    assert "the list is older than the download, and the time is unknown" in done.out and ASKED not in done.out
+    assert term.times == {} and len(term.taken) == 1
