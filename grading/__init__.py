@@ -26,6 +26,13 @@ into the gradebook, exchange.py collects from nbgrader's exchange and gives back
 
 runner.py does that for a class, in the worker processes of cluster.py, and writes the pages there too.
 
+What a learning platform hands out comes in by `python -m grading collect`:
+
+    collect.py       what is taken for whom is decided, said, and then written (intake.py)
+    download.py      a zip, a folder or a file, of which no name, size or link is trusted
+    platforms/       how each platform names files, people and times (dates.py): a module each
+    roster.py        students.csv and matches.csv: who is in the class, and whose is what (whose.py)
+
 What else shows marks (report.py, the summary of course.py) adds up what the records and the gradebook (gradebook.py)
 hold. Marks by hand are nbgrader's; so are late penalties, but lateness.py works them out anew before anything shows or
 exports marks, from deadlines and extensions (deadlines.py, clock.py) as they are then. Marks leave the course by
@@ -37,8 +44,8 @@ exports marks, from deadlines and extensions (deadlines.py, clock.py) as they ar
     filling.py       filled: the platform's own export (template.py), where columns and people (roster.py) are found
     export.py        OneRowPerStudent: what nbgrader's export writes; both make cells safe (spreadsheet.py)
 
-similar.py lists near copies (fingerprints.py, likeness.py). solved.py, release.py and demo.py build what `make course`
-needs.
+parcel.py packs the pages as a platform takes them, forgetting.py deletes all that is kept about a student. similar.py
+lists near copies (fingerprints.py, likeness.py). solved.py, release.py and demo.py build what `make course` needs.
 """
 
 from grading.checking import judge
