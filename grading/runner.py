@@ -129,10 +129,10 @@ class _Run:
             return given_up(task, self.terms, traceback.format_exc())
 
     def _deliver(self, result, task, before):
-        self.graded += 1
-        self.unchecked += bool(result.record.faulty)
         if not self.options.dry_run:
             self.course.deliver(self.ledger, result, task, self.terms, before)
+        self.graded += 1  # only now: it may be interrupted before
+        self.unchecked += bool(result.record.faulty)
         if not self.options.dry_run or before is None or before.points != result.record.points:
             self.summary.append(line(result.record, before))
 

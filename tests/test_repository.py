@@ -11,7 +11,7 @@ import yaml
 from tools.lab_text import lab_bytes, normalised
 
 ROOT = Path(__file__).parents[1]
-BINARY = {".npz", ".png", ".woff2"}
+BINARY = {".npz", ".png", ".woff2", ".zip"}
 LABS = sorted(ROOT.glob("labs/*/*.ipynb"))
 PLACE_OF_A_MACHINE = re.compile(r"(?<![\w.:/<-])/(?:home|root|work|tmp|Users)/\w")
 

@@ -53,6 +53,6 @@ def test_a_lab_from_the_first_release_loses_nothing(name, rooms):
     graded = grade(given_out_earlier(lab), lab, rooms=rooms)
     checked = [mark for mark in graded.marks.values() if mark.judgement]
     assert checked and [mark.points for mark in checked] == [mark.possible for mark in checked]
-    assert "is not as the lab has it" in " ".join(graded.problems)
+    assert "is not as the lab has it" in " ".join(graded.notices)
     outputs = str([cell.get("outputs") for cell in graded.notebook.cells])
     assert "ImportError" not in outputs and "ModuleNotFoundError" not in outputs

@@ -1,5 +1,6 @@
 """Who adds a lab as CONTRIBUTING.md tells it writes new files alone, and has it released, tested and graded."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -7,6 +8,8 @@ import sys
 import zipfile
 
 import pytest
+
+from grading.configuration import AS_IT_COMES
 
 LAB = "lab99_rows"
 COPIED = ("coursekit", "grading", "solutions", "tests", "tools", "CONTRIBUTING.md", "LICENSE", "LICENSE-TEXT",
@@ -115,8 +118,8 @@ from coursekit.verdicts import compare
 
 @visible_check
 def mean_row(mean_row):
-    rows = np.array([[1.0, 2.0, 3.0], [5.0, 4.0, 9.0]])
-    yield compare("the mean of [1, 2, 3] and [5, 4, 9] is [3, 3, 6]", ask(mean_row, rows), np.array([3.0, 3.0, 6.0]),
+    rows, mean = np.array([[1 / 3, 2.0, -3.0], [5.0, 4.0, -9.0]]), np.array([8 / 3, 3.0, -6.0])
+    yield compare("the mean of [1/3, 2, -3] and [5, 4, -9] is [8/3, 3, -6]", ask(mean_row, rows), mean,
                   "add the rows and divide by their number")
 '''
 
@@ -157,6 +160,18 @@ def test_the_mean_of_equal_rows_is_that_row():
 '''
 
 
+FILES["tests/labs/inputs_lab99_rows.py"] = '''
+"""Valid inputs of every kind for lab 99."""
+
+from tests.labs.inputs import given, normal
+
+
+def mean_row(rng):
+    for shape in [(2, 2), (3, 2), (2, 5), (4, 3)]:
+        yield given(normal(rng, *shape))
+'''
+
+
 @pytest.fixture(scope="module")
 def course(root, tmp_path_factory):
     """A copy of the course, without its own labs' notebooks, to which the lab was added, released and solved."""
@@ -179,7 +194,8 @@ def course(root, tmp_path_factory):
 
 def run(course, module, *arguments):
     """Run a module of the copy, as CONTRIBUTING.md says. Returns what it printed."""
-    done = subprocess.run([sys.executable, "-m", module, *arguments], cwd=course, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", module, *arguments], cwd=course, capture_output=True, text=True,
+                          env={**os.environ, **AS_IT_COMES})  # the environment is that of the original
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
