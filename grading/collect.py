@@ -20,7 +20,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from grading import dates, platforms, roster
-from grading.clock import Moment
+from grading.clock import Moment, zone
 from grading.course import Course, table
 from grading.download import Refused, opened
 from grading.intake import digest, laid_out, newest, put, same
@@ -130,7 +130,7 @@ class Planning:
     def __init__(self, course, options):
         self.course, self.lab, self.folder = course, options.lab, options.course_dir
         self.files, self.forced = options.files, options.platform
-        self.zone = dates.zone(course.settings.timezone)
+        self.zone = zone(course.settings.timezone)
         self.known = roster.read_students(self.folder)
         self.listed = roster.read_list(options.roster) if options.roster else []
         self.noted = hand_ins_noted(course, self.lab)
@@ -350,8 +350,8 @@ def shown(text):
 
 def report(plan, course, lab):
     """What will be taken for whom, what is left out and why, and who is missing."""
-    zone = dates.zone(course.settings.timezone)
-    rows = [_row(taken, zone) for taken in sorted(plan.taken, key=lambda taken: taken.person.id)]
+    place = zone(course.settings.timezone)
+    rows = [_row(taken, place) for taken in sorted(plan.taken, key=lambda taken: taken.person.id)]
     ids = {taken.person.id for taken in plan.taken}
     missing = [person for id, person in sorted(plan.people.by_id.items())
                if id not in ids and not course.submitted(lab, id).exists()]

@@ -7,7 +7,6 @@ import functools
 import re
 import unicodedata
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale
 
@@ -19,14 +18,6 @@ CLOCK = re.compile(r"\b(\d{1,2})[:.h](\d\d)(?:[:.]\d\d)?\b|\b(\d{1,2})(\d\d)\b")
 HALF = re.compile(r"\b([ap])\.?\s?m\b")
 ASIAN = re.compile(r"(\d{4})[年년]\s?(\d{1,2})[月월]\s?(\d{1,2})[日일]")
 AFTERNOON = ("下午", "午後", "오후")
-
-
-def zone(name):
-    """The time zone of this name. Raises ValueError if there is none."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"timezone: expected a name such as 'Europe/Berlin', got {name!r}") from error
 
 
 def read(text, where):

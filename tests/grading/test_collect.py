@@ -277,7 +277,7 @@ def test_what_cannot_be_done_is_said_in_one_line(term, arguments, says):
 
 def test_a_zone_that_is_none_is_refused_before_anything_is_read(term):
     (term.folder / "nbgrader_config.py").write_text(downloads.CONFIG + "c.TwoRooms.timezone = 'Berlin'")
-    assert "timezone: expected a name such as" in term.collect(term.zip(moodle(Ada_7="x"))).error
+    assert "time zone: expected one such as 'Europe/Berlin'" in term.collect(term.zip(moodle(Ada_7="x"))).error
 
 
 def test_a_download_that_holds_nothing_of_anybody_is_named(term):
