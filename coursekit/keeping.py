@@ -17,6 +17,7 @@ import textwrap
 from pathlib import Path
 
 FILE = "my_attention.py"
+TAKES_OWN = True  # not where labs are graded: there a mistake of an earlier lab would cost points in a later one
 HEAD = '"""My own functions, kept by coursekit.keep."""\n\nimport numpy as np\n\nfrom coursekit.shapes import expect\n'
 IMPORTED = {"np", "expect"}  # by the line above
 
@@ -44,7 +45,7 @@ def kept(given):
     """
     _expect_function(given)
     path = _place()
-    own = _load(path, given.__name__) if _is_there(path) else None
+    own = _load(path, given.__name__) if TAKES_OWN and _is_there(path) else None
     print(f"{given.__name__}: {f'yours, from {path.name}' if own else 'the one given here'}")
     return own or given
 

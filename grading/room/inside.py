@@ -297,6 +297,7 @@ def make_shell():
     for module in pkgutil.walk_packages(coursekit.__path__, "coursekit."):
         importlib.import_module(module.name)
     open_doors()
+    coursekit.keeping.TAKES_OWN = False
     from coursekit import plot  # only now: pyplot looks for the shell, to show figures in its outputs
 
     picture(plot.alignment([[1, 0], [0, 1]], "ab", "ab", title="$x$").figure)

@@ -38,6 +38,14 @@ def test_a_mistake_in_one_exercise_costs_nothing_in_the_other(graded):
     assert points(graded(center=WRONG)) == (0, 4, None)
 
 
+@pytest.mark.parametrize("file", ["my_attention.py", "../my_attention.py"])
+def test_a_function_that_was_kept_from_an_earlier_lab_is_the_given_one_handed_in_or_not(graded, file):
+    first = f"open('{file}', 'a').write('def center(x, axis=0): return x')\nfrom coursekit import kept"
+    result = graded({"my_attention.py": b"def center(x, axis=0): return x"}, center=f"{CENTER}\ncenter = kept(center)",
+                    first=first)
+    assert points(result) == (2, 4, None) and "center: the one given here" in shown(result)
+
+
 @pytest.mark.parametrize("first", [
     pytest.param(NO_ASSERT, id="asserts dropped from the syntax tree"),
     pytest.param("2.0", id="a displayed number"),
