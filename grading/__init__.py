@@ -12,6 +12,7 @@ Both commands, nbgrader's (`autograde`) and `python -m grading grade` (`runner`)
     room/room.py     ExamRoom.run: each cell, in the sandbox; ExamRoom.keep: a copy of the notebook at each check cell
     room/outputs.py  clean: what the cells showed, rebuilt and cut to its limits
     checking.py      judge: the hidden check asks the copies (student.py, ExamRoom.call) and gives a Judgement: verdicts
+    room/lending.py  Loan: earlier exercises that lost points, lent to a copy in which a later one is judged once more
     marking.py       Mark: the points, computed here and nowhere else: those of the cell times Judgement.share
     feedback.py      verdict_output: the verdicts and points, as the first output of the check cell
     records.py       Record: all that was found in a submission; Ledger.save: the gradebook, in one commit
@@ -48,7 +49,7 @@ parcel.py packs the pages as a platform takes them, forgetting.py deletes all th
 lists near copies (fingerprints.py, likeness.py). solved.py, release.py and demo.py build what `make course` needs.
 """
 
-from grading.checking import judge
+from grading.checking import judge, lost_before
 from grading.student import LocalStudent
 
 
@@ -59,7 +60,10 @@ def hidden_checks(lab, exercise, namespace, solutions="solutions"):
     the exam room instead, and never sees the hidden region.) Raises AssertionError with a line for each failed verdict.
     """
     judgement = judge(lab, exercise, LocalStudent(namespace), solutions)
+    if judgement.share < 1:
+        lost = lost_before(lab, exercise, namespace, solutions)
+        judgement = judge(lab, exercise, LocalStudent(namespace), solutions, lost=lost)
     failed = [f"- {verdict.law}: {verdict.hint}" for verdict in judgement.verdicts if not verdict.passed]
     if failed:
-        head = f"{exercise}: {len(failed)} of {len(judgement.verdicts)} checks failed"
+        head = f"{exercise}: {len(failed)} of {sum(v.weight > 0 for v in judgement.verdicts)} checks failed"
         raise AssertionError("\n".join([head, *failed, *filter(None, [judgement.mistake])]))

@@ -7,6 +7,7 @@ import functools
 import hashlib
 import importlib
 import inspect
+import itertools
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,10 +15,12 @@ import numpy as np
 
 import coursekit
 from coursekit.sources import Sources
-from coursekit.verdicts import close, holds_text
+from coursekit.verdicts import Verdict, close, holds_text
+from grading.room.lending import Loan
 from grading.room.sandbox import SandboxError
 from grading.student import LocalStudent, reply_of
 
+LENT = "judged with the course's own {} in place of yours: an earlier mistake costs its points once"
 UNREADABLE = "not judged: an answer of this exercise led to {}. Is each result of the kind and shape that is asked for?"
 
 
@@ -39,26 +42,62 @@ class Judgement:
 
     @property
     def share(self):
-        """The share of the points that is earned: the weight passed over the weight of all."""
-        return sum(v.weight for v in self.verdicts if v.passed) / sum(v.weight for v in self.verdicts)
+        """The share of the points that is earned."""
+        return share(self.verdicts)
 
 
-def judge(lab, exercise, student, solutions="solutions", seed=""):
+def judge(lab, exercise, student, solutions="solutions", seed="", lost=()):
     """Run the check of an exercise on a student's functions. Called at the check cell of each exercise.
 
     solutions  the package that holds a module `<lab>.checks`; another one in tests
     seed       what the inputs are drawn from, besides the names of lab and exercise
+    lost       earlier exercises that have lost points: where this one loses some too, it is judged once more with the
+               reference in place of those. If it asks for one of these the better judgement counts; of two with the
+               same share the second, as what that says is of this exercise alone.
 
     Raises CheckFailed when the check itself fails.
     """
     try:
-        verdicts = ask(lab, exercise, student, solutions, seed)
-        if not sum(verdict.weight for verdict in verdicts) > 0:
-            raise ValueError("verdicts: expected at least one with a weight, got none")
+        verdicts = tried(lab, exercise, student, solutions, seed)
+        if lost and share(verdicts) < 1:
+            verdicts, student = tried_again(lab, exercise, student, solutions, seed, lost, verdicts)
         failed = not all(verdict.passed for verdict in verdicts)
         return Judgement(verdicts, diagnose(lab, exercise, student._calls, solutions) if failed else None)
     except Exception as error:
         raise CheckFailed(f"the hidden check of {exercise} in {lab} failed: {type(error).__name__}: {error}") from error
+
+
+def tried(lab, exercise, student, solutions, seed):
+    """The verdicts of a check. Raises ValueError if there are none that count."""
+    verdicts = ask(lab, exercise, student, solutions, seed)
+    if not sum(verdict.weight for verdict in verdicts) > 0:
+        raise ValueError("verdicts: expected at least one with a weight, got none")
+    return verdicts
+
+
+def tried_again(lab, exercise, student, solutions, seed, lost, verdicts):
+    """The verdicts that count, and the Student that gave them: those that there are, or those with exercises lent."""
+    loan = Loan(lab, lost, solutions)
+    with student._lent(loan) as again:
+        others = tried(lab, exercise, again, solutions, seed)
+    if not loan.asked or share(others) < share(verdicts):
+        return verdicts, student
+    return (Verdict(LENT.format(", ".join(sorted(loan.asked))), True, weight=0), *others), again
+
+
+def share(verdicts):
+    """The share of the points that is earned: the weight passed over the weight of all."""
+    return sum(v.weight for v in verdicts if v.passed) / sum(v.weight for v in verdicts)
+
+
+def lost_before(lab, exercise, namespace, solutions="solutions"):
+    """The exercises before this one of which the functions of a namespace lose points."""
+    known = importlib.import_module(f"{solutions}.{lab}.mistakes").MISTAKES  # in the notebook's order
+    lost = []
+    for earlier in itertools.takewhile(lambda name: name != exercise, known):
+        if judge(lab, earlier, LocalStudent(namespace), solutions, lost=lost).share < 1:
+            lost.append(earlier)
+    return lost
 
 
 def ask(lab, exercise, student, solutions, seed):

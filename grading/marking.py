@@ -181,17 +181,23 @@ class _Marking:
     def _checked(self, grade_id, exercise, possible, told):
         if exercise in self.unread:
             told = [*told, Verdict("the answer can be read as Python", False, self.unread[exercise], weight=0)]
+        lost = self._lost()
         try:
-            with self.room.check(grade_id) as missing:
+            with self.room.check(grade_id, twice=bool(lost)) as missing:
                 if missing:
                     verdict = Verdict("the notebook runs as far as here", False, missing)
                     return Mark(0.0, possible, Judgement((*told, verdict)))
                 student = RoomStudent(self.room, self._mistakes(), self.unread)
-                judgement = judge(self.lab.name, exercise, student, self.lab.solutions, self.seed)
+                judgement = judge(self.lab.name, exercise, student, self.lab.solutions, self.seed, lost)
         except CheckFailed:
             return Mark(None, possible, fault=traceback.format_exc())
         points = round(possible * judgement.share, 2)
         return Mark(points, possible, Judgement((*told, *judgement.verdicts), judgement.behaves_like))
+
+    def _lost(self):
+        """The exercises checked so far that have lost points."""
+        return [grade_id.removesuffix("-checks") for grade_id, mark in self.marks.items()
+                if mark.judgement and mark.judgement.share < 1]
 
     def _mistakes(self):
         """{exercise: known mistake} of those checked so far."""

@@ -7,12 +7,13 @@ instructor opens a lab in Jupyter) or in an exam room (`RoomStudent`, where a su
 import copy
 import io
 import warnings
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from coursekit.verdicts import Reply, changed_arguments, precision
+from grading.room import wire
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,9 @@ class Call:
 
 class Student:
     """Base of both: any other public attribute is a callable that returns a `Reply`; each call is kept in `_calls`.
+
+    `_lent(loan)` is a context: another Student of the same notebook, in which the earlier functions that a `Loan` names
+    are the reference's (see `lending`).
 
     mistakes  {exercise: known mistake} of the earlier exercises whose answers behave like one
     """
@@ -66,6 +70,11 @@ class RoomStudent(Student):
         super().__init__(mistakes or {})
         self._room, self._unread = room, unread
 
+    @contextmanager
+    def _lent(self, loan):
+        with self._room.again(loan):
+            yield RoomStudent(self._room, unread=self._unread)
+
     def _ask(self, function, args, kwargs):
         reply = self._room.call(function, args, kwargs)
         is_unread = reply.error == "NameError" and function in self._unread
@@ -78,6 +87,17 @@ class LocalStudent(Student):
     def __init__(self, namespace, mistakes=None):
         super().__init__(mistakes or {})
         self._namespace = namespace
+
+    @contextmanager
+    def _lent(self, loan):
+        own = {name: self._namespace[name] for name in loan.names if name in self._namespace}
+        self._namespace.update((name, wire.stand_in(name, loan.answer)) for name in loan.names)
+        try:
+            yield LocalStudent(self._namespace)
+        finally:
+            for name in loan.names:
+                self._namespace.pop(name, None)
+            self._namespace.update(own)
 
     def _ask(self, function, args, kwargs):
         if function not in self._namespace:

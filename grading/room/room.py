@@ -1,9 +1,9 @@
 """The exam room from outside: `Rooms` starts the sandbox and its fork server, `ExamRoom` asks one room two things.
 
 `ExamRoom.run(source)` runs a cell, `ExamRoom.call(function, args, kwargs)` calls a function of the notebook, as it was
-when `ExamRoom.keep(name)` kept a copy of it. None of these ever raises for what the student did. A cell that has to be
-stopped takes its process with it: the cells before it are run again in a fresh room, so that the rest of the notebook
-keeps what it earns.
+when `ExamRoom.keep(name)` kept a copy of it; within `ExamRoom.again` some earlier functions are lent (lending.py). None
+of these ever raises for what the student did. A cell that has to be stopped takes its process with it: the cells before
+it are run again in a fresh room, so that the rest of the notebook keeps what it earns.
 """
 
 import builtins
@@ -21,6 +21,7 @@ from pathlib import Path
 
 from coursekit.verdicts import Reply, changed_arguments
 from grading.room import wire
+from grading.room.lending import Lender
 from grading.room.limits import Limits
 from grading.room.outputs import clean, plain, stream
 from grading.room.sandbox import PACKAGES, ROOM, SCRATCH, command, environment, furniture, refusal
@@ -28,6 +29,7 @@ from grading.room.sandbox import PACKAGES, ROOM, SCRATCH, command, environment, 
 LAST_WORDS = 1.0  # seconds that a room gets beyond a limit of its own, before it is stopped
 MISSING = 20      # failed statements of a cell that are told
 SAID = 200        # characters of what one raised
+SPARE = "spare"   # what the copy of a copy is called, among their names
 RETRIES = 5       # how often a room is made again for the rest of a notebook
 ERRORS = {name for name, item in vars(builtins).items() if isinstance(item, type) and issubclass(item, BaseException)}
 ERRORS |= {"LinAlgError", "AxisError", "TimeLimit", "Crash", "TooLarge"}
@@ -41,12 +43,15 @@ class Rooms:
     sandbox   False: no wall at all, for machines that cannot have one and instructors who trust their class
     packages  distributions that cells may import, with all that these need
 
+    lender answers what a room may ask for, outside of the sandbox.
+
     Raises SandboxError where the machine cannot do it.
     """
 
     def __init__(self, limits=None, sandbox=True, packages=PACKAGES):
         self.limits, self.sandbox, self.packages = limits or Limits(), sandbox, packages
         self._keeper = self._channel = self._why = None
+        self.lender = Lender()
 
     def __enter__(self):
         return self
@@ -59,7 +64,8 @@ class Rooms:
         return ExamRoom(self, dict(files))
 
     def close(self):
-        """End the sandbox and all that is in it."""
+        """End the sandbox and all that is in it, and the lender."""
+        self.lender.close()
         if self._keeper is not None:
             self._channel.connection.close()  # it hears that, and goes
             try:
@@ -201,6 +207,7 @@ class ExamRoom:
         self._at = 0           # how much of that this room has done; less than all of it only once checks have begun
         self._copies = {}      # {name: Copy}
         self._checking = None  # the name of the copy that answers calls
+        self._loan = None      # what the copy may ask for
         self._asked = self._late = False
 
     def __enter__(self):
@@ -236,8 +243,10 @@ class ExamRoom:
             self._done.pop()  # the cell that broke the line; it is not run again
 
     @contextmanager
-    def check(self, name=None):
+    def check(self, name=None, twice=False):
         """Calls within are answered by the copy of this name, or by one made now. Yields None, or why there is none.
+
+        twice  keep a copy of that copy, which `again` is going to need
 
         The first check ends the time for cells, and begins as much time for checks. From there on nothing that the
         notebook shows is kept: so nothing that a student will read has been near what a check passes.
@@ -251,11 +260,30 @@ class ExamRoom:
             self.keep(name)
         self._late, self._checking = False, name
         why = self._wake(name)
+        if twice and why is None and not self._keep_from(self._copies[name].channel, SPARE):
+            self._drop(name)  # nobody knows what state it is in
         try:
             yield why
         finally:
             self._checking = None
             self._drop(name)
+            self._drop(SPARE)
+
+    @contextmanager
+    def again(self, loan):
+        """Calls within are answered by a copy that was never called, to which the names of the `Loan` are lent.
+
+        Within a check that is to be made `twice`.
+        """
+        self._drop(self._checking)
+        if SPARE in self._copies:
+            self._copies[self._checking] = self._copies.pop(SPARE)
+        self._loan = loan
+        self._wake(self._checking)
+        try:
+            yield
+        finally:
+            self._loan = None
 
     def call(self, function, args, kwargs):
         """Call a function of the notebook. Returns a `Reply`, also when it crashed, hung, or sent nonsense."""
@@ -266,7 +294,7 @@ class ExamRoom:
         request = {"do": "call", "function": function, "seconds": seconds, "blobs": []}
         request["arguments"] = wire.pack((args, kwargs), request["blobs"])
         try:
-            return self._reply(_ask(copy.channel, request, seconds), args)
+            return self._reply(self._hear_out(copy.channel, request, seconds), args)
         except wire.WireError as error:
             late = isinstance(error, wire.TooLate)
             self._late = self._late or late
@@ -274,6 +302,18 @@ class ExamRoom:
                 self._rooms.end(copy.pid)
             self._drop(self._checking)
             return Reply(error="TimeLimit" if late else "Crash")
+
+    def _hear_out(self, channel, request, seconds):
+        """The reply to a call. What the notebook asks for meanwhile is answered, and takes none of its time."""
+        deadline = time.monotonic() + seconds
+        reply = _ask(channel, request, seconds)
+        while self._loan and "ask" in reply:
+            start = time.monotonic()
+            self._rooms.lender.start()
+            answer = self._loan.answer(reply, self._rooms.lender.ask)
+            deadline += time.monotonic() - start
+            reply = _ask(channel, answer, deadline - time.monotonic())
+        return reply
 
     def _wake(self, name):
         """See that a copy answers. Returns None, or why there is none that does.
@@ -292,7 +332,8 @@ class ExamRoom:
 
     def _greet(self, name):
         try:
-            _ask(self._copies[name].channel, {"do": "greet"}, LAST_WORDS)
+            lent = list(self._loan.names) if self._loan else []
+            _ask(self._copies[name].channel, {"do": "greet", "lent": lent}, LAST_WORDS)
         except KeyError:
             return self.closed or self._ended or "it had to be stopped"
         except wire.WireError:
@@ -325,19 +366,25 @@ class ExamRoom:
 
     def _keep(self, name):
         """Have the room make a copy. Returns whether it did."""
+        kept = self._keep_from(self._channel, name)
+        if not kept:
+            self._leave()
+        return kept
+
+    def _keep_from(self, channel, name):
+        """Have the process that answers on this channel make a copy of itself. Returns whether it did."""
         ours, theirs = socket.socketpair()
         try:
             with theirs:
-                self._channel.send({"do": "keep"}, LAST_WORDS)
-                self._channel.send_socket(theirs)
-            pid = self._channel.receive(self._limits.start, wire.WORD_LIMIT).get("pid")
+                channel.send({"do": "keep"}, LAST_WORDS)
+                channel.send_socket(theirs)
+            pid = channel.receive(self._limits.start, wire.WORD_LIMIT).get("pid")
             if type(pid) is not int:
                 raise wire.WireError("pid: expected a number")
             self._copies[name] = Copy(wire.Channel(ours), pid)
             return True
         except wire.WireError:
             ours.close()
-            self._leave()
             return False
 
     def _drop(self, name):

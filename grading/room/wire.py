@@ -8,9 +8,13 @@ A frame is a length, a JSON text and `.npy` blobs:
 A value is one of None, bool, int, float, str, a real or complex array, a NumPy number, and lists, tuples and dicts with
 string keys of these. Of anything else only the name of its type crosses. Nothing is ever unpickled.
 
+A copy of a notebook that is called may itself ask for a value, through what `stand_in` makes, where it has been lent
+one (lending.py).
+
 This file is copied into the exam room: it imports the standard library and NumPy only.
 """
 
+import builtins
 import functools
 import io
 import json
@@ -204,6 +208,34 @@ class _Unpacker:
 def unsupported(name):
     """A stand-in of a class of this name, so that a verdict can say what kind of thing was returned."""
     return type(name if re.fullmatch(r"[\w. ]{1,60}", name, re.ASCII) else "object", (Unsupported,), {})()
+
+
+def stand_in(name, exchange):
+    """A function of this name that has the other side work out what comes of its arguments.
+
+    exchange  hands over {"ask": name, "arguments": packed (args, kwargs)}; returns {"value": packed} or {"error": name}
+
+    It raises what was raised there, without the text, and ValueError for arguments that are too large to cross.
+    """
+    def function(*args, **kwargs):
+        blobs = []
+        try:
+            packed = pack((args, kwargs), blobs)
+        except TooLarge:
+            raise ValueError(f"{name}: these arguments are too large") from None
+        reply = exchange({"ask": name, "arguments": packed, "blobs": blobs})
+        if "error" in reply:
+            raise _error(reply["error"])(f"{name} raises {reply['error']} for these arguments")
+        return unpack(reply["value"], reply["blobs"])
+
+    function.__name__ = function.__qualname__ = name
+    return function
+
+
+def _error(name):
+    """The exception of this name, of Python's or NumPy's; RuntimeError for any other."""
+    kinds = (getattr(module, name, None) for module in (builtins, np.exceptions, np.linalg))
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Exception)), RuntimeError)
 
 
 def _read_array(blob):
