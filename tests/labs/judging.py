@@ -3,11 +3,13 @@
 import ast
 import importlib
 import inspect
+import textwrap
 from pathlib import Path
+from types import FunctionType
 
 import numpy as np
 
-from grading.checking import random_for
+from grading.checking import judge, random_for
 from grading.lab import names
 from grading.student import LocalStudent
 from solutions.exercises import by_exercise
@@ -75,6 +77,32 @@ def asked(lab, exercise):
     tree = ast.parse(inspect.getsource(right(lab, exercise)))
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     return [other for other in mistakes(lab) if other != exercise and other in names]
+
+
+def built_on(lab):
+    """(exercise, a right answer to it, an earlier exercise that this answer calls), for all of a lab."""
+    exercises = list(mistakes(lab))
+    for place, exercise in enumerate(exercises):
+        for answer in [right(lab, exercise), *variants(lab)[exercise]]:
+            tree = ast.parse(textwrap.dedent(inspect.getsource(answer)))
+            called = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+            yield from ((exercise, answer, earlier) for earlier in exercises[:place] if earlier in called)
+
+
+def notebook(lab, **answers):
+    """The namespace of a solved notebook with these answers in it: there all functions find one another."""
+    ours = vars(part(lab, "variants")), vars(part(lab, "reference"))
+    found = ours[0] | ours[1] | answers
+    for name, function in found.items():
+        if inspect.isfunction(function) and any(function.__globals__ is module for module in ours):
+            found[name] = FunctionType(function.__code__, found, name, function.__defaults__)
+    return found
+
+
+def share_built(lab, exercise, **answers):
+    """The share of an exercise's points that its answer earns in a notebook, the other answers having lost some."""
+    lost = [earlier for earlier in answers if earlier != exercise]
+    return judge(lab, exercise, LocalStudent(notebook(lab, **answers)), lost=lost).share
 
 
 def given(lab, exercise):

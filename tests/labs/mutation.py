@@ -23,7 +23,7 @@ from coursekit.verdicts import NOISE, TOLERANCE, largest, precision
 from grading.checking import random_for
 from grading.student import LocalStudent, reply_of
 from tests.labs.inputs import widely
-from tests.labs.judging import LABS, ROOT, mistakes, part, right, see
+from tests.labs.judging import LABS, ROOT, built_on, mistakes, part, right, see, share_built
 from tests.labs.mutants import mutants
 
 SECONDS = 10  # that one mutant has for a check or a search
@@ -96,6 +96,25 @@ def is_rejected(lab, exercise, function, seed=""):
         verdicts = check(LocalStudent(namespace), random_for(lab, exercise, seed))
         return any(verdict.weight and not verdict.passed for verdict in verdicts)
     return True
+
+
+def costly(lab, exercise, answer, earlier, most=None):
+    """The mutants of an earlier exercise with which a right answer that calls it does not keep all points.
+
+    most  about how many are tried; all of them where nothing is said
+    """
+    tried = made(lab, earlier)
+    return [mutant.name for mutant in tried[::max(1, len(tried) // (most or len(tried)))]
+            if share_built(lab, exercise, **{exercise: answer, earlier: in_time(mutant.function)}) < 1]
+
+
+def in_time(function):
+    """The function, of which each call is stopped if it takes long, as in an exam room."""
+    def stopped(*args, **options):
+        with limited(0.1):
+            return function(*args, **options)
+
+    return stopped
 
 
 # The visible check
@@ -232,13 +251,18 @@ def main(name=""):
     jobs = [(lab, exercise) for lab in labs for exercise in mistakes(lab)]
     with ProcessPoolExecutor(2) as pool:
         found = dict(zip(jobs, pool.map(outcome, *zip(*jobs, strict=True)), strict=True))
+        built = [(lab, *one) for lab in labs for one in built_on(lab)]
+        cost = [*pool.map(costly, *zip(*built, strict=True))] if built else []
     table = {lab: counted([found[job] for job in jobs if job[0] == lab]) for lab in labs}
     for lab, counts in table.items():
         print(f"{lab}: " + ", ".join(f"{number} {kind}" for kind, number in counts.items()))
     if not name:
         said = {lab: {"counts": counts, "survivors": known(lab, "SURVIVORS")} for lab, counts in table.items()}
         OUT.write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(f"under right answers that call them: {sum(len(made(lab, earlier)) for lab, *_, earlier in built)} changes")
     opened = [line for job in jobs for line in to_close(*job, found[job])]
+    opened += [f"{exercise}: loses points by {earlier}: {change}"
+               for (_, exercise, _, earlier), changes in zip(built, cost, strict=True) for change in changes]
     print("\n".join(opened))
     return len(opened) > 0
 

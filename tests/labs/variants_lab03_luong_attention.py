@@ -1,8 +1,8 @@
 """Different right ways to write lab 03: a fair grader gives each of them full points."""
 
-
 import numpy as np
 
+from solutions.lab03_luong_attention.reference import dot_score
 from tests.labs.float32 import in_float32
 
 # dot_score
@@ -44,6 +44,10 @@ def general_score_by_a_loop(state, memory, W):
         for j in range(memory.shape[1]):
             scores[b, j] = state[b] @ W @ memory[b, j]
     return scores
+
+
+def general_score_by_dot_score(state, memory, W):
+    return dot_score(state @ W, memory)
 
 
 # concat_score
