@@ -25,9 +25,8 @@ def log_sum_exp(student, rng):
 def log_softmax(student, rng):
     hint = "is it x minus its log_sum_exp along the axis?"
     for law, args, options, advice in _slices(rng, hint):
-        reply = student.log_softmax(*args, **options)
-        follows = _own_log_softmax(student, *args, **options)
-        yield compare(law, reply, reference.log_softmax(*args, **options), advice, follows=follows)
+        expected = reference.log_softmax(*args, **options)
+        yield compare(law, student.log_softmax(*args, **options), expected, advice)
 
 
 def cross_entropy(student, rng):
@@ -129,15 +128,3 @@ def _batches(rng):
     yield "most of the words are never right", (log_p, rng.integers(3, size=(3, 3)), np.ones((3, 3), bool))
     log_p = reference.log_softmax(rng.normal(size=(1, 1, 5)) - 900 * np.eye(5)[2])
     yield "a single word, right with log p near -900", (log_p, np.array([[2]]), np.array([[True]]))
-
-
-# What a known mistake in log_sum_exp leads to counts as right too, so that it costs its points once.
-
-
-def _own_log_softmax(student, x, axis=-1):
-    own = student.mistaken("log_sum_exp", x, axis=axis)
-    if own is None:
-        return []
-    own = np.asarray(own)
-    spread = np.expand_dims(own, axis) if own.ndim == x.ndim - 1 else own
-    return [x - spread] if spread.shape == np.max(x, axis=axis, keepdims=True).shape else []

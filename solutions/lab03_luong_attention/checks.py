@@ -1,7 +1,4 @@
-"""What lab 03 is judged on.
-
-An exercise receives what earlier ones compute as arguments, so a mistake costs its points once.
-"""
+"""What lab 03 is judged on. An exercise receives what earlier ones compute as arguments."""
 
 import numpy as np
 
@@ -23,10 +20,10 @@ def general_score(student, rng):
     sizes = [("different widths", 3, 5, 4, 6), ("a wide state", 2, 6, 7, 3), ("one width for both", 4, 3, 5, 5)]
     for law, B, S, D, E in sizes:
         args = rng.normal(size=(B, D)), rng.normal(size=(B, S, E)), rng.normal(size=(D, E))
-        yield _general(student, f"{law}: the scores", args, hint)
+        yield compare(f"{law}: the scores", student.general_score(*args), reference.general_score(*args), hint)
     args = rng.normal(size=(3, 4)), rng.normal(size=(3, 6, 4)), np.eye(4) * np.array([2.0, 0.0, -1.0, 1.0])
     law = "a diagonal W: dot scores with each entry weighed"
-    yield _general(student, law, args, hint)
+    yield compare(law, student.general_score(*args), reference.general_score(*args), hint)
 
 
 def concat_score(student, rng):
@@ -61,17 +58,6 @@ def local_weights(student, rng):
     hint = "is it a masked softmax among |j - p| <= R, times exp(-(j - p)² / (2 σ²)) with σ = R / 2, and no more?"
     for law, args in _windows(rng):
         yield compare(law, student.local_weights(*args), reference.local_weights(*args), hint)
-
-
-# General is often written as dot_score(state @ W, memory). What a known mistake in dot_score leads to counts as right
-# too, so that it costs its points once.
-
-
-def _general(student, law, args, hint):
-    state, memory, W = args
-    own = student.mistaken("dot_score", state @ W, memory)
-    follows = [own] if isinstance(own, np.ndarray) else []
-    return compare(law, student.general_score(*args), reference.general_score(*args), hint, follows=follows)
 
 
 # Cases

@@ -1,7 +1,4 @@
-"""What lab 05 is judged on.
-
-Masks, weights and the gradient of the output come as arguments, so a mistake costs its points once.
-"""
+"""What lab 05 is judged on. Masks, weights and the gradient of the output come as arguments."""
 
 import dataclasses
 
@@ -64,10 +61,13 @@ def padding_mask(student, rng):
 def scaled_dot_product_attention(student, rng):
     hint = "is it softmax over the keys that the mask leaves, by scores divided by the root of d_k, times V?"
     for law, kind, args in _looks(rng):
-        yield _attention(student, law, args, hint, kind)
+        reply = student.scaled_dot_product_attention(*args)
+        yield _typed(law, reply, reference.scaled_dot_product_attention(*_exact(args)), hint, kind)
     hint = "do hidden keys still reach the maximum, the sum or the blend?"
     law = "the future does not change the past: other keys and values behind a query, the same output"
-    yield _attention(student, law, _future(rng), hint)
+    args = _future(rng)
+    reply = student.scaled_dot_product_attention(*args)
+    yield _typed(law, reply, reference.scaled_dot_product_attention(*args), hint, float)
 
 
 def scaled_dot_product_attention_backward(student, rng):
@@ -76,28 +76,6 @@ def scaled_dot_product_attention_backward(student, rng):
         reply = student.scaled_dot_product_attention_backward(*args)
         expected = reference.scaled_dot_product_attention_backward(*_exact(args))
         yield _typed(law, reply, expected, hint, kind)
-
-
-# Attention is built on scaled_scores. What a known mistake there leads to counts as right too, so that it costs its
-# points once.
-
-
-def _attention(student, law, args, hint, kind=float):
-    reply = student.scaled_dot_product_attention(*args)
-    expected = reference.scaled_dot_product_attention(*_exact(args))
-    return _typed(law, reply, expected, hint, kind, follows=_own(student, *args))
-
-
-def _own(student, Q, K, V, mask=None):
-    scores = student.mistaken("scaled_scores", Q, K)
-    if not isinstance(scores, np.ndarray) or scores.ndim < 2 or scores.shape[-1] != K.shape[-2]:
-        return []
-    try:
-        seen = np.broadcast_to(True if mask is None else mask, scores.shape)
-        weights = masked_softmax(scores, seen)
-        return [(weights @ V, weights)]
-    except ValueError:  # scores of a shape that no longer fits
-        return []
 
 
 # Cases
@@ -191,12 +169,11 @@ def _exact(args):
     return [array.astype(float) if array.dtype == np.float32 else array for array in args]
 
 
-def _typed(law, reply, expected, hint, kind, follows=()):
-    """`compare`, and the type that came in must come back (or what an earlier mistake makes of it)."""
-    verdict = compare(law, reply, expected, hint, follows=follows)
-    name = np.dtype(kind).name
-    got, right = _types(reply.value), {name}.union(*map(_types, follows))
-    if reply.error or got <= right:
+def _typed(law, reply, expected, hint, kind):
+    """`compare`, and the type that came in must come back."""
+    verdict = compare(law, reply, expected, hint)
+    name, got = np.dtype(kind).name, _types(reply.value)
+    if reply.error or got <= {name}:
         return verdict
     rounded = compare(law, dataclasses.replace(reply, value=_rounded(reply.value)), expected, hint)
     if not rounded.passed:

@@ -1,14 +1,13 @@
 """What lab 06 is judged on.
 
 All sizes in a case differ, but for one case with as many heads as sentences, where a mask without an axis for the heads
-goes through silently, and some with a memory as long as X, which is still not X. What builds on an earlier
-exercise is compared with what a known mistake there leads to as well, so that a mistake costs its points once.
+goes through silently, and some with a memory as long as X, which is still not X.
 """
 
 import numpy as np
 
 from coursekit.verdicts import Verdict, compare
-from solutions.built_on import flat, followed, told
+from solutions.built_on import flat, told
 from solutions.lab06_multi_head import reference
 
 NAMES = ("W_Q", "W_K", "W_V", "W_O")
@@ -52,7 +51,7 @@ def multi_head_attention(student, rng):
     hint = "queries from X, keys and values from the memory, each head for itself, √d_k of one head, then W_O?"
     for law, weight, args in _calls(rng):
         reply, expected = student.multi_head_attention(*args), reference.multi_head_attention(*args)
-        yield compare(law, reply, expected, hint, weight, follows=followed(student, reference, FORWARD, _forward, args))
+        yield compare(law, reply, expected, hint, weight)
 
 
 def multi_head_attention_backward(student, rng):
@@ -62,9 +61,7 @@ def multi_head_attention_backward(student, rng):
         args = rng.normal(size=output.shape), X, memory, parameters, heads, weights
         expected = flat(reference.multi_head_attention_backward(*args), NAMES)
         reply, problem = told(student.multi_head_attention_backward(*args), ["d_X", "d_memory"], NAMES)
-        follows = [flat(value, NAMES) for value in followed(student, reference, BACKWARD, _backward, args)]
-        judged = compare(law, reply, expected, hint, weight, follows)
-        yield Verdict(law, False, problem, weight) if problem else judged
+        yield Verdict(law, False, problem, weight) if problem else compare(law, reply, expected, hint, weight)
 
 
 def parameter_count(student, rng):
@@ -156,34 +153,6 @@ def _sentence(rng, vocabulary, length, distinct=False):
     if not distinct:
         words[[1, -1]] = words[0]  # a word that stands in three places
     return words, np.hstack([np.eye(vocabulary)[words], np.eye(length)])
-
-
-# What follows from earlier exercises: the parts, and small arguments to see whether a mistake in them is known
-
-ONES = np.ones((1, 2, 3, 2))
-HEADS = {"split_heads": (np.ones((1, 3, 4)), 2), "merge_heads": (ONES,)}
-FORWARD = HEADS | {"scaled_dot_product_attention": (ONES, ONES, ONES)}
-BACKWARD = HEADS | {"scaled_dot_product_attention_backward": (ONES, ONES, ONES, ONES, np.full((1, 2, 3, 3), 1 / 3))}
-
-
-def _forward(parts, *args):
-    """Multi-head attention put together from parts {exercise: function}."""
-    split, merge, attend = parts.values()
-    X, memory, p, heads, mask = args if len(args) == 5 else (*args, None)
-    Q, K, V = (split(x @ p[W], heads) for x, W in [(X, "W_Q"), (memory, "W_K"), (memory, "W_V")])
-    found, weights = attend(Q, K, V, None if mask is None else mask[..., None, :, :])
-    return merge(found) @ p["W_O"], weights
-
-
-def _backward(parts, *args):
-    """The way back, in the same manner."""
-    split, merge, back = parts.values()
-    d_output, X, memory, p, heads, weights = args
-    Q, K, V = (split(x @ p[W], heads) for x, W in [(X, "W_Q"), (memory, "W_K"), (memory, "W_V")])
-    d_Q, d_K, d_V = map(merge, back(split(d_output @ p["W_O"].T, heads), Q, K, V, weights))
-    pairs = [(X, d_Q), (memory, d_K), (memory, d_V), (merge(weights @ V), d_output)]
-    gradients = [np.einsum("btm,btn->mn", x, d) for x, d in pairs]
-    return d_Q @ p["W_Q"].T, d_K @ p["W_K"].T + d_V @ p["W_V"].T, dict(zip(NAMES, gradients, strict=True))
 
 
 # Cases

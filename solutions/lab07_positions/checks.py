@@ -1,10 +1,4 @@
-"""What lab 07 is judged on.
-
-Two exercises are often written with `rotate`: what a known mistake there leads to counts as right too, so that it costs
-its points once.
-"""
-
-import math
+"""What lab 07 is judged on."""
 
 import numpy as np
 
@@ -37,9 +31,7 @@ def rotate_backward(student, rng):
     hint = "is it the rotation by the opposite angle?"
     for law, d_rotated, positions in _vectors(rng):
         expected = reference.rotate_backward(d_rotated.astype(float), positions)
-        follows = _arrays(student.mistaken("rotate", d_rotated, -positions))
-        reply = student.rotate_backward(d_rotated, positions)
-        yield _typed(law, reply, expected, hint, d_rotated.dtype, follows)
+        yield _typed(law, student.rotate_backward(d_rotated, positions), expected, hint, d_rotated.dtype)
 
 
 def rotary_scores(student, rng):
@@ -55,8 +47,7 @@ def rotary_scores(student, rng):
     for law, q_shape, k_shape, past, dtype in laws:
         Q, K = rng.normal(size=q_shape).astype(dtype), rng.normal(size=k_shape).astype(dtype)
         expected = reference.rotary_scores(Q.astype(float), K.astype(float), past)
-        reply = student.rotary_scores(Q, K, past)
-        yield _typed(law, reply, expected, hint, Q.dtype, _scores_that_follow(student, Q, K, past))
+        yield _typed(law, student.rotary_scores(Q, K, past), expected, hint, Q.dtype)
 
 
 def to_half_split(student, rng):
@@ -119,24 +110,10 @@ def _vectors(rng):
             yield law + said, rng.normal(size=shape).astype(dtype), positions
 
 
-def _typed(law, reply, expected, hint, dtype, follows=()):
-    """`compare`, and the result must have this dtype, or that of an answer which follows from an earlier mistake."""
-    verdict = compare(law, reply, expected, hint, follows=follows)
+def _typed(law, reply, expected, hint, dtype):
+    """`compare`, and the result must have this dtype."""
+    verdict = compare(law, reply, expected, hint)
     got = getattr(reply.value, "dtype", None)
-    if not verdict.passed or got == dtype or any(got == answer.dtype for answer in follows):
+    if not verdict.passed or got == dtype:
         return verdict
     return Verdict(law, False, f"right values, but {dtype.name} became {got}: find what promotes it")
-
-
-def _arrays(*values):
-    """Those that are arrays of real numbers."""
-    return [value for value in values if isinstance(value, np.ndarray) and value.dtype.kind == "f"]
-
-
-def _scores_that_follow(student, Q, K, past):
-    """The scores that a known mistake in `rotate` leads to; none if there is no such mistake."""
-    places = past + np.arange(Q.shape[-2]), np.arange(K.shape[-2])
-    turned = _arrays(student.mistaken("rotate", Q, places[0]), student.mistaken("rotate", K, places[1]))
-    if len(turned) < 2 or turned[0].shape != Q.shape or turned[1].shape != K.shape:
-        return []
-    return [turned[0] @ turned[1].swapaxes(-1, -2) / math.sqrt(Q.shape[-1])]

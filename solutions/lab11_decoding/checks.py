@@ -10,7 +10,6 @@ import numpy as np
 
 from coursekit.models.transformer import END, START
 from coursekit.verdicts import Reply, compare
-from solutions.exercises import asking
 from solutions.lab11_decoding import mistakes, reference
 
 TRIES = 2000  # tables drawn for one case; a telling one is found after a few, or at worst some hundreds
@@ -86,27 +85,11 @@ TOLD = [m for m in mistakes.MISTAKES["beam_search"][::-1] if m not in EQUAL + LI
 def _searched(student, law, args, hint, weight):
     reply = _as_arrays(student.beam_search(*args))
     expected = reference.beam_search(*args)
-    return compare(law, reply, expected, hint, weight=weight, follows=_follows(student, args))
+    return compare(law, reply, expected, hint, weight=weight)
 
 
 def _first_wrong(verdicts):
     return next((verdict for verdict in verdicts if not verdict.passed), verdicts[-1])
-
-
-# The search builds on beam_step and penalised. What known mistakes in these lead to counts as right too.
-
-
-def _follows(student, args):
-    """What the reference search finds with the student's own known mistakes in the exercises before: [] or [answer]."""
-    own = {name: (lambda *given, name=name: student.mistaken(name, *given))
-           for name in ("beam_step", "penalised") if student._mistakes.get(name)}
-    if not own:
-        return []
-    try:
-        tokens, score = asking(reference.beam_search, **own)(*args)
-    except Exception:  # with this mistake the search comes to no answer
-        return []
-    return [(np.asarray(tokens), np.asarray(score))]
 
 
 def _as_arrays(reply):

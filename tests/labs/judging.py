@@ -3,6 +3,7 @@
 import ast
 import importlib
 import inspect
+import itertools
 import textwrap
 from pathlib import Path
 from types import FunctionType
@@ -63,20 +64,13 @@ def trivial(lab):
 
 
 def said_of(lab, what, otherwise=()):
-    """What the lab's module of right answers says of some of its exercises or mistakes, such as DO_NOT_FIT."""
+    """What the lab's module of right answers says of some of its exercises or mistakes, such as MAKES_FLOAT64."""
     return getattr(part(lab, "variants"), what, otherwise)
 
 
 def right(lab, exercise):
     """The reference."""
     return getattr(part(lab, "reference"), exercise)
-
-
-def asked(lab, exercise):
-    """The other exercises that the reference of this one builds on."""
-    tree = ast.parse(inspect.getsource(right(lab, exercise)))
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    return [other for other in mistakes(lab) if other != exercise and other in names]
 
 
 def built_on(lab):
@@ -101,7 +95,7 @@ def notebook(lab, **answers):
 
 def share_built(lab, exercise, **answers):
     """The share of an exercise's points that its answer earns in a notebook, the other answers having lost some."""
-    lost = [earlier for earlier in answers if earlier != exercise]
+    lost = [name for name in itertools.takewhile(lambda name: name != exercise, mistakes(lab)) if name in answers]
     return judge(lab, exercise, LocalStudent(notebook(lab, **answers)), lost=lost).share
 
 
@@ -121,13 +115,10 @@ def given(lab, exercise):
 def share(lab, exercise, seed="", /, **answers):
     """The share of an exercise's points that these answers earn, the reference standing in for the other functions.
 
-    Inputs are drawn as they are when a submission is graded. What follows from a known mistake in another one counts.
+    Inputs are drawn as they are when a submission is graded.
     """
-    known = mistakes(lab)
-    namespace = {name: right(lab, name) for name in known} | answers
-    found = {name: answer for name, answer in answers.items() if answer in known[name]}
-    check, student = getattr(part(lab, "checks"), exercise), LocalStudent(namespace, found)
-    verdicts = list(check(student, random_for(lab, exercise, seed)))
+    namespace = {name: right(lab, name) for name in mistakes(lab)} | answers
+    verdicts = list(getattr(part(lab, "checks"), exercise)(LocalStudent(namespace), random_for(lab, exercise, seed)))
     return sum(v.weight for v in verdicts if v.passed) / sum(v.weight for v in verdicts)
 
 

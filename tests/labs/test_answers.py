@@ -4,11 +4,9 @@ import numpy as np
 import pytest
 
 from coursekit.check import CheckFailed
-from solutions.exercises import asking
 from tests.labs.float32 import dtypes, small
 from tests.labs.judging import (
     LABS,
-    asked,
     by_name,
     each,
     given,
@@ -17,6 +15,7 @@ from tests.labs.judging import (
     said_of,
     see,
     share,
+    share_built,
     trivial,
     variants,
 )
@@ -37,7 +36,6 @@ ODD = {
 }
 
 EXERCISES = [(lab, exercise) for lab in LABS for exercise in mistakes(lab)]
-BUILT_ON = [(*exercise, earlier) for exercise in EXERCISES for earlier in asked(*exercise)]
 
 
 def which(what, whether=True):
@@ -103,7 +101,7 @@ def test_a_mistake_keeps_at_most_half(lab, exercise, mistake, seed):
 def test_a_trivial_answer_earns_nothing_even_if_all_functions_are_trivial(lab, exercise, answer):
     function = trivial(lab)[answer]
     assert share(lab, exercise, **{exercise: function}) == 0
-    assert share(lab, exercise, **dict.fromkeys(mistakes(lab), function)) == 0
+    assert share_built(lab, exercise, **dict.fromkeys(mistakes(lab), function)) == 0
 
 
 @an_odd_answer
@@ -121,22 +119,6 @@ def test_an_answer_that_changes_its_argument_earns_nothing(lab, exercise):
         return answer
 
     assert share(lab, exercise, **{exercise: careless}) == 0
-
-
-@pytest.mark.parametrize(("lab", "exercise", "earlier", "mistake"), [
-    (*built, mistake) for built in BUILT_ON for mistake in mistakes(built[0])[built[2]]], ids=by_name)
-def test_an_earlier_mistake_does_not_cost_what_builds_on_it_if_it_fits(lab, exercise, earlier, mistake):
-    built = asking(right(lab, exercise), **{earlier: mistake})
-    whole = share(lab, exercise, **{earlier: mistake, exercise: built}) == 1
-    assert whole == (mistake.__name__ not in said_of(lab, "DO_NOT_FIT"))
-
-
-@pytest.mark.parametrize(("lab", "exercise", "earlier", "answer"), [
-    (*built, answer) for built in BUILT_ON for answer in trivial(built[0])])
-def test_a_trivial_earlier_answer_carries_nothing_forward(lab, exercise, earlier, answer):
-    answer = trivial(lab)[answer]
-    built = asking(right(lab, exercise), **{earlier: answer})
-    assert share(lab, exercise, **{earlier: answer, exercise: built}) <= said_of(lab, "UNASKED", 0)
 
 
 # The visible checks

@@ -1,6 +1,5 @@
 """Lab 07: the reference against oracles and laws."""
 
-
 import numpy as np
 import pytest
 

@@ -1,5 +1,6 @@
 """A mistake costs its points once: whatever an earlier answer is, a right one that calls it keeps all of its own."""
 
+import itertools
 import json
 
 import pytest
@@ -28,6 +29,14 @@ def test_a_wrong_earlier_answer_costs_a_right_one_that_calls_it_nothing(lab, exe
 @pytest.mark.parametrize(("lab", "exercise", "answer", "earlier"), BUILT_ON, ids=by_name)
 def test_no_mutant_of_an_earlier_answer_costs_a_right_one_that_calls_it_anything(lab, exercise, answer, earlier):
     assert mutation.costly(lab, exercise, answer, earlier, most=6) == []
+
+
+@pytest.mark.parametrize(("lab", "exercise"), [(lab, exercise) for lab in LABS for exercise in mistakes(lab)])
+def test_what_was_lent_is_no_answer_to_another_exercise(lab, exercise):
+    for earlier in itertools.takewhile(lambda name: name != exercise, mistakes(lab)):
+        answers = notebook(lab, **{earlier: None})
+        exec(f"def {exercise}(*args, **options): return {earlier}(*args, **options)", answers)
+        assert judge(lab, exercise, LocalStudent(answers), lost=[earlier]).share == 0
 
 
 # In both rooms

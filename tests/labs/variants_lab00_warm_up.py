@@ -176,6 +176,3 @@ TRIVIAL = {
 EXPECTS_SHAPES = {  # the reference names each array that does not fit
     "cross_entropy", "cross_entropy_backward", "distances", "embedding_backward",
 }
-DO_NOT_FIT = {  # mistakes whose results are of no use to what builds on them
-    "log_sum_exp_always_over_axis_0", "log_sum_exp_always_over_the_last_axis", "log_sum_exp_keeping_the_axis",
-}

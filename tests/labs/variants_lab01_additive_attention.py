@@ -157,6 +157,3 @@ TRIVIAL = {
 }
 
 EXPECTS_SHAPES = {"additive_attention", "alignment", "attention"}  # the reference names each array that does not fit
-DO_NOT_FIT = {  # mistakes whose results are of no use to what builds on them
-    "alignment_as_a_flat_array", "softmax_always_over_the_last_axis",
-}

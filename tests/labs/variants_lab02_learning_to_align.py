@@ -163,4 +163,3 @@ TRIVIAL = {
 EXPECTS_SHAPES = {  # the reference names each array that does not fit
     "attend_backward", "context_backward", "scores_backward", "steps_backward",
 }
-DO_NOT_FIT = {"context_backward_with_results_swapped"}  # mistakes whose results are of no use to what builds on them

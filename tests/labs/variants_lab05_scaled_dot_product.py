@@ -167,6 +167,3 @@ TRIVIAL = {
 }
 
 WITHOUT_ARRAYS = {"causal_mask"}  # given numbers alone
-DO_NOT_FIT = {  # mistakes whose results are of no use to what builds on them
-    "scaled_scores_with_all_axes_reversed", "scaled_scores_with_keys_in_rows",
-}

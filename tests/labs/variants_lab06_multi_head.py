@@ -289,10 +289,3 @@ TRIVIAL = {
 WITHOUT_ARRAYS = {"matching_token_head", "parameter_count", "previous_token_head"}  # given numbers alone
 EXPECTS_SHAPES = {"multi_head_attention"}  # the reference names each array that does not fit
 MAKES_FLOAT64 = {"matching_token_head", "previous_token_head"}  # float64, whatever it is given
-DO_NOT_FIT = {  # mistakes whose results are of no use to what builds on them
-    "merge_heads_that_adds", "merge_heads_that_averages", "merge_heads_without_the_reshape",
-    "scaled_dot_product_attention_backward_with_the_wrong_order",
-    "scaled_dot_product_attention_that_returns_the_weights_first", "split_heads_by_copying",
-    "split_heads_with_the_heads_first", "split_heads_with_the_last_axes_exchanged",
-    "split_heads_without_the_transpose",
-}

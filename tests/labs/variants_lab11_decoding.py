@@ -168,7 +168,3 @@ TRIVIAL = {
 
 EXPECTS_SHAPES = {"beam_step", "penalised"}  # the reference names each array that does not fit
 MAKES_FLOAT64 = {"penalised"}  # float64, whatever it is given
-DO_NOT_FIT = {  # mistakes whose results are of no use to what builds on them
-    "beam_step_divided_by_the_hypotheses", "beam_step_with_parents_and_tokens_exchanged",
-}
-UNASKED = 0.2  # the share of cases (no penalty) that need no earlier answer
