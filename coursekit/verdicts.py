@@ -4,7 +4,7 @@ A check asks a function for an answer (a `Reply`) and turns it into verdicts, on
 where it fails, says what to look at: shapes, dtypes and laws, never a value that a hidden check holds.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -54,20 +54,16 @@ class Verdict:
     weight: float = field(default=1.0, compare=False)
 
 
-def compare(law, reply, expected, hint="", weight=1.0, follows=()):
+def compare(law, reply, expected, hint="", weight=1.0):
     """Does `reply` hold `expected` (an array, a number, or a tuple of these), with no argument changed in place?
 
-    Precision is that of the arguments, so work on float32 is judged as such, whatever is returned. Where the answer
-    builds on an earlier exercise, `follows` lists what the student's own earlier functions lead to: that counts as
-    right too, so that a mistake costs its points once.
+    Precision is that of the arguments, so work on float32 is judged as such, whatever is returned.
 
     Returns a `Verdict`. Its hint is the first of these that applies: it raised, it changed an argument, it returned
     nothing, the wrong kind, number or shape of results, entries that are not finite, not precise, or wrong (with the
     `hint` given).
     """
     problem = _misbehaviour(reply) or _difference(reply, expected, hint)
-    if problem and not _misbehaviour(reply) and any(_same(reply, answer) for answer in follows):
-        problem = None
     return Verdict(law, problem is None, problem or "", weight)
 
 
@@ -159,17 +155,6 @@ def _is_in(got, name, expected):
 def holds_text(value):
     """Is there a string in it, at any depth of its lists?"""
     return isinstance(value, str) or isinstance(value, tuple | list) and any(map(holds_text, value))
-
-
-def _same(reply, answer):
-    """Like `_difference(...) is None`, but nan equals nan: an earlier mistake may well lead there."""
-    value = reply.value
-    if isinstance(answer, tuple):
-        parts = isinstance(value, tuple | list) and len(value) == len(answer)
-        pairs = zip(value, answer, strict=True) if parts else ()
-        return parts and all(_same(replace(reply, value=part), other) for part, other in pairs)
-    is_array = isinstance(value, np.ndarray) and value.dtype.kind in "fiub"
-    return is_array and value.shape == np.shape(answer) and close(value, np.asarray(answer), reply.precision, True)
 
 
 def close(got, expected, precision="float64", equal_nan=False, scale=0.0, among=1.0):

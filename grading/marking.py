@@ -187,7 +187,7 @@ class _Marking:
                 if missing:
                     verdict = Verdict("the notebook runs as far as here", False, missing)
                     return Mark(0.0, possible, Judgement((*told, verdict)))
-                student = RoomStudent(self.room, self._mistakes(), self.unread)
+                student = RoomStudent(self.room, self.unread)
                 judgement = judge(self.lab.name, exercise, student, self.lab.solutions, self.seed, lost)
         except CheckFailed:
             return Mark(None, possible, fault=traceback.format_exc())
@@ -198,11 +198,6 @@ class _Marking:
         """The exercises checked so far that have lost points."""
         return [grade_id.removesuffix("-checks") for grade_id, mark in self.marks.items()
                 if mark.judgement and mark.judgement.share < 1]
-
-    def _mistakes(self):
-        """{exercise: known mistake} of those checked so far."""
-        found = {grade_id: mark.judgement.behaves_like for grade_id, mark in self.marks.items() if mark.judgement}
-        return {grade_id.removesuffix("-checks"): mistake for grade_id, mistake in found.items() if mistake}
 
 
 def _add_cells(notebook, lab, problems, notices):

@@ -31,21 +31,10 @@ class Student:
 
     `_lent(loan)` is a context: another Student of the same notebook, in which the earlier functions that a `Loan` names
     are the reference's (see `lending`).
-
-    mistakes  {exercise: known mistake} of the earlier exercises whose answers behave like one
     """
 
-    def __init__(self, mistakes):
-        self._mistakes, self._calls = mistakes, []
-
-    def mistaken(self, exercise, *args, **options):
-        """What the known mistake in an earlier exercise makes of these arguments; None if none was found there.
-
-        A check uses it to count what follows from a mistake as right, so that it costs its points once. It does not
-        ask the student's own function, which could answer here as it likes.
-        """
-        mistake = self._mistakes.get(exercise)
-        return None if mistake is None else reply_of(mistake, args, options).value
+    def __init__(self):
+        self._calls = []
 
     def __getattr__(self, function):
         if function.startswith("_"):
@@ -66,14 +55,14 @@ class RoomStudent(Student):
     unread  names of exercises whose answers are not Python: so they are not there, and that is why
     """
 
-    def __init__(self, room, mistakes=None, unread=()):
-        super().__init__(mistakes or {})
+    def __init__(self, room, unread=()):
+        super().__init__()
         self._room, self._unread = room, unread
 
     @contextmanager
     def _lent(self, loan):
         with self._room.again(loan):
-            yield RoomStudent(self._room, unread=self._unread)
+            yield RoomStudent(self._room, self._unread)
 
     def _ask(self, function, args, kwargs):
         reply = self._room.call(function, args, kwargs)
@@ -84,8 +73,8 @@ class RoomStudent(Student):
 class LocalStudent(Student):
     """Calls functions of a namespace of this process, such as a notebook's `globals()`."""
 
-    def __init__(self, namespace, mistakes=None):
-        super().__init__(mistakes or {})
+    def __init__(self, namespace):
+        super().__init__()
         self._namespace = namespace
 
     @contextmanager

@@ -7,7 +7,7 @@ goes through silently, and some with a memory as long as X, which is still not X
 import numpy as np
 
 from coursekit.verdicts import Verdict, compare
-from solutions.built_on import flat, told
+from solutions.dictionaries import flat, told
 from solutions.lab06_multi_head import reference
 
 NAMES = ("W_Q", "W_K", "W_V", "W_O")

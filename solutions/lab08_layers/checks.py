@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from coursekit.verdicts import Verdict, compare
-from solutions.built_on import flat, told
+from solutions.dictionaries import flat, told
 from solutions.lab08_layers import reference
 
 NAMES = ["W_1", "b_1", "W_2", "b_2"]
