@@ -17,6 +17,8 @@ from grading import owned
 REPOSITORY = Path(__file__).resolve().parents[1]
 NAME = "nbgrader_config.py"
 ENVIRONMENT = Path(sys.prefix, "etc", "jupyter", NAME)  # every nbgrader of this environment reads it, in any folder
+KERNEL = Path(sys.prefix, "share", "jupyter", "kernels", "python3", "kernel.json")
+IPYTHON = Path(sys.prefix, "etc", "ipython", "ipython_config.py")  # every IPython of this environment reads it
 AS_IT_COMES = {"JUPYTER_NO_CONFIG": "1"}  # variables with which nbgrader reads none of it but the folder's own
 
 # What leads from another folder to the course's configuration. nbgrader passes over what fails in a configuration, and
@@ -30,6 +32,18 @@ try:
     load_subconfig(str(COURSE))
 except Exception as error:
     raise SystemExit(f"{{COURSE}}: expected the course's configuration, got {{error!r}}: {advice}") from error
+'''
+
+
+# Python and IPython import first from the folder that they are started in, where a student's pathlib.py may lie.
+IMPORTS = '''\
+"""Nothing is imported from a folder that holds what students handed in. Written by make venv."""
+
+from grading import owned
+
+c = get_config()
+c.InteractiveShellApp.ignore_cwd = True
+owned.allow_imports_from_here()
 '''
 
 
@@ -84,10 +98,21 @@ def pointer(advice):
 
 
 def write_for_environment():
-    """Have every nbgrader of this environment grade in the two rooms, wherever it is started. Run by `make venv`."""
-    ENVIRONMENT.parent.mkdir(parents=True, exist_ok=True)
+    """What holds in this environment whatever the folder. Run by `make venv`.
+
+    Every nbgrader grades in the two rooms, and no kernel imports what a student handed in because it was started there.
+    """
     text = '"""Every nbgrader of this environment grades as the course says. Written by make venv."""\n\n'
-    ENVIRONMENT.write_text(text + pointer("run make venv in the course's repository"), encoding="utf-8")
+    _write(ENVIRONMENT, text + pointer("run make venv in the course's repository"))
+    _write(IPYTHON, IMPORTS)
+    kernel = json.loads(KERNEL.read_bytes())
+    python, *arguments = [word for word in kernel["argv"] if word != "-P"]
+    _write(KERNEL, json.dumps({**kernel, "argv": [python, "-P", *arguments]}, indent=1))
+
+
+def _write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

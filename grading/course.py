@@ -22,6 +22,7 @@ from grading.settings import TwoRooms
 from grading.submissions import BAD_NAME, STUDENT, read_submission
 from grading.work import Task, Terms
 
+HELPERS = "handed-in-files"  # in autograded/: no import finds what is below such a name, wherever a kernel starts
 BAD_PATH = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)
 
 
@@ -116,7 +117,8 @@ class Course:
         folder, notebook = self.autograded(record.lab, record.student), self._notebook(record.lab, record.student)
         part = folder.with_name(f".{folder.name}.part")  # what is cut short never stands where the notebook should
         shutil.rmtree(part, ignore_errors=True)
-        write_files(part, {notebook.name: result.notebook.encode(), **task.files, **terms.lab.files})
+        helpers = {f"{HELPERS}/{name}": content for name, content in task.files.items()}
+        write_files(part, {notebook.name: result.notebook.encode(), **helpers, **terms.lab.files})
         shutil.rmtree(folder, ignore_errors=True)
         part.rename(folder)
         ledger.save(record, changed)
