@@ -16,6 +16,7 @@ Both commands, nbgrader's (`autograde`) and `python -m grading grade` (`runner`)
     marking.py       Mark: the points, computed here and nowhere else: those of the cell times Judgement.share
     feedback.py      verdict_output: the verdicts and points, as the first output of the check cell
     records.py       Record: all that was found in a submission; Ledger.save: the gradebook, in one commit
+    apart.py         Apart: whatever goes wrong in one of these stages is that submission's, and the class goes on
     course.py        Course.deliver: writes the graded notebook to autograded/, then has the record saved
     desk/            what a person gives, question by question: nbgrader's own marks and comments
     pages.py         FeedbackPage: what the student reads, once nbgrader generate_feedback has been run

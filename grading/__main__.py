@@ -222,7 +222,7 @@ def _similar(options):
     from grading.course import Course
     from grading.similar import write_similar
 
-    write_similar(Course.at(options.course_dir), options)
+    return write_similar(Course.at(options.course_dir), options)
 
 
 def _mark(options):

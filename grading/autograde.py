@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 
+from grading.apart import Apart
 from grading.course import Course, line, refused, table
 from grading.submissions import STUDENT
 from grading.work import work
@@ -23,15 +24,17 @@ class AutogradeInTwoRooms(Autograde):
     """
 
     def start(self):
-        self.summary, self._course = [], Course(self.coursedir, self.config)
+        self.summary, self._failed, self._course = [], [], Course(self.coursedir, self.config)
         try:
             self._terms = self._course.terms(self.coursedir.assignment_id)
             with self._course.ledger() as self._ledger, self._course.settings.rooms() as self._rooms:
                 self._ledger.expect(self._terms.lab)
                 super().start()
                 self.summary, said = self._course.conclude(self._ledger, self._terms.lab.name, self.summary)
-                for sentence in said:
+                for sentence in [*self._ledger.unread, *said]:
                     self.log.warning("%s", sentence)
+            if self._failed:
+                raise RuntimeError("\n".join(self._failed))
         except (RuntimeError, ValueError, OSError) as error:
             self.log.error("%s", error)  # nbgrader's command ends without a word
             raise NbGraderException(str(error)) from error
@@ -58,13 +61,14 @@ class AutogradeInTwoRooms(Autograde):
                 self.notebooks = [str(self._course.submitted(lab, student) / f"{lab}.ipynb")]  # for the hooks
                 self.run_pre_convert_hook()
                 self._grade(task, before)
-                self.set_permissions(lab, student)
                 self.run_post_convert_hook()
 
     def _grade(self, task, before):
-        result = work(task, self._terms, self._rooms)
-        self._course.deliver(self._ledger, result, task, self._terms, before)
-        self.summary.append(line(result.record, before))
-        for mark in result.record.marks.values():
-            if mark["fault"]:
-                self.log.error("%s", mark["fault"])
+        with Apart(task.student, "deliver", said=self._failed):
+            result = work(task, self._terms, self._rooms)
+            self._course.deliver(self._ledger, result, task, self._terms, before)
+            self.set_permissions(self._terms.lab.name, task.student)
+            self.summary.append(line(result.record, before))
+            for mark in result.record.marks.values():
+                if mark["fault"]:
+                    self.log.error("%s", mark["fault"])

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import logging
 import os
+import signal
 import tempfile
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
@@ -13,10 +14,12 @@ import dask
 from distributed import Client, LocalCluster, as_completed, rpc
 from distributed.security import Security
 
+from grading.apart import StopsAll
+
 ANSWER = 10  # seconds that a scheduler may take to answer
 
 
-class GradingFailed(RuntimeError):
+class GradingFailed(StopsAll):
     """The run cannot start or go on; the text says why, in one line."""
 
 
@@ -90,8 +93,10 @@ def checked(address):
     return address
 
 
-def spread(client, function, jobs):
+def spread(client, function, jobs, seconds):
     """Keep the workers busy: yields (the future of function(*arguments), about) for each job (arguments, about).
+
+    seconds  that a job may take: then its worker is ended, and it counts as tried
 
     No more jobs are taken than there are workers: each is held in memory, and all that is with a worker that dies
     counts as tried.
@@ -100,7 +105,7 @@ def spread(client, function, jobs):
 
     def submit(count):
         for arguments, about in itertools.islice(jobs, count):
-            future = client.submit(function, *arguments, pure=False)
+            future = client.submit(within, seconds, function, *arguments, pure=False)
             flying[future.key] = about
             results.add(future)
 
@@ -110,6 +115,18 @@ def spread(client, function, jobs):
         submit(1)
         yield future, about
         future.release()
+
+
+def within(seconds, function, *arguments):
+    """What a function returns in so many seconds. Called by the worker processes, which do one job at a time.
+
+    Nobody handles the alarm: so the system ends the process, whatever keeps it busy.
+    """
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        return function(*arguments)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def result_of(future):

@@ -20,6 +20,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from grading import dates, platforms, roster
+from grading.apart import Apart
 from grading.clock import Moment, zone
 from grading.course import Course, table
 from grading.download import Refused, opened
@@ -219,7 +220,8 @@ class Planning:
                 self.plan.left.append((hand_in, verdict.why))
                 self._note(hand_in.giver.match(self.lab, why=verdict.why))
         for id, several in sorted(theirs.items()):
-            self._take(self.plan.people.by_id[id], [self._laid_out(hand_in) for hand_in in several])
+            with Apart(id, "collect", said=self.plan.refused):
+                self._take(self.plan.people.by_id[id], [self._laid_out(hand_in) for hand_in in several])
         self._ask_for_times()
 
     def _ask_for_times(self):
@@ -386,16 +388,14 @@ def write(plan, course, options):
         roster.write_matches(options.course_dir, plan.matches.values())
         for taken in plan.taken:
             id, hand_in = taken.person.id, taken.hand_in
-            try:
+            with Apart(id, "collect", said=failed):
                 if taken.change != "unchanged":
                     put(course.submitted(options.lab, id), hand_in.files)
                 if hand_in.when:
                     ledger.note_hand_in(options.lab, id, hand_in.when, hand_in.how)
                 else:
                     ledger.note_late(options.lab, id, hand_in.said_late)
-            except (OSError, Refused) as error:
-                failed.append(f"Not written: {id}: {error}")
-    return failed
+    return [f"Not written: {sentence}" for sentence in failed]
 
 
 def write_people(people, folder, ledger):

@@ -3,7 +3,6 @@
 import errno
 import json
 import shutil
-import traceback
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -12,6 +11,7 @@ import nbformat
 from nbgrader.coursedir import CourseDirectory
 
 from grading import configuration, lateness
+from grading.apart import Apart
 from grading.configuration import ConfigurationError
 from grading.lab import Lab, names
 from grading.marking import texts
@@ -95,17 +95,17 @@ class Course:
 
     def task(self, lab, student):
         """Read what a student handed in."""
-        try:
+        with Apart(student, "read") as apart:
             found = read_submission(self.submitted(lab, student), lab, self.coursedir.ignore)
             return Task(student, found.notebooks, found.files, found.problems)
-        except Exception as error:  # whatever it is, it is this submission's alone
-            problem = f"What was handed in could not be read: {error}."
-            return Task(student, problems=[problem], unread=traceback.format_exc())
+        return Task(student, problems=[f"What was handed in {apart.what}."], unread=apart.trace)
 
     def is_done(self, record, task, terms):
         """Was this very submission graded by these very checks, and is the graded notebook still there?"""
-        same = record and (record.submission, record.checks) == (task.fingerprint, terms.fingerprint)
-        return bool(same and record.done and self._notebook(record.lab, record.student).exists())
+        with Apart(task.student, "record"):
+            same = record and (record.submission, record.checks) == (task.fingerprint, terms.fingerprint)
+            return bool(same and record.done and self._notebook(record.lab, record.student).exists())
+        return False
 
     def deliver(self, ledger, result, task, terms, before=None):
         """Write the graded notebook, then the marks: those make it done. Called by one process only.
@@ -127,11 +127,10 @@ class Course:
         """A Record of an earlier release did not say what the answers were: the graded notebook holds them."""
         if record is None or record.work:
             return record
-        try:
+        with Apart(record.student, "record"):
             notebook = nbformat.from_dict(json.loads(self._notebook(record.lab, record.student).read_bytes()))
             return replace(record, texts=texts(notebook))
-        except (OSError, ValueError):
-            return record
+        return record
 
     def conclude(self, ledger, lab, rows):
         """Settle who is late. Returns the summary's rows with that, also of those graded before, and more sentences.

@@ -16,6 +16,7 @@ from nbgrader.exchange import ExchangeError
 from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
 from nbgrader.utils import is_ignored
 
+from grading.apart import Apart
 from grading.course import Course, chosen, write_files
 from grading.giving_back import SECRET, STAMP
 from grading.submissions import STUDENT
@@ -43,22 +44,21 @@ class Collect(ExchangeCollect):
         lab, course = self.coursedir.assignment_id, Course(self.coursedir, self.config)
         records = [record for record in self.src_records if record["username"]]
         with course.ledger() as ledger:
-            known = ledger.hand_ins(lab)
-            ended = [self._collect(record, course.submitted(lab, record["username"]), known, ledger)
-                     for record in sorted(records, key=lambda record: record["username"])]
+            known, taken, failed = ledger.hand_ins(lab), 0, []
+            for record in sorted(records, key=lambda record: record["username"]):
+                with Apart(record["username"], "collect", said=failed):
+                    taken += self._collect(record, course.submitted(lab, record["username"]), known, ledger)
+        for sentence in failed:
+            self.log.error("%s", sentence)
         self.log.info("%s: %d of %d submissions collected, the others were here already or are named above.", lab,
-                      sum(ended), len(self.src_records))
+                      taken, len(self.src_records))
 
     def _collect(self, record, folder, known, ledger):
-        """Take one in if it is wanted, and say whether it was; whatever is wrong with it, the others go on."""
+        """Take one in if it is wanted, and say whether it was."""
         student, when = record["username"], record["timestamp"]
         if folder.exists() and not self._is_wanted(when, known.get(student)):
             return False
-        try:
-            left_out, changed = take(Path(self.inbound_path, record["filename"]), folder, self.coursedir)
-        except (OSError, ValueError) as error:
-            self.log.error("%s: not collected: %s", student, error)
-            return False
+        left_out, changed = take(Path(self.inbound_path, record["filename"]), folder, self.coursedir)
         ledger.note_hand_in(self.coursedir.assignment_id, student, when, HOW)
         self._say(record, left_out, changed)
         return True
@@ -86,16 +86,19 @@ class ReleaseFeedback(ExchangeReleaseFeedback):
     """`nbgrader release_feedback`, and formgrader's button. Who cannot be given a page is named, and the others are."""
 
     def copy_files(self):
-        course, lab, without = Course(self.coursedir, self.config), self.coursedir.assignment_id, []
+        course, lab, without, failed = Course(self.coursedir, self.config), self.coursedir.assignment_id, [], []
         students = chosen(course.students(lab, self.coursedir.feedback_directory), self.coursedir)
         for student in students:
             folder = course.feedback(lab, student).parent
             self.src_path = glob.escape(str(folder))  # nbgrader reads it as a pattern
             if (folder / SECRET).is_file():
-                (folder / STAMP).touch()  # nbgrader wants to say it
-                super().copy_files()
+                with Apart(student, "give back", said=failed):
+                    (folder / STAMP).touch()  # nbgrader wants to say it
+                    super().copy_files()
             else:
                 without.append(student)
+        for sentence in failed:
+            self.log.error("%s", sentence)
         if without:
             self.log.warning("%s: no feedback was released for %s, whose work did not come through the exchange: give "
                              "them their page of feedback/ in another way", lab, ", ".join(without))

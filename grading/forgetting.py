@@ -23,7 +23,7 @@ def forget(options):
 
     Raises ValueError for what can be nobody's id, as "..".
     """
-    if wrong := [student for student in options.students if not STUDENT.fullmatch(student) or not student.strip(".")]:
+    if wrong := [student for student in options.students if not STUDENT.fullmatch(student)]:
         raise ValueError(f"student: expected ids, got {', '.join(map(repr, wrong))}")
     course = Course.at(options.course_dir)
     with course.ledger() as ledger:

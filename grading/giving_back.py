@@ -7,7 +7,6 @@ can run it. Each page says in its head what it was made from, and so whether it 
 import functools
 import hashlib
 import json
-import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from nbgrader.converters.base import NbGraderException
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
+from grading.apart import Apart
 from grading.course import Course, chosen
 from grading.feedback import without_staff
 from grading.gradebook import LedgerError
@@ -97,26 +97,38 @@ def is_up_to_date(path, text, given):
         return False
 
 
-def outdated(course, book, lab, students):
+def outdated(course, book, lab, students, failed):
     """The arguments of `page` for each page of these students that is missing or out of date.
 
-    It holds the marks of a few in memory, however large the class is.
+    It holds the marks of a few in memory, however large the class is. failed: a list of sentences, as Apart says them
     """
     for some in (students[start:start + SOME] for start in range(0, len(students), SOME)):
         marks = given(book, lab, some)
         book.db.expunge_all()
         for student in filter(marks.get, some):
-            path = course.autograded(lab, student) / f"{lab}.ipynb"
-            text = path.read_text(encoding="utf-8") if path.is_file() else None
-            if text and not is_up_to_date(course.feedback(lab, student), text, marks[student]):
+            text = None
+            with Apart(student, "page", said=failed):
+                text = _outdated(course, lab, student, marks[student])
+            if text:
                 yield text, student, lab, marks[student]
 
 
-def deliver(course, lab, student, page, made_from):
-    """Write a page that another process made, as GiveBack does. Raises ValueError if it was made by other code."""
-    if made_from not in page[:HEAD]:
+def _outdated(course, lab, student, marks):
+    """The graded notebook of which a page is to be made; None if there is none, or a page that shows it."""
+    path = course.autograded(lab, student) / f"{lab}.ipynb"
+    text = path.read_text(encoding="utf-8") if path.is_file() else None
+    return text if text and not is_up_to_date(course.feedback(lab, student), text, marks) else None
+
+
+def deliver(course, arguments, made):
+    """Write a page that another process made with these arguments, as GiveBack does.
+
+    Raises ValueError if it was made by other code.
+    """
+    text, student, lab, given = arguments
+    if made_from(text, given) not in made[:HEAD]:
         raise ValueError("the worker that made it has another version of this repository: bring its clone up to date")
-    write(course.feedback(lab, student), page, course.submitted(lab, student))
+    write(course.feedback(lab, student), made, course.submitted(lab, student))
     GiveBack(coursedir=course.coursedir, config=course.config).set_permissions(lab, student)
 
 
@@ -151,12 +163,14 @@ class GiveBack(GenerateFeedback):
         except LedgerError as error:
             self.log.error("%s", error)
             raise NbGraderException(str(error)) from error
-        ended = [self._bring_up_to_date(student, lab, gradebook.get(student)) for student in students]
-        written, failed = ended.count("written"), ended.count("failed")
+        written, failed = 0, []
+        for student in students:
+            with Apart(student, "page", said=failed):
+                written += self._bring_up_to_date(student, lab, gradebook.get(student))
         self.log.info("Feedback of %s: %d of %d pages written anew, the others were up to date.", lab, written,
-                      len(students) - failed)
+                      len(students) - len(failed))
         if failed:
-            self.log.error(message := f"{failed} pages could not be written, see above.")
+            self.log.error(message := "\n".join([*failed, f"{len(failed)} pages could not be written."]))
             raise NbGraderException(message)
 
     def _given(self, lab):
@@ -167,25 +181,19 @@ class GiveBack(GenerateFeedback):
             return given(ledger.book, lab)
 
     def _bring_up_to_date(self, student, lab, given):
-        """Returns "written", "up to date" or "failed"; whatever is wrong with one, the others go on."""
-        try:
-            graded = self._course.autograded(lab, student)
-            text, path = (graded / f"{lab}.ipynb").read_text(encoding="utf-8"), self._course.feedback(lab, student)
-            if given is None:
-                raise ValueError("the gradebook has no marks of this submission: grade it first")
-            if is_up_to_date(path, text, given):
-                return "up to date"
-            self.notebooks = [str(graded / f"{lab}.ipynb")]  # for the hooks
-            self.run_pre_convert_hook()
-            write(path, page(text, student, lab, given), self._course.submitted(lab, student))
-            self.set_permissions(lab, student)
-            self.run_post_convert_hook()
-            return "written"
-        except (OSError, ValueError) as error:
-            self.log.error("Feedback for %s: %s", student, error)
-        except Exception:
-            self.log.error("Feedback for %s: %s", student, traceback.format_exc())
-        return "failed"
+        """Returns whether a page was written."""
+        graded = self._course.autograded(lab, student)
+        text, path = (graded / f"{lab}.ipynb").read_text(encoding="utf-8"), self._course.feedback(lab, student)
+        if given is None:
+            raise ValueError("the gradebook has no marks of this submission: grade it first")
+        if is_up_to_date(path, text, given):
+            return False
+        self.notebooks = [str(graded / f"{lab}.ipynb")]  # for the hooks
+        self.run_pre_convert_hook()
+        write(path, page(text, student, lab, given), self._course.submitted(lab, student))
+        self.set_permissions(lab, student)
+        self.run_post_convert_hook()
+        return True
 
 
 def _fill_in(about, given):

@@ -17,11 +17,17 @@ from pathlib import Path
 from nbgrader.api import Base
 from sqlalchemy import Column, DateTime, Interval, String, Text, event, inspect
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
+
+from grading.apart import StopsAll
 
 
 class LedgerError(RuntimeError):
-    """The gradebook cannot be used as it is; the text says what to do, in one line."""
+    """The gradebook cannot be used as it is, or not for this; the text says what to do, in one line."""
+
+
+class NoGradebook(LedgerError, StopsAll):
+    """It can be used for nothing, as it is locked, or gone."""
 
 
 class Row(Base):
@@ -108,7 +114,14 @@ def in_one_line(url, db=None):
             db.rollback()
         said = " ".join(str(getattr(error, "orig", error)).split())
         advice = [what for word, what in ADVICE.items() if word in said]
-        raise LedgerError(": ".join([f"gradebook {shown(url)}", said, *advice[:1]])) from error
+        kind = LedgerError if _is_about_values(error) else NoGradebook
+        raise kind(": ".join([f"gradebook {shown(url)}", said, *advice[:1]])) from error
+
+
+def _is_about_values(error):
+    """Does a database refuse what is to be written, and not that anything is?"""
+    unsent = isinstance(error, StatementError) and not isinstance(error, DBAPIError)
+    return unsent or isinstance(error, DataError | IntegrityError)
 
 
 def shown(url):

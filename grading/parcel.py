@@ -8,8 +8,9 @@ collected, which matches.csv keeps.
 import zipfile
 from pathlib import Path
 
+from grading.apart import Apart
 from grading.course import Course
-from grading.giving_back import deliver, made_from, outdated, page
+from grading.giving_back import deliver, outdated, page
 from grading.lateness import settle
 from grading.roster import read_matches
 
@@ -19,7 +20,8 @@ PLATFORMS = ("moodle",)
 def give_back(options):
     """Write feedback-LAB.zip and say who is not in it. Returns the exit status: 1 if a page could not be addressed."""
     course = Course.at(options.course_dir)
-    _bring_up_to_date(course, course.lab(options.lab).name)
+    failed = []
+    _bring_up_to_date(course, course.lab(options.lab).name, failed)
     pages = {student: path for student in course.students(options.lab, course.coursedir.feedback_directory)
              if (path := course.feedback(options.lab, student)).is_file()}
     if not pages:
@@ -30,21 +32,24 @@ def give_back(options):
     out = options.out or Path(course.coursedir.root, f"feedback-{options.lab}.zip")
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as file:
         for student, folder in sorted(folders.items()):
-            file.write(pages[student], f"{folder}/{options.lab}.html")
-    print(f"{out}: {len(folders)} pages")
+            with Apart(student, "give back", said=failed):
+                file.writestr(f"{folder}/{options.lab}.html", pages[student].read_bytes())
+        count = len(file.namelist())
+    print("\n".join([f"{out}: {count} pages", *failed]))
     without = sorted(set(pages) - set(folders))
     if without:
         print(f"left out: {', '.join(without)}: matches.csv has no number of theirs on the platform")
-    return bool(without)
+    return bool(without or failed)
 
 
-def _bring_up_to_date(course, lab):
+def _bring_up_to_date(course, lab, failed):
     """Write the pages anew that no longer show what the gradebook holds."""
     with course.ledger() as ledger:
         for problem in settle(ledger.book, course.config, [lab]):
             print(problem)
-        for text, student, _, given in outdated(course, ledger.book, lab, course.students(lab)):
-            deliver(course, lab, student, page(text, student, lab, given), made_from(text, given))
+        for arguments in outdated(course, ledger.book, lab, course.students(lab), failed):
+            with Apart(arguments[1], "page", said=failed):
+                deliver(course, arguments, page(*arguments))
 
 
 def _folder(match):

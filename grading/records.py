@@ -21,6 +21,7 @@ from nbgrader.api import (
 )
 from sqlalchemy import Boolean, and_, bindparam, case, delete, func, insert, or_, select, update
 
+from grading.apart import Apart
 from grading.entering import MarksWouldBeLost, enter
 from grading.gradebook import Again, LedgerError, Row, Times, in_one_line, shown
 
@@ -109,13 +110,14 @@ def _plain(mark):
 class Ledger:
     """The gradebook, open for a run: `with Ledger(url, course) as ledger`.
 
-    book  nbgrader's Gradebook, for `lateness` and others that read
+    book    nbgrader's Gradebook, for `lateness` and others that read
+    unread  sentences about records that cannot be read, and so are taken as not there
 
     Raises LedgerError if the gradebook cannot be opened.
     """
 
     def __init__(self, url, course):
-        self.url, self.course, self.book = url, course, None
+        self.url, self.course, self.book, self.unread = url, course, None, []
 
     def __enter__(self):
         with self._said():
@@ -171,14 +173,18 @@ class Ledger:
     def records(self, lab):
         """[Record] of a lab (its name), by student."""
         with self._said():
-            rows = self.book.db.scalars(select(Row.content).where(Row.lab == lab).order_by(Row.student))
-            return [Record.read(content) for content in rows]
+            rows = self.book.db.execute(select(Row.student, Row.content).where(Row.lab == lab).order_by(Row.student))
+            return [record for row in rows if (record := self._read(*row))]
 
     def record(self, lab, student):
         """The Record of one submission, None if there is none."""
         with self._said():
             content = self.book.db.scalar(select(Row.content).filter_by(lab=lab, student=student))
-            return Record.read(content) if content else None
+            return self._read(student, content) if content else None
+
+    def _read(self, student, content):
+        with Apart(student, "record", said=self.unread):
+            return Record.read(content)
 
     def judged_otherwise(self, lab, checks):
         """How many of a lab were graded by other checks than these, or by a release that knew less."""

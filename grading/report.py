@@ -9,11 +9,12 @@ import math
 import os
 import statistics
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
 
 from grading import lateness
+from grading.apart import Apart
 from grading.lab import exercise_of, graded, meta, solution
 from grading.marks import marks
 from grading.pages import templates
@@ -94,16 +95,31 @@ def write_report(course, name, out=None):
     with course.ledger() as ledger:
         records = ledger.records(name)
         around = read_class(course, ledger.book, name, out.parent) if records else Class()
-    out.write_text(page(records, lab, around), encoding="utf-8", errors="xmlcharrefreplace")  # names may be any bytes
+        around = replace(around, troubles=(*around.troubles, *ledger.unread))
+    out.write_text(safe_page(records, lab, around), encoding="utf-8", errors="xmlcharrefreplace")  # any bytes are names
     return out
+
+
+def safe_page(records, lab, around):
+    """`page`; where that fails, without those who make even a page about them alone fail, and who are named."""
+    with Apart("The class", "report"):
+        return page(records, lab, around)
+    failed, fine = [], []
+    for record in records:
+        with Apart(record.student, "report", said=failed):
+            page([record], lab)
+            fine.append(record)
+    return page(fine, lab, replace(around, troubles=(*around.troubles, *failed)))
 
 
 def read_class(course, book, lab, folder):
     """The Class of a course, for a page in a folder, with nbgrader's Gradebook `book`."""
-    troubles = lateness.settle(book, course.config, [lab])
+    troubles, found = lateness.settle(book, course.config, [lab]), {}
     submitted, late = course.students(lab), lateness.of(book, lab)
-    return Class(marks(book, lab), late, names(course, book), tuple(submitted),
-                 {student: pages(course, lab, student, folder) for student in submitted},
+    for student in submitted:
+        with Apart(student, "report", said=troubles):
+            found[student] = pages(course, lab, student, folder)
+    return Class(marks(book, lab), late, names(course, book), tuple(submitted), found,
                  (*troubles, *lateness.unknown(late, lab)))
 
 

@@ -166,7 +166,7 @@ def read_students(folder):
     people = [Person(**{name: text for name, text in zip(header, line, strict=False) if name in _names(Person)})
               for line in lines]
     for person in people:
-        if not STUDENT.fullmatch(person.id) or not person.id.strip("."):
+        if not STUDENT.fullmatch(person.id):
             raise ValueError(f"{path}: expected ids of letters, digits and . _ @ + -, got {person.id!r}")
     _once(path, ((number, person) for number, person in enumerate(people, 2)), ("id",))
     return {person.id: person for person in people}

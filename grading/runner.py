@@ -8,22 +8,21 @@ memory than one of twenty.
 import json
 import sys
 import time
-import traceback
 from dataclasses import asdict
 
 from distributed import KilledWorker
 
 from grading import lateness
+from grading.apart import Apart
 from grading.cluster import GradingFailed, cluster, result_of, spread
 from grading.course import Course, line, refused, table
 from grading.lab import questions
 from grading.marks import marks
-from grading.room.sandbox import SandboxError
 from grading.submissions import STUDENT
-from grading.work import OtherChecks, given_up, packed, work_packed
+from grading.work import packed, untouched, work_packed
 
-TWICE = ("The process that graded this submission died, and so did the next one that tried. "
-         "Look at the notebook; the run after this one tries again.")
+TWICE = ("The process that graded this submission died, and so did the next one that tried: it ended them, or it went "
+         "on for too long. Look at the notebook; the run after this one tries again.")
 
 
 def grade_class(folder, lab, options):
@@ -31,8 +30,8 @@ def grade_class(folder, lab, options):
 
     options  has workers, scheduler, students, force, feedback, dry_run, seed, sandbox, json
 
-    Returns the exit status: 1 if folders were refused, as nobody would notice who is missing. Raises GradingFailed,
-    SandboxError, LedgerError, ValueError or OSError if grading itself failed, not a submission.
+    Returns the exit status: 1 if somebody has no mark or no page, as nobody would notice who is missing. Raises
+    StopsAll, LedgerError, ValueError or OSError if grading itself failed, not a submission.
     """
     course = Course.at(folder)
     course.settings.seed = options.seed or course.settings.seed
@@ -51,10 +50,10 @@ def grade_class(folder, lab, options):
                 run.conclude(client)
         finally:
             print(table(sorted([*run.summary, *left_out])), end="")
-            print("\n".join([*run.said, run.totals(len(left_out))]))
+            print("\n".join([*run.failed, *ledger.unread, *run.said, run.totals(len(left_out))]))
         if options.json:
             write_json(options.json, ledger, lab, students, [name for name in named if name not in students])
-    return bool(left_out or run.pages_failed)
+    return bool(left_out or run.failed)
 
 
 def wanted(students, chosen, where):
@@ -68,22 +67,27 @@ def wanted(students, chosen, where):
     return [student for student in students if not chosen or student in chosen]
 
 
+PAGE = 120.0  # seconds that a page of feedback may take
+
+
 class _Run:
     """One run over a class: what has come back so far."""
 
     def __init__(self, course, terms, ledger, options, students):
         self.course, self.terms, self.ledger, self.options, self.students = course, terms, ledger, options, students
         self.lab = terms.lab.name
-        self.summary, self.said = [], []
-        self.already = self.unchecked = self.by_hand = self.graded = self.pages_failed = 0
+        self.summary, self.said, self.failed = [], [], []
+        self.already = self.unchecked = self.by_hand = self.graded = self.unwritten = 0
 
     def grade(self, client):
         """Grade all that is not done yet, and write what comes back."""
         self._begin()
         terms, progress = packed(self.terms), Progress(len(self.students))
         jobs = (((task, terms), (task, before)) for task, before in self._tasks())
-        for future, (task, before) in spread(client, work_packed, jobs):
-            self._deliver(self._result(future, task), task, before)
+        for future, (task, before) in spread(client, work_packed, jobs, self.terms.seconds):
+            with Apart(task.student, "deliver", said=self.failed) as apart:
+                self._deliver(self._result(future, task), task, before)
+            self.unwritten += bool(apart.why)
             progress.show(self.graded + self.already)
         progress.show(self.graded + self.already, last=True)
 
@@ -118,15 +122,13 @@ class _Run:
                 yield task, before
 
     def _result(self, future, task):
-        """What became of a task. Whatever is wrong with one submission, the class goes on."""
-        try:
-            return result_of(future)
-        except KilledWorker:
-            return given_up(task, self.terms, TWICE)
-        except (OtherChecks, SandboxError, GradingFailed):
-            raise
-        except Exception:
-            return given_up(task, self.terms, traceback.format_exc())
+        """What became of a task. What its worker did not survive is not looked at here."""
+        with Apart(task.student, "grade") as apart:
+            try:
+                return result_of(future)
+            except KilledWorker as error:
+                raise RuntimeError(TWICE) from error
+        return untouched(task, self.terms, apart.trace)
 
     def _deliver(self, result, task, before):
         if not self.options.dry_run:
@@ -142,21 +144,16 @@ class _Run:
         return sum(not asked.isdisjoint(given[student].waiting) for student in self.students if student in given)
 
     def _give_back(self, client):
-        """Write the pages of feedback that are out of date. Whatever is wrong with one, the others go on."""
+        """Write the pages of feedback that are out of date."""
         from grading import giving_back  # only now, as it takes a while to load
 
-        pages = giving_back.outdated(self.course, self.ledger.book, self.lab, self.students)
+        pages = giving_back.outdated(self.course, self.ledger.book, self.lab, self.students, self.failed)
         written, progress = 0, Progress(len(self.students), " pages")
-        for future, (text, student, lab, given) in spread(client, giving_back.page, ((page, page) for page in pages)):
-            try:
-                giving_back.deliver(self.course, lab, student, result_of(future), giving_back.made_from(text, given))
-                written += 1
-            except (GradingFailed, OSError):
-                raise
-            except Exception as error:
-                self.pages_failed += 1
-                self.said.append(f"The feedback of {student} could not be written: {type(error).__name__}: {error}")
-            progress.show(written + self.pages_failed)
+        for future, page in spread(client, giving_back.page, ((page, page) for page in pages), PAGE):
+            with Apart(page[1], "page", said=self.failed) as apart:
+                giving_back.deliver(self.course, page, result_of(future))
+            written += not apart.why
+            progress.show(written)
         progress.show(len(self.students), last=True)
         self.said.append(f"{written} pages of feedback were written, the others were up to date.")
 
@@ -166,8 +163,9 @@ class _Run:
         wait = "waits" if self.by_hand == 1 else "wait"
         parts += [f"{self.by_hand} {wait} to be marked by hand"] if self.by_hand else []
         parts += [f"{refused} refused"] if refused else []
+        parts += [f"{len(self.failed)} failed, see above"] if self.failed else []
         parts += ["nothing was written"] if self.options.dry_run else []
-        left = len(self.students) - self.graded - self.already
+        left = len(self.students) - self.graded - self.already - self.unwritten
         return ", ".join(parts) + (f", {left} not reached: run the same command again to go on" if left else "") + "."
 
 

@@ -6,9 +6,11 @@ lab gives; `likeness` says which works are a pair. Nothing of a submission is ex
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from grading.apart import Apart
 from grading.choice import choose
 from grading.fingerprints import names_given, names_made, of_code, of_text
 from grading.lab import meta, solution
@@ -42,51 +44,63 @@ class Kind:
 
 
 def write_similar(course, options):
-    """Write the page about a lab, and say what is on it. Called by `python -m grading similar`."""
-    lab = course.lab(options.lab)
-    works = [*class_works(course, lab), *earlier_works(options.earlier, lab)]
-    compared = [Compared(kind, works, lab) for kind in KINDS]
+    """Write the page about a lab, and say what is on it. Called by `python -m grading similar`.
+
+    Returns the exit status: 1 if somebody's work could not be compared.
+    """
+    lab, failed = course.lab(options.lab), []  # sentences, as Apart says them
+    works = works_of(in_class(course, lab), lab, failed)
+    works += [work for folder in options.earlier for work in works_of(of_earlier(folder, lab), lab, failed, True)]
+    compared = [Compared(kind, works, lab, failed) for kind in KINDS]
     out = options.out or options.course_dir / f"similar-{lab.name}.html"
     write_page(lab, works, compared, out)
-    print(told(works, compared), out, sep="")
+    print("".join(f"{sentence}\n" for sentence in failed), told(works, compared), out, sep="")
+    return bool(failed)
 
 
 # What was answered.
 
 
-def class_works(course, lab):
-    """The `Work` of each student who handed something in."""
+def works_of(found, lab, failed, earlier=False):
+    """[Work] of those found: (who, what reads the notebook's bytes) each."""
+    works = []
+    for who, read in found:
+        with Apart(who, "similar", said=failed):
+            works.append(Work(who, answers(read(), lab), earlier))
+    return works
+
+
+def in_class(course, lab):
+    """Each student who handed something in."""
     for student in course.students(lab.name):
-        task = course.task(lab.name, student)
-        yield Work(student, answers(choose(task.notebooks, task.files, lab).notebook, lab))
+        yield student, partial(_chosen, course.submitted(lab.name, student), lab, course.coursedir.ignore)
 
 
-def earlier_works(folders, lab):
-    """The `Work` of each notebook in folders of earlier years: a class's folder, its submitted/, or any other.
+def of_earlier(folder, lab):
+    """Each notebook in a folder of an earlier year: a class's folder, its submitted/, or any other.
 
-    Of a class only what was handed in for this lab is read. Raises ValueError if a folder holds none.
+    Of a class only what was handed in for this lab is read. Raises ValueError if the folder holds none.
     """
-    for folder in map(Path, folders):
-        root = folder / "submitted" if (folder / "submitted").is_dir() else folder
-        found = list(_handed_in(root, lab) if any(root.glob(f"*/{lab.name}")) else _loose(root))
-        if not found:
-            raise ValueError(f"earlier: expected notebooks of {lab.name} in {str(folder)!r}, got none")
-        for who, notebook in found:
-            yield Work(who, answers(notebook, lab), earlier=True)
+    root = Path(folder, "submitted") if Path(folder, "submitted").is_dir() else Path(folder)
+    found = list(_handed_in(root, lab) or _loose(root))
+    if not found:
+        raise ValueError(f"earlier: expected notebooks of {lab.name} in {str(folder)!r}, got none")
+    return found
 
 
 def _handed_in(root, lab):
-    """(student, notebook) of a class's submitted/."""
-    for folder in sorted(root.glob(f"*/{lab.name}")):
-        found = read_submission(folder, lab.name)
-        yield folder.parent.name, choose(found.notebooks, found.files, lab).notebook
+    return [(path.parent.name, partial(_chosen, path, lab)) for path in sorted(root.glob(f"*/{lab.name}"))]
+
+
+def _chosen(folder, lab, ignore=()):
+    found = read_submission(folder, lab.name, ignore)
+    return choose(found.notebooks, found.files, lab).notebook
 
 
 def _loose(root):
-    """(path, notebook) of a folder of notebooks."""
     for path in sorted(root.rglob("*.ipynb")):
         if ".ipynb_checkpoints" not in path.parts and is_regular(path) and path.stat().st_size <= READ_LIMIT:
-            yield str(path.relative_to(root)), slimmed(path.read_bytes())
+            yield str(path.relative_to(root)), lambda path=path: slimmed(path.read_bytes())
 
 
 def answers(notebook, lab):
@@ -123,13 +137,16 @@ class Compared:
     pairs  [Pair], the most alike first; of those as alike, those first whose texts were made to differ
     """
 
-    def __init__(self, kind, works, lab):
+    def __init__(self, kind, works, lab, failed=None):
         cells = [cell for cell in lab.skeleton.cells if cell.cell_type == kind.cell_type]
         given, self.keys = [cell.source for cell in cells], [meta(cell).grade_id for cell in cells if solution(cell)]
         names = names_given(given) if kind.cell_type == "code" else set()
         self.name, self.works = kind.name, works
         self.texts = [{key: work.answers[key] for key in self.keys if key in work.answers} for work in works]
-        self.passages = [kind.read(texts, names) for texts in self.texts]
+        self.passages = [{} for _ in works]
+        for place, work in enumerate(works):
+            with Apart(work.who, "similar", said=failed):
+                self.passages[place] = kind.read(self.texts[place], names)
         self._given = _prints(kind.read(dict(enumerate(given)), names))
         prints = [{key: self.prints(passages) for key, passages in each.items()} for each in self.passages]
         in_class = [not work.earlier for work in works]

@@ -22,7 +22,7 @@ ZIP_LIMIT = 50 * MB      # of an archive, and of what all archives hold
 DEPTH = 8                # folders in one another
 PATH_LIMIT = 200         # bytes of a relative path
 SENTENCES = 20           # that are said of one submission
-STUDENT = re.compile(r"[\w.@+-]+")  # what a student's folder may be called: it becomes part of addresses
+STUDENT = re.compile(r"(?!\.+$)[\w.@+-]+")  # what a student's folder may be called: it becomes part of addresses
 BAD_NAME = "The folder's name must be of letters, digits and . _ @ + - alone: rename it, then run this again."
 
 

@@ -7,22 +7,24 @@ import functools
 import hashlib
 import json
 import pickle
-import traceback
 from dataclasses import dataclass, field
 
 import nbformat
 
 from grading import checking, marking
+from grading.apart import Apart, StopsAll
 from grading.choice import choose
 from grading.lab import Lab
 from grading.records import Record
 from grading.room.limits import Limits
 from grading.room.room import Rooms
-from grading.room.sandbox import SandboxError
 from grading.submissions import fingerprint
 
+MARGIN = 300.0  # seconds for all but a notebook's own cells and checks
+UNSEEN = "The answers are not in this notebook, as a look at them failed: see what was handed in."
 
-class OtherChecks(RuntimeError):
+
+class OtherChecks(StopsAll):
     """This process would judge by other checks than the one that gave the task."""
 
 
@@ -42,6 +44,11 @@ class Terms:
         """From a lab and a `TwoRooms`."""
         return cls(lab, settings.limits(), settings.sandbox, settings.all_packages(), settings.seed,
                    checking.fingerprint(lab.name, lab.solutions, lab.cells))
+
+    @property
+    def seconds(self):
+        """The longest that the work on a submission may take."""
+        return 2 * self.limits.notebook + MARGIN
 
     @functools.cached_property
     def fingerprint(self):
@@ -109,27 +116,28 @@ def work(task, terms, rooms=None):
     if task.unread:
         return given_up(task, terms, task.unread)
     rooms = rooms or _rooms(terms.limits, terms.sandbox, terms.packages)
-    try:
+    with Apart(task.student, "grade", terms.seconds) as apart:
         chosen = choose(task.notebooks, task.files, terms.lab)
         problems = [*task.problems, *chosen.problems]
         graded = marking.grade(chosen.notebook, terms.lab, chosen.files, problems, rooms, terms.seed or None,
                                chosen.notices)
         return result(graded, task, terms)
-    except SandboxError:
-        raise
-    except Exception:
-        rooms.close()  # nobody knows what state it is in
-        return given_up(task, terms, traceback.format_exc())
+    rooms.close()  # nobody knows what state it is in
+    return given_up(task, terms, apart.trace)
 
 
 def given_up(task, terms, why):
     """The Result of a submission that could not be graded: it waits for the instructor, and is tried again."""
-    try:
+    with Apart(task.student, "grade", MARGIN) as apart:
         chosen = choose(task.notebooks, task.files, terms.lab)
         problems = [*task.problems, *chosen.problems]
         return result(marking.unmarked(chosen.notebook, terms.lab, problems, why, chosen.notices), task, terms)
-    except Exception:  # the answers themselves are the trouble: without them
-        return result(marking.unmarked(None, terms.lab, task.problems, f"{why}\n{traceback.format_exc()}"), task, terms)
+    return untouched(task, terms, f"{why}\n{apart.trace}")
+
+
+def untouched(task, terms, why):
+    """The same without a look at the answers, where these are the trouble."""
+    return result(marking.unmarked(None, terms.lab, [*task.problems, UNSEEN], why), task, terms)
 
 
 def result(graded, task, terms):

@@ -17,6 +17,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from grading.apart import StopsAll
 from grading.room.calls import MACHINES
 from grading.room.lockdown import DEVICES, SCRATCH
 
@@ -37,7 +38,7 @@ ENVIRONMENT = {
 UNSAFE = "To grade without a sandbox, knowingly: --unsafe-no-sandbox (TwoRooms.sandbox = False)."
 
 
-class SandboxError(RuntimeError):
+class SandboxError(StopsAll):
     """This machine cannot shut student code in; the text says what is missing and what to do."""
 
 

@@ -123,7 +123,7 @@ def test_one_that_cannot_be_written_is_named_and_the_others_are(course):
     graded = course.folder / "autograded" / "ben" / tiny.NAME / f"{tiny.NAME}.ipynb"
     graded.chmod(0o644), graded.write_text("no notebook")
     done = course.nbgrader("generate_feedback", tiny.NAME)
-    assert done.status == 1 and "Feedback for ben:" in done.err and "1.5 of 2" in page(course)
+    assert done.status == 1 and "ben: has no page of feedback:" in done.err and "1.5 of 2" in page(course)
 
 
 def test_those_who_are_left_out_or_not_asked_for_keep_their_page(course):

@@ -27,19 +27,31 @@ from tests.needs import bubblewrap
 pytestmark = bubblewrap
 REFUSED = ["two words", "x<b>"]
 ANY_PORT = {"dashboard_address": "127.0.0.1:0"}
+ENDLESS = """
+
+real = spread
+
+
+def spread(student, rng):
+    while student.center([[1.0]]).value == "for ever":
+        pass
+    yield from real(student, rng)
+"""
 LOOKS = "def center(x, axis=0):\n    raise [KeyError, ValueError, TypeError, IndexError][int(abs(x[0, 0]) * 1e6) % 4]"
 
 
 @pytest.fixture(scope="module")
 def other_checks(tmp_path_factory):
-    """A folder with two packages of checks: in `corrected` a law weighs less, in `flawed` a check raises."""
+    """Packages of checks: in `corrected` a law weighs less, in `flawed` one raises, in `endless` one may not end."""
     folder = tmp_path_factory.mktemp("checks")
-    for package in ("corrected", "flawed"):
+    for package in ("corrected", "flawed", "endless"):
         shutil.copytree(ROOT / tiny.SOLUTIONS.replace(".", "/"), folder / package)
     corrected, flawed = (folder / package / tiny.NAME / "checks.py" for package in ("corrected", "flawed"))
     corrected.write_text(corrected.read_text().replace(tiny.SOLUTIONS, "corrected").replace("weight=3", "weight=1"))
     with flawed.open("a") as file:
         file.write("\n\ndef spread(student, rng):\n    yield 1 / 0\n")
+    with (folder / "endless" / tiny.NAME / "checks.py").open("a") as file:
+        file.write(ENDLESS)
     return folder
 
 
@@ -367,7 +379,7 @@ def test_a_page_that_cannot_be_made_is_said_and_the_others_are(again, monkeypatc
     monkeypatch.setattr("grading.giving_back.made_from", lambda text, given: "another hash")
     done = again.grade("--feedback")
     assert done.status == 1 and "0 pages of feedback were written" in done.out and not pages(again)
-    assert "The feedback of right could not be written: ValueError: the worker that made it" in done.out
+    assert "right: has no page of feedback: the worker that made it" in done.out
 
 
 # What is not the student's fault.
@@ -435,6 +447,17 @@ def test_a_check_that_raises_takes_no_points_and_is_tried_again(course):
         assert "2 of 8, 6 by hand  NEEDS THE INSTRUCTOR: 'spread-checks'" in said_of(done, "anna")
     assert course.marks()["anna"] == (2, None, None)
     assert "ZeroDivisionError" in course.records()["anna"].marks["spread-checks"]["fault"]
+
+
+@pytest.mark.nightly
+def test_a_submission_on_which_work_does_not_end_waits_and_the_others_are_graded(monkeypatch, course):
+    monkeypatch.setattr(work.Terms, "seconds", 4.0)
+    judge_by(course, "endless")
+    course.hand_in("anna", center="def center(x, axis=0):\n    return 'for ever'")
+    course.hand_in("ben")
+    done = course.grade()
+    assert "NEEDS THE INSTRUCTOR" in said_of(done, "anna") and course.marks()["ben"] == (2, 4, None)
+    assert "went on for too long" in course.records()["anna"].marks["spread-checks"]["fault"]
 
 
 # Other schedulers.
