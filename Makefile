@@ -69,7 +69,8 @@ fresh: $(INSTALLED) $(RELEASED)
 	$(RUN) -m tools.book --fresh
 	$(RUN) -m tools.notebooks
 
-# The environment. It is made anew when a pin changes, so that nothing stays in it that the lock does not name.
+# The environment. It is made anew when a pin changes, so that nothing stays in it that the lock does not name. Only the
+# very files are installed that were there when the pins were made, and none runs code of its own to be built.
 venv: $(INSTALLED)
 
 $(PINNED): requirements.lock pyproject.toml tools/check_python.py
@@ -77,7 +78,7 @@ $(PINNED): requirements.lock pyproject.toml tools/check_python.py
 	@"$(PYTHON)" tools/check_python.py
 	@echo "Installing the pinned requirements into $(VENV)"
 	@"$(PYTHON)" -m venv --clear $(VENV)
-	@$(RUN) -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --requirement requirements.lock
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -145,7 +146,8 @@ hub: $(HUB)
 
 $(HUB): $(INSTALLED) requirements-hub.txt
 	$(RUN) -m venv --clear build/hub/env
-	build/hub/env/bin/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock \
+	grep -o '^[a-z].*[^ \\]' requirements.lock > build/hub/constraints.txt  # the pins alone: JupyterHub's own have no hashes
+	build/hub/env/bin/python -m pip install --quiet --disable-pip-version-check --constraint build/hub/constraints.txt \
 		--requirement requirements-hub.txt
 	npm install --silent --no-audit --no-fund --prefix build/hub configurable-http-proxy@4.6.3  # newer ones want newer Node
 	@touch $@
@@ -153,7 +155,7 @@ $(HUB): $(INSTALLED) requirements-hub.txt
 # One lock for every Python that the course runs on; a pin stays as it is until requirements.txt asks for another.
 lock: $(INSTALLED)
 	@$(RUN) -m pip install --quiet uv
-	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 \
+	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --annotation-style line requirements.txt --output-file requirements.lock
 
 # A course's gradebook.db, submitted/, autograded/ and feedback/ are not generated, and stay.

@@ -30,9 +30,9 @@ def texts():
 
 
 def pins(name):
-    """The lines of a requirements file that name a package."""
-    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
+    """The lines of a requirements file that name a package; a line goes on after a backslash."""
+    lines = (ROOT / name).read_text(encoding="utf-8").replace(" \\\n", "").splitlines()
+    return [line for line in lines if line and not line.lstrip().startswith("#")]
 
 
 def test_text_is_utf8_with_plain_line_ends_and_a_newline_at_the_end():
@@ -91,6 +91,10 @@ def test_the_lock_holds_every_requirement():
 def test_the_lock_names_no_host_and_pins_everything():
     for line in pins("requirements.lock"):
         assert re.match(r"[\w.-]+==[\w.]+\s", line) and "://" not in line, line
+
+
+def test_the_lock_says_what_each_file_must_be_by_its_hash():
+    assert [line for line in pins("requirements.lock") if not re.search(r"( --hash=sha256:[0-9a-f]{64})+$", line)] == []
 
 
 def test_the_book_lists_chapters_only():
