@@ -116,7 +116,8 @@ def parser():
     forget.add_argument("--yes", action="store_true", help="delete it")
 
     command("solved", _solved, "build the solved notebook of each lab in build/solved")
-    command("release", _release, "build release/: the notebooks for students, and one archive of them")
+    release = command("release", _release, "build release/: the notebooks for students, and one archive of them")
+    release.add_argument("labs", nargs="*", metavar="LAB", help="only these (default: all)")
     command("demo", _demo, "take a class of five from release to marks in build/demo")
     return top
 
@@ -263,7 +264,7 @@ def _solved(options):
 def _release(options):
     from grading.release import write_release
 
-    print(write_release(ROOT).relative_to(ROOT))
+    print(write_release(ROOT, options.labs))
 
 
 def _demo(options):

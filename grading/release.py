@@ -42,19 +42,33 @@ numpy>=2
 """
 
 
-def write_release(root):
-    """Make release/ anew with `nbgrader generate_assignment`, and the archive in it. Returns the archive's path.
+def write_release(root, wanted=()):
+    """Make labs in release/ anew with `nbgrader generate_assignment`, and an archive of them. Returns its path.
+
+    wanted  their names, so that a term can hand out lab by lab; all without one. Raises ValueError for an unknown one.
 
     The rows that nbgrader keeps of a release go to a gradebook that is thrown away: a course's own is made where that
     course is taught, by the same command without `--db`.
     """
-    release = root / "release"
+    release, labs = root / "release", chosen(names(root / "labs"), wanted)
     with tempfile.TemporaryDirectory() as scratch:
-        for lab in names(root / "labs"):
+        for lab in labs:
             database = f"--db=sqlite:///{scratch}/gradebook.db"
             run_nbgrader("generate_assignment", lab, "--force", database, f"--course-dir={root}", cwd=root)
         wheel = build_wheel(root, Path(scratch))
-        return pack(release, [release / lab for lab in names(root / "labs")], wheel)
+        return pack(release, [release / lab for lab in labs], wheel, archive_of(labs) if wanted else ARCHIVE)
+
+
+def chosen(labs, wanted):
+    """Those of the labs that are wanted, in order: all if none is named. Raises ValueError."""
+    if unknown := sorted(set(wanted) - set(labs)):
+        raise ValueError(f"lab: expected some of {labs}, got {', '.join(unknown)}")
+    return [lab for lab in labs if not wanted or lab in wanted]
+
+
+def archive_of(labs):
+    """What the archive of some labs is called: "lab00-lab01.zip"."""
+    return "-".join(lab.partition("_")[0] for lab in labs) + ".zip"
 
 
 def run_nbgrader(*args, cwd, variables=None):
@@ -106,7 +120,7 @@ def build_wheel(root, folder):
     return next(folder.glob("coursekit-*.whl"))
 
 
-def pack(release, labs, wheel):
+def pack(release, labs, wheel, name=ARCHIVE):
     """Write the students' archive, and the wheel beside it: always the same bytes for the same content."""
     for earlier in release.glob("coursekit-*.whl"):
         earlier.unlink()
@@ -116,10 +130,10 @@ def pack(release, labs, wheel):
     for folder in labs:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             entries[path.relative_to(release).as_posix()] = path.read_bytes()
-    archive = release / ARCHIVE
+    archive = release / name
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
-        for name in sorted(entries):
-            info = zipfile.ZipInfo(f"attention-labs/{name}", EPOCH)
+        for path in sorted(entries):
+            info = zipfile.ZipInfo(f"attention-labs/{path}", EPOCH)
             info.external_attr = 0o644 << 16
-            file.writestr(info, entries[name], zipfile.ZIP_DEFLATED)
+            file.writestr(info, entries[path], zipfile.ZIP_DEFLATED)
     return archive

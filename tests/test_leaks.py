@@ -1,10 +1,12 @@
-"""Nothing that is published holds code of `solutions/`, nor a function that would do as an answer."""
+"""Nothing that is published holds code of `solutions/`, nor a function that would do as an answer and is not named."""
 
 import gzip
 import importlib
 import inspect
 import json
 import pkgutil
+import re
+from contextlib import chdir
 from functools import cache
 from pathlib import Path
 
@@ -15,8 +17,9 @@ import pytest
 
 import coursekit
 from grading.checking import random_for
-from grading.lab import Lab, names
+from grading.lab import Lab, graded, names, solution
 from grading.student import LocalStudent
+from tests import adapters
 from tests.leaks import leaks, squeeze, statements, texts
 
 ROOT = Path(__file__).parents[1]
@@ -130,3 +133,66 @@ def test_an_answer_would_be_found():
         return exponentials / exponentials.sum(axis=axis, keepdims=True)
 
     assert full_points("lab01_additive_attention", "softmax", softmax)
+
+
+# What a student has in hand all the same: a later lab shows what an earlier one asks for, and models need layers.
+
+
+@cache
+def given_functions(lab, folder):
+    """{name: function} of what a released lab's own cells define, of those that run without an answer."""
+    cells = [cell for cell in Lab.read(ROOT / "labs", lab).skeleton.cells if cell.cell_type == "code"]
+    namespace, stubs = {"__name__": "given"}, {cell.metadata.nbgrader.grade_id for cell in cells if solution(cell)}
+    with mpl.rc_context({"backend": "agg"}), chdir(folder):
+        for cell in cells:
+            if not graded(cell) and "long" not in cell.metadata.get("tags", []):
+                try:
+                    exec(cell.source, namespace)
+                except Exception:
+                    pass  # it needs an answer, which is not there
+        mpl.pyplot.close("all")
+    return {name: value for name, value in namespace.items()
+            if inspect.isfunction(value) and value.__module__ == "given" and name not in stubs}
+
+
+def share(lab, exercise, function):
+    """The share of an exercise's points that a function earns; 0 if nothing of the first few verdicts holds."""
+    checks = importlib.import_module(f"solutions.{lab}.checks")
+    student = LocalStudent({**vars(importlib.import_module(f"solutions.{lab}.reference")), exercise: function})
+    got, possible = 0.0, 0.0
+    for verdict in getattr(checks, exercise)(student, random_for(lab, exercise)):
+        got, possible = got + verdict.weight * verdict.passed, possible + verdict.weight
+        if not got and possible > 3:
+            break
+    return got / possible
+
+
+def in_hand(lab, exercise, folder):
+    """{where it stands: points} of what earns at least half of an exercise: another lab, or coursekit."""
+    functions = [("coursekit", vars(adapters)[exercise])] if exercise in vars(adapters) else []
+    functions += [(other, function) for other in names(ROOT / "labs") if other != lab
+                  for function in given_functions(other, folder).values()]
+    found = {}
+    for where, function in functions:
+        found[where] = max(found.get(where, 0.0), share(lab, exercise, function))
+    points = Lab.read(ROOT / "labs", lab).points[f"{exercise}-checks"]
+    return {where.partition("_")[0]: points * part for where, part in found.items() if part >= 0.5}
+
+
+def told():
+    """What the page for instructors says of that: {(lab, exercise): {where: points}}."""
+    text, found = (ROOT / "chapters" / "teaching.md").read_text(encoding="utf-8"), {}
+    row = re.compile(r"^\| (lab\d\d) \| `(\w+)` \| [\d.]+ \| `?(lab\d\d|coursekit)`? \| ([\d.]+) \|$", re.MULTILINE)
+    for lab, exercise, where, points in row.findall(text):
+        found.setdefault((lab, exercise), {})[where] = float(points)
+    return found
+
+
+@pytest.mark.parametrize(("lab", "exercise"), CHECKS)
+def test_the_page_for_instructors_says_of_each_answer_where_a_student_has_it(lab, exercise, tmp_path_factory):
+    folder = tmp_path_factory.getbasetemp()
+    assert in_hand(lab, exercise, folder) == told().get((lab[:5], exercise), {})
+
+
+def test_the_page_names_no_answer_that_no_lab_asks_for():
+    assert told().keys() <= {(lab[:5], exercise) for lab, exercise in CHECKS}

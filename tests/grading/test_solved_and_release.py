@@ -5,7 +5,7 @@ import pytest
 from grading.demo import fingerprint, submissions
 from grading.lab import Lab
 from grading.marking import grade
-from grading.release import pack
+from grading.release import ARCHIVE, archive_of, chosen, pack
 from grading.solved import body, fill, solved, write_solved
 from tests.grading import tiny
 from tests.grading.tiny_solutions.lab_tiny import reference
@@ -51,6 +51,20 @@ def test_the_archive_is_the_same_bytes_for_the_same_content(tmp_path, lab):
     (tmp_path / "release" / "lab" / "lab.ipynb").write_text("{}")
     one, two = (pack(tmp_path / "release", [tmp_path / "release" / "lab"], wheel).read_bytes() for _ in range(2))
     assert one == two
+
+
+@pytest.mark.parametrize("wanted, labs", [([], ["a", "b", "c"]), (["c", "a"], ["a", "c"])], ids=["none", "some"])
+def test_those_labs_are_released_that_are_named_and_all_where_none_is(wanted, labs):
+    assert chosen(["a", "b", "c"], wanted) == labs
+
+
+def test_a_lab_that_there_is_not_is_named_before_anything_is_released():
+    with pytest.raises(ValueError, match=r"expected some of \['lab0_a'\], got lab9"):
+        chosen(["lab0_a"], ["lab9"])
+
+
+def test_the_archive_of_some_labs_says_which_and_replaces_no_other():
+    assert archive_of(["lab0_a", "lab2_c"]) == "lab0-lab2.zip" != ARCHIVE
 
 
 @pytest.mark.parametrize("student, points", [
