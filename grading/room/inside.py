@@ -6,14 +6,15 @@ It answers one request after the other on its socket:
     {"do": "run", "source": ..., "seconds": ..., "home": bool}       ->  {"outputs": [...], "ok": bool, "read": bool,
                                                                           "missing": [[line, what] ...]}
     {"do": "keep"} and a socket for the copy                         ->  {"pid": number}
+    {"do": "tidy"}                                                   ->  {"ok": True}
 
 "home" has a cell run in the notebook's folder, wherever an earlier one has gone to. "read" says whether it is Python at
 all; "missing" lists its statements that failed for something that is not here. What stands below such a one is run.
 
 A copy is this process as it is at that moment, made by fork, and asleep until the notebook has been run to its end.
-What a function stores or breaks while it is called never meets a later cell, nor, in memory, another check. (Files in
-the scratch folder and pipes of an earlier cell are the same for all copies, which are one student's.) It answers on
-its own socket:
+What a function stores or breaks while it is called never meets a later cell, nor, in memory, another check. Before each
+check the scratch folder is made "tidy": what it was after the last cell. (Pipes of an earlier cell, and memory that it
+shares, are the same for all copies, which are one student's.) It answers on its own socket:
 
     {"do": "call", "function": ..., "arguments": packed (args, kwargs), "seconds": ...}
                                                   ->  {"value": packed} or {"error": name}, {"arguments": packed}
@@ -339,12 +340,16 @@ def picture(figure):
 def serve(channel, shell):
     """Answer requests until the marking room hangs up."""
     random.seed(0)  # as in make_shell; Python draws a new seed at every fork
+    scratch = Scratch()
     while True:
         request = channel.receive()
         if request["do"] == "run":
             channel.send(run(shell, request["source"], request["seconds"], request["home"]))
         elif request["do"] == "keep":
             channel.send({"pid": keep_a_copy(channel, shell)})
+        elif request["do"] == "tidy":
+            scratch.tidy()
+            channel.send({"ok": True})
         elif request["do"] == "furnish":
             files = zip(request["files"], request["blobs"], strict=True)
             channel.send({"refused": furnish(files)})
@@ -369,6 +374,63 @@ def furnish(files):
         except (OSError, ValueError):
             refused.append(name)
     return refused
+
+
+class Scratch:
+    """What lies in the scratch folder after the last cell. Each check finds it so, whatever an earlier one left there.
+
+    kept  {path: (what changes with every change of it, its bytes or where it links to, None for a folder)}
+    """
+
+    kept = None
+
+    def tidy(self):
+        """Keep what is there, when it is called for the first time; then bring it back."""
+        if self.kept is None:
+            self.kept = {path: (mark, content_of(path)) for path, mark in lying_there()}
+            return
+        for path, mark in reversed(list(lying_there())):  # what lies in a folder comes before it
+            if path not in self.kept or self.kept[path][0] != mark and self.kept[path][1] is not None:
+                with suppress(OSError):
+                    os.rmdir(path) if os.path.isdir(path) and not os.path.islink(path) else os.remove(path)
+        for path, (_, content) in list(self.kept.items()):
+            if not os.path.lexists(path):
+                with suppress(OSError):
+                    put(path, content)
+                    self.kept[path] = mark_of(path), content
+
+
+def lying_there():
+    """(path, mark) of all in the scratch folder, a folder before what lies in it. No link is followed."""
+    for place, folders, files in os.walk(os.environ["TMPDIR"]):
+        for name in [*folders, *files]:
+            with suppress(OSError):
+                yield (path := os.path.join(place, name)), mark_of(path)
+
+
+def mark_of(path):
+    found = os.lstat(path)
+    return found.st_ino, found.st_ctime_ns
+
+
+def content_of(path):
+    if os.path.islink(path):
+        return os.readlink(path)
+    if os.path.isfile(path) and os.access(path, os.R_OK):
+        with open(path, "rb") as file:
+            return file.read()
+    return None
+
+
+def put(path, content):
+    """A folder, a link or a file, as `content_of` found it."""
+    if content is None:
+        os.mkdir(path)
+    elif isinstance(content, str):
+        os.symlink(content, path)
+    else:
+        with open(path, "wb") as file:
+            file.write(content)
 
 
 def run(shell, source, seconds, home=False):

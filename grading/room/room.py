@@ -9,6 +9,7 @@ it are run again in a fresh room, so that the rest of the notebook keeps what it
 import builtins
 import dataclasses
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -50,7 +51,7 @@ class Rooms:
 
     def __init__(self, limits=None, sandbox=True, packages=PACKAGES):
         self.limits, self.sandbox, self.packages = limits or Limits(), sandbox, packages
-        self._keeper = self._channel = self._why = None
+        self._keeper = self._channel = self._why = self._folder = None
         self.lender = Lender()
 
     def __enter__(self):
@@ -75,6 +76,9 @@ class Rooms:
                 self._keeper.wait()
             self._keeper.stderr.close()
             self._keeper = None
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
 
     def start(self):
         """Start the sandbox, if it is not there yet. Raises SandboxError."""
@@ -158,7 +162,8 @@ class Rooms:
         return command(self.packages), ROOM, SCRATCH
 
     def _unwalled(self):
-        folder = tempfile.mkdtemp(prefix="exam-room-")  # the keeper removes it, also if this process is killed
+        # the keeper removes it, also if this process is killed; and this one, also if the keeper is
+        folder = self._folder = tempfile.mkdtemp(prefix="exam-room-")
         for source, target in furniture(self.packages):
             place = Path(folder + target)
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -262,6 +267,7 @@ class ExamRoom:
         why = self._wake(name)
         if twice and why is None and not self._keep_from(self._copies[name].channel, SPARE):
             self._drop(name)  # nobody knows what state it is in
+        self._tidy()
         try:
             yield why
         finally:
@@ -280,6 +286,7 @@ class ExamRoom:
             self._copies[self._checking] = self._copies.pop(SPARE)
         self._loan = loan
         self._wake(self._checking)
+        self._tidy()
         try:
             yield
         finally:
@@ -339,6 +346,14 @@ class ExamRoom:
         except wire.WireError:
             self._drop(name)
             return "it ended the notebook's process, or its line to the grader"
+
+    def _tidy(self):
+        """Have the scratch folder as it was after the last cell, whatever an earlier check left in it."""
+        if self._channel is not None and self._at == len(self._done):
+            try:
+                _ask(self._channel, {"do": "tidy"}, self._limits.call)
+            except wire.WireError:
+                self._leave()  # the next call makes a room anew
 
     def _reply(self, reply, args):
         error, blobs = reply.get("error"), reply["blobs"]

@@ -375,3 +375,43 @@ def test_no_cell_shows_more_than_a_number_of_outputs():
 def test_what_is_shown_beyond_the_limit_of_the_notebook_is_cut():
     picture = {"output_type": "display_data", "data": {"text/plain": "", "image/png": PNG + "A" * 10_000}}
     assert len(cleaned([picture] * 20)) == 10
+
+
+# The scratch folder.
+
+
+SCRATCH = """
+import os
+os.makedirs('made/below')
+open('made/below/kept.txt', 'w').write('as it was')
+os.symlink('made', 'link')
+def leaves(what):
+    before = [sorted(str(path) for path in __import__('pathlib').Path(os.environ['TMPDIR']).rglob('*')),
+              open('made/below/kept.txt').read(), os.readlink('link')]
+    exec(what)
+    return before
+"""
+
+
+@pytest.mark.parametrize("what", [
+    "open('new.txt', 'w'), open(os.environ['TMPDIR'] + '/new.txt', 'w')",
+    "os.makedirs('new/folder'), open('new/folder/x', 'w')",
+    "open('made/below/kept.txt', 'w').write('x')",
+    "os.remove('made/below/kept.txt'), os.rmdir('made/below'), os.rmdir('made')",
+    "os.remove('link'), os.symlink('/etc', 'link')",
+], ids=["new files", "new folders", "changed", "removed", "another link"])
+def test_each_check_finds_the_scratch_folder_as_the_last_cell_left_it(fresh, what):
+    fresh.run(SCRATCH)
+    found = []
+    for _ in range(3):
+        with fresh.check() as why:
+            found.append((why, fresh.call("leaves", (what,), {}).value))
+    assert found[0] == found[1] == found[2] and found[0][1] is not None
+
+
+def test_no_folder_is_left_of_rooms_without_a_wall_whoever_ends_the_keeper(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with Rooms(QUICK, sandbox=False) as rooms:
+        rooms.start()
+        rooms._keeper.kill()
+    assert list(tmp_path.iterdir()) == []
