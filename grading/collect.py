@@ -25,6 +25,7 @@ from grading.clock import Moment, zone
 from grading.course import Course, table
 from grading.download import Refused, opened
 from grading.intake import digest, laid_out, newest, put, same
+from grading.submissions import few
 from grading.whose import Giver, Whose
 
 PERSON_LIMIT = 200 * 2**20  # bytes of one submission
@@ -157,7 +158,7 @@ class Planning:
             except (Refused, OSError) as error:
                 self.plan.refused.append(str(error))
                 continue
-            self.plan.refused += problems
+            self.plan.refused += few(problems)
             if [item.parts for item in items] == [(path.name,)]:
                 loose += items
             else:
@@ -172,8 +173,9 @@ class Planning:
             self.plan.refused.append(f"{shown(source)}: {why}")
             return []
         taken = {piece.item for piece in pieces}
-        self.plan.refused += [f"{shown(item.path)!r} is left out, as {platform.name} does not name a file like that."
-                              for item in items if item not in taken and platforms.is_notebook(item.parts[-1])]
+        strange = [item for item in items if item not in taken and platforms.is_notebook(item.parts[-1])]
+        why = f"is left out, as {platform.name} does not name a file like that."
+        self.plan.refused += few([f"{shown(item.path)!r} {why}" for item in strange])
         groups = _groups(pieces)
         if groups:
             self.plan.notices.append(f"{shown(source)}: {platform.name}, {len(groups)} hand-ins.")
@@ -197,8 +199,8 @@ class Planning:
         doubt = next((piece.doubt for piece in pieces if piece.doubt), "")
         giver = Giver(name, number, username, doubt)
         pieces, older = newest(pieces, self.lab)
-        self.plan.notices += [f"{shown(giver.given)}: {shown(new.file[-1])!r} counts, as it is newer than "
-                              f"{shown(old.file[-1])!r}, which is not taken." for old, new in older]
+        self.plan.notices += few([f"{shown(giver.given)}: {shown(new.file[-1])!r} counts, as it is newer than "
+                                  f"{shown(old.file[-1])!r}, which is not taken." for old, new in older])
         return HandIn(giver, pieces, platform, self._read(when), f"{platform.name}'s download: {when}")
 
     def _read(self, when):
@@ -251,17 +253,18 @@ class Planning:
 
     def _laid_out(self, hand_in):
         """The hand-in with its files, those that can be read and are not too many."""
-        files, size, over = {}, 0, []
+        files, size, over, unread = {}, 0, [], []
         for path, item in laid_out(hand_in.pieces, self.lab):
             try:
                 fits = len(files) < PERSON_COUNT and size + len(item.content()) <= PERSON_LIMIT
             except Refused as error:
-                self.plan.refused.append(shown(str(error)))
+                unread.append(shown(str(error)))
                 continue
             if fits:
                 files[path], size = item, size + item.size
             else:
                 over.append(path)
+        self.plan.refused += few(unread)
         if over:
             self.plan.refused.append(f"{hand_in.called}: {len(over)} files are left out, {shown(over[0])!r} first: one "
                                      f"submission may have {PERSON_COUNT} files and {PERSON_LIMIT} bytes.")
@@ -376,7 +379,7 @@ def report(plan, course, lab):
 def _row(taken, zone):
     when = f"{Moment(taken.hand_in.when, zone)}" if taken.hand_in.when else "time unknown"
     late = " Late, says the platform." if taken.hand_in.said_late else ""
-    files = ", ".join("/".join(piece.file) for piece in taken.hand_in.pieces)
+    files = ", ".join(few(["/".join(piece.file) for piece in taken.hand_in.pieces]))
     return taken.person.id, shown(taken.person.called), [f"{when}, {taken.change}: {shown(files)}.{late}"]
 
 

@@ -19,7 +19,7 @@ from nbgrader.utils import is_ignored
 from grading.apart import Apart
 from grading.course import Course, chosen, write_files
 from grading.giving_back import SECRET, STAMP
-from grading.submissions import STUDENT
+from grading.submissions import STUDENT, few
 
 HOW = "nbgrader's exchange"
 ENTRIES = 1000  # files and folders that one submission may have
@@ -72,7 +72,7 @@ class Collect(ExchangeCollect):
         student, when = record["username"], record["timestamp"]
         self.log.info("Collected: %s, handed in %s UTC", student, f"{when:%Y-%m-%d %H:%M:%S}")
         if left_out:
-            self.log.warning("%s: left out, as they are no regular files or too large: %r", student, left_out)
+            self.log.warning("%s: left out, as they are no regular files or too large: %r", student, few(left_out))
         if changed > when + CLOCKS:
             self.log.warning("%s: handed in %s UTC by its name, but changed there %s UTC: look before you take it as "
                              "in time", student, f"{when:%Y-%m-%d %H:%M}", f"{changed:%Y-%m-%d %H:%M}")

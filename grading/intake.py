@@ -45,13 +45,12 @@ def _are_versions(name, several, lab):
 def laid_out(pieces, lab):
     """[(path in the submission, Item)]: all of them, the lab's notebook under its own name if there is no other."""
     notebooks = [piece for piece in pieces if platforms.is_notebook(piece.file[-1])]
-    paths, found = set(), []
+    paths, found = {}, []
     for piece in pieces:
         path = "/".join(map(_safe, piece.file))
         if notebooks == [piece] and platforms.is_title(platforms.split(path)[0], lab):
             path = f"{lab}.ipynb"
         path = _other(path, paths)
-        paths.add(path.casefold())
         found.append((path, piece.item))
     return found
 
@@ -66,12 +65,17 @@ def _safe(name):
 
 
 def _other(path, taken):
-    """The path, or "lab01 (2).ipynb" where it is taken."""
+    """The path, or "lab01 (2).ipynb" where it is taken, and by then is too.
+
+    taken  {path in small letters: the last number that was put behind it, 1 for none}
+    """
     folder, slash, name = path.rpartition("/")
     stem, suffix = platforms.split(name)
-    count = 1
+    first, number = path.casefold(), taken.get(path.casefold(), 1)
     while path.casefold() in taken:
-        count, path = count + 1, f"{folder}{slash}{stem} ({count + 1}){suffix}"
+        number += 1
+        path = f"{folder}{slash}{stem} ({number}){suffix}"
+    taken[path.casefold()], taken[first] = 1, number
     return path
 
 

@@ -49,10 +49,14 @@ def read_submission(folder, lab, ignore=()):
         return HandedIn(problems=["What was handed in is not a folder."])
     notebooks, files, problems = _Reader(folder, ignore).read()
     first = sorted(notebooks, key=lambda path: (not is_exact(path, lab), path.count("/"), path))
-    more = [f"And {len(problems) - SENTENCES} more of that kind."] if len(problems) > SENTENCES else []
     once = {content: path for path in reversed(first) for content in [notebooks[path]]}  # not a copy of the same
-    return HandedIn({path: notebooks[path] for path in first if path in once.values()}, files,
-                    problems[:SENTENCES] + more)
+    return HandedIn({path: notebooks[path] for path in first if path in once.values()}, files, few(problems))
+
+
+def few(sentences):
+    """The first of what is said of one submission, or one download, and how many there are besides."""
+    more = [f"And {len(sentences) - SENTENCES} more of that kind."] if len(sentences) > SENTENCES else []
+    return [*sentences[:SENTENCES], *more]
 
 
 def fingerprint(notebooks, files):

@@ -1,5 +1,6 @@
 """`python -m grading collect`: what is taken for whom, what is left out, and that nothing is lost on the way."""
 
+import itertools
 import random
 import shutil
 import sys
@@ -10,6 +11,8 @@ import pytest
 
 from grading import collect
 from grading.download import Item, Refused
+from grading.intake import laid_out
+from grading.platforms import Piece
 from grading.submissions import STUDENT
 from tests.grading import downloads
 from tests.grading.classes import finished, start
@@ -369,3 +372,15 @@ def test_without_a_terminal_nothing_is_asked(term):
     command = ["collect", LAB, term.zip(moodle(Ada_7="x")), "--course-dir", term.folder]
     done = finished(start([sys.executable, "-m", "grading", *map(str, command)]))
     assert done.status == 0 and "1 new" in done.out and done.err == ""
+
+
+def test_thousands_of_files_of_one_student_are_a_few_lines(term):
+    files = {MOODLE.format("Ada", "7", f"{number}.csv"): "" for number in range(3000)}
+    done = term.collect(term.zip({**moodle(Ada_7="x"), **files}), "--dry-run")
+    assert len(done.out) < 5000 and "more of that kind" in done.out
+
+
+def test_names_that_differ_in_their_letters_sizes_alone_take_no_time_that_grows_with_their_square():
+    names = ["".join(letters) for letters in itertools.product(*zip("abcdefghijklmno", "ABCDEFGHIJKLMNO", strict=True))]
+    found = dict(laid_out([Piece(number, (name,)) for number, name in enumerate(names)], LAB))
+    assert len(found) == len({path.casefold() for path in found}) == 2**15
