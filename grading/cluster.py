@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import dask
 from distributed import Client, LocalCluster, as_completed, rpc
+from distributed.diagnostics.plugin import SchedulerPlugin, WorkerPlugin
 from distributed.security import Security
 
 from grading.apart import StopsAll
@@ -27,7 +28,7 @@ QUIET = {
     "distributed.scheduler.allowed-failures": 1,  # a submission whose worker died is tried once more
     "distributed.worker.multiprocessing-method": "forkserver",  # from one that has loaded grading/worker.py
     "distributed.worker.daemon": False,           # a worker starts processes of its own
-    "distributed.scheduler.http.routes": [],      # its pages would be open to everybody on this machine
+    "distributed.scheduler.http.routes": [],      # until their doors are closed, see NoPages
     "distributed.worker.http.routes": [],
     "distributed.worker.profile.enabled": False,  # the rest is so that Dask notes nothing about each submission
     "distributed.admin.low-level-log-length": 0,
@@ -43,7 +44,24 @@ def cluster(options):
         logging.getLogger(talkative).setLevel(logging.CRITICAL)
     with dask.config.set(QUIET), ExitStack() as stack:
         client = connect(options) if options.scheduler else Client(stack.enter_context(local(options)))
-        yield stack.enter_context(client)
+        stack.enter_context(client)
+        for plugin in () if options.scheduler else (NoPages(), NoPagesOfWorkers()):
+            client.register_plugin(plugin)
+        yield client
+
+
+class NoPages(SchedulerPlugin):
+    """Close the door that the scheduler opens for pages, also where it has none: anybody on this machine can knock."""
+
+    async def start(self, scheduler):
+        scheduler.http_server.stop()
+
+
+class NoPagesOfWorkers(WorkerPlugin):
+    """The same of each worker, also of one that comes in the place of another."""
+
+    def setup(self, worker):
+        worker.http_server.stop()
 
 
 @contextmanager
