@@ -67,6 +67,11 @@ def compare(law, reply, expected, hint="", weight=1.0):
     return Verdict(law, problem is None, problem or "", weight)
 
 
+def together(*verdicts):
+    """One verdict for several that count only together: the first that failed, or else the first."""
+    return next((verdict for verdict in verdicts if not verdict.passed), verdicts[0])
+
+
 def precision(value):
     """The coarsest float type among the arrays in these arguments, "float32" say; "float64" where there is none."""
     return min(_float_types(value), key=list(TOLERANCE).index, default="float64")

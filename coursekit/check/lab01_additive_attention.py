@@ -30,11 +30,9 @@ def worked_example():
 def softmax(softmax):
     scores = np.array([2.0, 1.0, 0.1])
     weights = ask(softmax, scores)
-    advice = f"got {rounded(weights.value)}"
-    if laws.near(weights.value, scores / scores.sum()):
-        advice += ", which is the scores divided by their sum: take np.exp of each score first"
+    slips = [(scores / scores.sum(), "these are the scores divided by their sum: take np.exp of each score first")]
     expected = [0.65900114, 0.24243297, 0.09856589]
-    yield laws.equals("softmax([2.0, 1.0, 0.1]) is [0.659, 0.242, 0.099]", weights, expected, advice)
+    yield laws.equals("softmax([2.0, 1.0, 0.1]) is [0.659, 0.242, 0.099]", weights, expected, slips=slips)
 
     matrix = np.array([[1.0, 2.0, 3.0, 4.0], [0.0, -1.0, 5.0, 2.0], [2.0, 2.0, 2.0, 2.0]])
     columns = ask(softmax, matrix)
@@ -49,9 +47,15 @@ def softmax(softmax):
     overflow = f"got {rounded(huge.value)}, overflow: subtract the maximum before np.exp"
     pair = [0.26894142, 0.73105858]
     yield laws.equals("softmax([1000, 1001]) is softmax([0, 1]): a shift changes nothing", huge, pair, overflow)
-    apart = ask(softmax, np.array([[1000.0, 0.0], [1001.0, 1.0]]), axis=0)
-    overflow = f"got\n{rounded(apart.value)}\n  subtract each column's own maximum: axis=axis, keepdims=True"
-    yield laws.equals("two columns, 1000 apart, get the same weights", apart, np.transpose([pair, pair]), overflow)
+    rows = np.array([[1000.0, 1001.0], [-1000.0, -999.0]])
+    for axis, scores, name in [(0, rows.T, "columns"), (1, rows, "rows")]:
+        apart = ask(softmax, scores, axis=axis)
+        overflow = f"got\n{rounded(apart.value)}\n  each of the {name} has its own maximum: axis=axis, keepdims=True"
+        expected = np.moveaxis([pair, pair], 1, axis)
+        yield laws.equals(f"two {name}, 2000 apart, get the same weights", apart, expected, overflow)
+    far = ask(softmax, np.array([[0.0, 2000.0]]), axis=1)
+    advice = f"got {rounded(far.value)}: subtract the largest; and an axis of length 1 stays, so no squeeze()"
+    yield laws.equals("one row, its scores 2000 apart: weights [[0, 1]], shape (1, 2)", far, [[0.0, 1.0]], advice)
 
 
 @visible_check
@@ -64,10 +68,15 @@ def alignment(alignment):
         advice = "all your scores lie between -1 and 1: does tanh come last? It belongs between the layers"
     expected = np.reshape(WORKED_SCORES, (5, 1))
     yield laws.equals("the worked example: the five scores of the chapter", scores, expected, advice)
-    wider = laws.random(1, (3, 4), (1, 2), (6, 5), (5, 1))
+    states, *wider = laws.random(1, (3, 4), (1, 2), (6, 5), (5, 1))
     advice = "take the sizes from the arrays that you are given, not from the worked example"
     law = "three words, an encoder of width 4, a decoder of width 2: three scores"
-    yield laws.equals(law, ask(alignment, *wider), np.reshape(WIDER_SCORES, (3, 1)), advice)
+    yield laws.equals(law, ask(alignment, states, *wider), np.reshape(WIDER_SCORES, (3, 1)), advice)
+    advice = "an axis of length 1 stays: no squeeze()"
+    yield laws.equals("one word: its score, (1, 1)", ask(alignment, states[:1], *wider), [WIDER_SCORES[:1]], advice)
+    six = np.arange(6.0)[:, None]
+    narrow = ask(alignment, six, *map(np.array, ([[2.0]], [[1.0], [0.5]], [[3.0]])))
+    yield laws.equals("six words, all widths 1: six scores, (6, 1)", narrow, 3 * np.tanh(six + 1), advice)
 
 
 @visible_check
@@ -86,6 +95,12 @@ def attention(attention, alignment, softmax):
     yield laws.shape("step 3: the context is one vector of shape (E,) = (16,)", context, (16,))
     third = _context_advice(context, args)
     yield laws.equals("the context is that of the chapter", context, WORKED_CONTEXT, third)
+    stays = "an axis of length 1 stays: sum over the positions, and no squeeze()"
+    one = ask(attention, args[0][:1], *args[1:])
+    yield laws.equals("a sentence of one word: the context is its state", one, args[0][0], stays)
+    narrow = np.array([[3.0], [5.0]]), np.ones((1, 1)), np.array([[0.0], [1.0]]), np.ones((1, 1))
+    law = "two words of width 1, equal scores: the context is [4], one vector of shape (1,)"
+    yield laws.equals(law, ask(attention, *narrow), [4.0], stays)
 
 
 def _context_advice(context, args):
@@ -123,14 +138,22 @@ def masked_softmax(masked_softmax):
         cause = "a large negative number for all leaves them equal: use -np.inf"
     advice = f"got {rounded(row)}: {cause}"
     yield laws.equals("a row that may look nowhere is all zeros", nothing, [[0.0] * 3, expected[1]], advice)
-    huge = ask(masked_softmax, np.array([[900.0, 901.0, 9999.0]]), mask[:1])
-    advice = f"got {rounded(huge.value)}: subtract the largest visible score before np.exp"
-    yield laws.equals("scores of 900, next to a hidden 9999, stay finite", huge, expected[:1], advice)
+    huge = ask(masked_softmax, np.array([[900.0, 901.0, 1e8]]), mask[:1])
+    advice = f"got {rounded(huge.value)}: put -np.inf for it, and subtract the largest visible score before np.exp"
+    yield laws.equals("scores of 900, next to a hidden one of 10^8, stay finite", huge, expected[:1], advice)
     apart = ask(masked_softmax, scores + np.array([[1000.0], [-1000.0]]), mask)
     advice = f"got\n{rounded(apart.value)}\n  take each row's own largest visible score: axis=-1, keepdims=True"
     yield laws.equals("two rows, 2000 apart, get the same weights as before", apart, expected, advice)
-    cube = ask(masked_softmax, np.array([[scores, scores]]), np.array([[mask, ~mask]]))
-    yield laws.shape("more axes in front are fine: (1, 2, 2, 3)", cube, (1, 2, 2, 3))
+    scores = laws.random(2, (1, 2, 3, 4))[0]
+    holes = np.array([[True, False, True, True], [False, True, False, True], [False] * 4])
+    powers = np.exp(scores) * holes
+    shares = powers / np.maximum(powers.sum(axis=-1)[..., None], 1e-300)
+    cube = ask(masked_softmax, scores, np.array([[holes, holes]]))
+    yield laws.shape("more axes in front are fine, of any length: (1, 2, 3, 4)", cube, (1, 2, 3, 4))
+    advice = "did you count axes from the front, or how many positions a row has, not which? Use axis=-1, and the mask"
+    yield laws.equals("each row is on its own there, and masks may have holes", cube, shares, advice)
+    alone = ask(masked_softmax, scores[0, 0, 0], holes[0])
+    yield laws.equals("and no axis in front is fine: (4,)", alone, shares[0, 0, 0], "the positions lie along axis=-1")
 
 
 @visible_check
@@ -155,6 +178,29 @@ def additive_attention(additive_attention):
     zeros = not np.any(empty[0][0]) and not np.any(empty[1][0])
     advice = "use your masked_softmax, which gives zeros there"
     yield Verdict("a sentence with nothing to look at: weights and context are 0", zeros, advice)
+    yield from _more_batches(additive_attention, (state, memory, mask, W, U, v), np.array(expected))
+
+
+def _more_batches(additive_attention, args, weights):
+    """A hole in a mask, a batch of one, sentences of one word, widths of 1, and large scores."""
+    state, memory, mask, W, U, v = args
+    holes = mask & [True, False, True, True]
+    seen = weights * holes / np.sum(weights * holes, axis=1)[:, None]
+    got = ask(additive_attention, state, memory, holes, W, U, v).value[1]
+    hole = "it matters which positions are True, not how many: hand the mask on as it is"
+    yield laws.equals("a mask with a hole: the other words share its weight", got, seen, hole)
+    one = ask(additive_attention, state[1:], memory[1:], holes[1:], W, U, v)
+    stays = "an axis of length 1 stays: no squeeze() without an axis"
+    yield laws.results(one, {"context": (1, 5), "weights": (1, 4)}, "a batch of one sentence: ", advice=stays)
+    yield laws.equals("its weights are those that it had in the batch", one.value[1], got[1:], stays)
+    short = ask(additive_attention, state[:, :1], memory[:, :1, :1], mask[:, :1], W[:1, :1], U[:1, :1], v[:1])
+    law = "sentences of one word, widths of 1: "
+    yield laws.results(short, {"context": (2, 1), "weights": (2, 1)}, law, advice=stays)
+    yield laws.equals("its weight is 1, and the context its state", short.value[0], memory[:, 0, :1], stays)
+    large = ask(additive_attention, state, memory, mask, W, U, 1000 * v).value[1]
+    highest = weights == np.max(weights, axis=1)[:, None]
+    advice = f"got {rounded(large)}: use your masked_softmax, which takes the largest visible score off"
+    yield laws.equals("scores in the thousands: all weight on the highest", large, highest, advice)
 
 
 def _weights_advice(weights, expected):

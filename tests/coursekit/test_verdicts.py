@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coursekit.verdicts import Reply, changed_arguments, compare, precision
+from coursekit.verdicts import Reply, Verdict, changed_arguments, compare, precision, together
 
 EXPECTED = np.array([[0.25, 0.5, 0.125]])
 
@@ -95,6 +95,11 @@ def test_an_exception_is_no_answer(error, says):
 
 def test_a_right_answer_that_changed_an_argument_fails():
     assert hint(EXPECTED, changed=(2,)) == "argument 2 was changed in place: work on a new array"
+
+
+def test_verdicts_that_count_together_are_the_first_that_failed_or_else_the_first():
+    right, other, wrong = Verdict("a", True), Verdict("b", True), Verdict("c", False, "look")
+    assert together(right, other) is right and together(right, wrong, other) is wrong
 
 
 def test_arguments_are_compared_by_value_and_nan_is_itself():
