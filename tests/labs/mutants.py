@@ -146,8 +146,8 @@ def _started(definition, examples):
 def _changes(helper, name, examples):
     """Does it make sense, and anything else of the argument in one of the calls?"""
     change, given = HELPERS[helper], [example[name] for example in examples if name in example]
-    changes = not examples or any(changed_arguments((value,), (change(value),)) for value in given)
-    return changes and _makes_sense(helper, name)
+    return _makes_sense(helper, name) and (
+        not examples or any(changed_arguments((value,), (change(value),)) for value in given))
 
 
 def _makes_sense(helper, name):
