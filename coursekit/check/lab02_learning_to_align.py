@@ -3,9 +3,13 @@
 import numpy as np
 
 from coursekit.check import as_array, ask, laws, rounded, visible_check
+from coursekit.gradient_check import check_gradient
 from coursekit.verdicts import Verdict
 
 B, S, T, E, D, A = 2, 4, 3, 5, 6, 7
+STAYS = "an axis of length 1 stays: no squeeze() without an axis"
+GROWS = "nothing may be cut off or added on the way"
+TYPES = "make new arrays with np.zeros_like, and neither np.float64 numbers nor casts"
 
 
 @visible_check
@@ -40,6 +44,11 @@ def context_backward(context_backward):
     advice = "does each sentence keep to its own arrays? And a weight of 0 has a slope like any other"
     yield laws.slope("d_weights agrees with central differences", loss, weights, reply.value[0], advice)
     yield laws.slope("d_memory agrees with central differences", loss, memory, reply.value[1], advice)
+    single = ask(context_backward, *map(np.array, ([[2.0], [3.0]], [[1.0], [0.0]], [[[50.0]], [[70.0]]])))
+    law = "two sentences of one word and one unit, the second hidden: "
+    yield laws.results(single, {"d_weights": (2, 1), "d_memory": (2, 1, 1)}, law, advice=STAYS)
+    yield laws.equals("d_weights is [[100], [210]]", single.value[0], [[100.0], [210.0]])
+    yield laws.equals("d_memory is [[[2]], [[0]]]", single.value[1], [[[2.0]], [[0.0]]])
 
 
 @visible_check
@@ -68,8 +77,16 @@ def softmax_backward(softmax_backward):
     advice = f"got {rounded(as_array(got)[0])}: its weight is 0, so it has no share in the average either"
     yield laws.equals(law, as_array(got)[0], [-0.24, 0.24, 0.0], advice)
     yield laws.equals("a row that saw nothing gets zeros", as_array(got)[1], [0.0] * 3)
+    one = ask(softmax_backward, hidden[0], np.array([1.0, 2.0, 1000.0]))
+    advice = "the positions lie along the last axis, axis=-1, whatever stands in front"
+    yield laws.equals("one row, no axis in front: shape (3,)", one, [-0.24, 0.24, 0.0], advice)
+    large = ask(softmax_backward, hidden[:1], np.array([[3e5, 301000.01, 0.0]]))
+    advice = "nothing may be cut off or lose digits on the way, and an axis of length 1 stays"
+    law = "one row of a matrix, d_weights of 300,000 and 301,000.01: shape (1, 3)"
+    yield laws.equals(law, large, [[-240.0024, 240.0024, 0.0]], advice)
     small = ask(softmax_backward, weights.astype(np.float32), probe.astype(np.float32))
-    yield laws.keeps_type(small, "make new arrays with np.zeros_like, and no np.float64 numbers")
+    yield laws.keeps_type(small, TYPES)
+    yield laws.keeps_type(reply, TYPES, "float64")
 
 
 def _softmax_slip(d_scores, a, d):
@@ -115,6 +132,11 @@ def scores_backward(scores_backward):
     yield laws.slope("d_query agrees with central differences", loss, query, d_query, advice)
     advice = "it is d_e times tanh(q + k), without the slope, summed over positions and sentences"
     yield laws.slope("d_v agrees with central differences", loss, v, d_v, advice)
+    single = ask(scores_backward, *map(np.array, ([[0.3], [0.5]], [[1.0], [1.0]], [[[-1.0]], [[-1.0]]], [4.0])))
+    shapes = {"d_query": (2, 1), "d_keys": (2, 1, 1), "d_v": (1,)}
+    yield laws.results(single, shapes, "two sentences of one word and one unit, q + k = 0: ", advice=STAYS)
+    for name, got, expected in zip(shapes, single.value, ([[1.2], [2.0]], [[[1.2]], [[2.0]]], [0.0]), strict=True):
+        yield laws.equals(f"{name} is {expected}", got, expected, "tanh is 0 there, its slope 1")
 
 
 @visible_check
@@ -130,29 +152,40 @@ def attend_backward(attend_backward, context_backward, softmax_backward, scores_
 
     reply = ask(attend_backward, *args)
     yield laws.results(reply, {"d_query": (B, A), "d_keys": (B, S, A), "d_v": (A,)})
-    advice = _first_step_that_differs(args, reply.value, context_backward, softmax_backward, scores_backward)
+    advice = _first_step_that_differs(args, context_backward, softmax_backward, scores_backward)
     for array, name, got in zip((query, keys, v), ("d_query", "d_keys", "d_v"), reply.value, strict=True):
         yield laws.slope(f"{name} agrees with central differences, from the context back", loss, array, got, advice)
     nothing = ask(attend_backward, d_context, query, keys, memory, np.zeros((B, S)), v).value
     zeros = all(not as_array(part).any() for part in nothing)
     yield Verdict("sentences with nothing to look at: all gradients are 0", zeros, "weights of 0 should give zeros")
+    large = ask(attend_backward, 1e6 * d_context, *args[1:]).value[1]
+    law = "a d_context a million times as large: d_keys grows likewise"
+    yield laws.equals(law, large, 1e6 * as_array(reply.value[1]), GROWS)
+    for law, words in [("one sentence, all widths 1", slice(None)), ("and one word", slice(1))]:
+        cut = d_context[:1, :1], query[:1, :1], keys[:1, words, :1], memory[:1, words, :1], weights[:1, words], v[:1]
+        shapes = {"d_query": (1, 1), "d_keys": cut[2].shape, "d_v": (1,)}
+        yield laws.results(ask(attend_backward, *cut), shapes, f"{law}: ", advice=STAYS)
 
 
-def _first_step_that_differs(args, answer, context_backward, softmax_backward, scores_backward):
-    """Which of the student's three functions is the first to leave the right way?"""
+def _first_step_that_differs(args, context_backward, softmax_backward, scores_backward):
+    """Which of the student's three functions is the first to leave the right way? Central differences tell."""
     d_context, query, keys, memory, weights, v = args
-    try:
-        d_weights = ask(context_backward, d_context, weights, memory).value[0]
-        if not laws.near(d_weights, np.stack([m @ d for m, d in zip(memory, d_context, strict=True)])):
-            return "step 1, your context_backward, is not right yet: mend it first"
-        d_scores = ask(softmax_backward, weights, d_weights).value
-        if not laws.near(np.sum(d_scores, axis=-1), 0, d_scores):
-            return "step 2, your softmax_backward, is not right yet: mend it first"
-        own = ask(scores_backward, d_scores, query, keys, v).value
-        if all(laws.near(got, part) for got, part in zip(answer, own, strict=True)):
-            return "step 3, your scores_backward, is not right yet: mend it first"
-    except Exception as error:
-        return f"one of the three functions before raised {type(error).__name__}: see its own check"
+    scores, (d_scores,) = _scores(query, keys, v), laws.random(9, (B, S))
+    d_weights = np.stack([m @ d for m, d in zip(memory, d_context, strict=True)])
+    steps = [  # whose gradients, what they are, in which arrays, and of which loss
+        ("context_backward", lambda: [ask(context_backward, d_context, weights, memory).value[0]],
+         [weights], lambda: np.sum(d_weights * weights)),
+        ("softmax_backward", lambda: [ask(softmax_backward, weights, d_weights).value],
+         [scores], lambda: np.sum(d_weights * _positive(scores))),
+        ("scores_backward", lambda: ask(scores_backward, d_scores, query, keys, v).value,
+         [query, keys, v], lambda: np.sum(d_scores * _scores(query, keys, v))),
+    ]
+    for i, (name, gradients, arrays, loss) in enumerate(steps, start=1):
+        try:
+            for array, gradient in zip(arrays, gradients(), strict=True):
+                check_gradient(loss, array, as_array(gradient), name, laws.SLOPES)
+        except Exception:
+            return f"step {i}, your {name}, is not right yet: see its own check, and mend it first"
     return "context, then softmax, then scores: is each result handed to the next, in the order of its arguments?"
 
 
@@ -176,6 +209,17 @@ def steps_backward(steps_backward):
     yield laws.slope("d_U agrees with central differences", loss, U, d_U, advice)
     advice = "memory has two ways to the loss: blended, α_ij d_c_i at each step, and as keys, (Σ_i d_k_ij) U^T"
     yield laws.slope("d_memory agrees with central differences", loss, memory, d_memory, advice)
+    large = ask(steps_backward, *args[:3], 1e6 * d_contexts, 1e6 * d_queries, 1e6 * d_keys, U)
+    for name, got, gradient in zip(("d_W", "d_U", "d_memory"), large.value, reply.value, strict=True):
+        law = f"gradients a million times as large: {name} grows likewise"
+        yield laws.equals(law, got, 1e6 * as_array(gradient), GROWS)
+    single = [[[2.0]]], [[[5.0]]], [[[1.0]]], [[[7.0]]], [[[3.0]]], [[[[0.5]]]], [[4.0]]
+    reply = ask(steps_backward, *map(np.array, single))
+    shapes = {"d_W": (1, 1), "d_U": (1, 1), "d_memory": (1, 1, 1)}
+    yield laws.results(reply, shapes, "one sentence, one word, one step, one unit: ", advice=STAYS)
+    yield laws.equals("d_W is 2 · 3", reply.value[0], [[6.0]])
+    yield laws.equals("d_U is 5 · 0.5", reply.value[1], [[2.5]])
+    yield laws.equals("d_memory is 1 · 7 + 0.5 · 4", reply.value[2], [[[9.0]]])
 
 
 # Small forward passes, for central differences
