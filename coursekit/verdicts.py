@@ -4,6 +4,7 @@ A check asks a function for an answer (a `Reply`) and turns it into verdicts, on
 where it fails, says what to look at: shapes, dtypes and laws, never a value that a hidden check holds.
 """
 
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +21,8 @@ ERRORS = {
     "TooLarge": "returned far more than was expected",
     "Crash": "ended the notebook's process",
 }
+NUMPYS = ("core dimension", "could not be broadcast", "not aligned", "shape-mismatch", "must match exactly",
+          "einstein sum")  # what NumPy itself says of arrays that do not fit
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,14 @@ class Reply:
     error      the exception's type name if it raised instead ("ValueError"), else None
     changed    which positional arguments (counted from 1) the call changed in place
     precision  the float type of the arguments, by which the value is judged: see `precision`
+    said       what the exception said: a check looks into it (see `refusal`), and no hint may repeat it
     """
 
     value: object = None
     error: str | None = None
     changed: tuple = ()
     precision: str = "float64"
+    said: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,17 @@ def compare(law, reply, expected, hint="", weight=1.0):
     """
     problem = _misbehaviour(reply) or _difference(reply, expected, hint)
     return Verdict(law, problem is None, problem or "", weight)
+
+
+def refusal(error, said, words):
+    """What is wrong with a refusal, or None: it should be a ValueError, with a message of one's own that has all these
+    words in it, a number as a whole."""
+    if error != "ValueError":
+        return f'it raised {error}: raise ValueError(f"...")'
+    if any(phrase in said for phrase in NUMPYS):
+        return "the message is NumPy's own: look before you compute, and say yourself what you expected and got"
+    missing = [word for word in words if not re.search(rf"(?<!\d){re.escape(word)}(?!\d)", said)]
+    return f"the message should hold {' and '.join(words)}" if missing else None
 
 
 def together(*verdicts):

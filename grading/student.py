@@ -101,9 +101,9 @@ def reply_of(function, args, kwargs):
     with redirect_stdout(quiet), redirect_stderr(quiet), warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
-            value, error = function(*after, **options), None
+            value, raised = function(*after, **options), {}
         except KeyboardInterrupt:
             raise  # the instructor's own, at the keyboard
-        except BaseException as raised:  # SystemExit too: it is an answer like any other
-            value, error = None, type(raised).__name__
-    return Reply(value, error, changed_arguments(args, after))
+        except BaseException as error:  # SystemExit too: it is an answer like any other
+            value, raised = None, wire.raised(error)
+    return Reply(value, changed=changed_arguments(args, after), **raised)

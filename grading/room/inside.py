@@ -17,7 +17,7 @@ check the scratch folder is made "tidy": what it was after the last cell. (Pipes
 shares, are the same for all copies, which are one student's.) It answers on its own socket:
 
     {"do": "call", "function": ..., "arguments": packed (args, kwargs), "seconds": ...}
-                                                  ->  {"value": packed} or {"error": name}, {"arguments": packed}
+                                 ->  {"value": packed} or {"error": name, "said": text}, {"arguments": packed}
     {"do": "keep"} and a socket for a copy of it  ->  {"pid": number}
     {"do": "greet", "lent": [name ...]}           ->  {"ok": True}
 
@@ -530,7 +530,7 @@ def lend(channel, shell, names):
 
 
 def call(shell, request):
-    """Call a function of the notebook; what it printed, displayed and said in its exception is dropped."""
+    """Call a function of the notebook; what it printed and displayed is dropped."""
     args, kwargs = wire.unpack(request["arguments"], request["blobs"])
     reply, blobs = {}, []
     try:
@@ -542,7 +542,7 @@ def call(shell, request):
     except wire.TooLarge:
         return {"error": "TooLarge"}
     except BaseException as error:  # SystemExit too: it is an answer like any other
-        reply["error"] = type(error).__name__
+        reply |= wire.raised(error)
     try:
         reply["arguments"] = wire.pack(tuple(args), blobs)
     except wire.TooLarge:

@@ -32,8 +32,6 @@ MISSING = 20      # failed statements of a cell that are told
 SAID = 200        # characters of what one raised
 SPARE = "spare"   # what the copy of a copy is called, among their names
 RETRIES = 5       # how often a room is made again for the rest of a notebook
-ERRORS = {name for name, item in vars(builtins).items() if isinstance(item, type) and issubclass(item, BaseException)}
-ERRORS |= {"LinAlgError", "AxisError", "TimeLimit", "Crash", "TooLarge"}
 TYPES = {name for name, item in vars(builtins).items() if isinstance(item, type)}
 TYPES |= {"function", "generator", "module", "NoneType", "Figure", "Axes", "ndarray of dtype object"}
 
@@ -358,14 +356,15 @@ class ExamRoom:
     def _reply(self, reply, args):
         error, blobs = reply.get("error"), reply["blobs"]
         if error is not None:
-            made_up = not isinstance(error, str) or error not in ERRORS  # it could carry the hidden input out
+            made_up = not isinstance(error, str) or error not in wire.ERRORS
             error = "Exception" if made_up else error
             self._late = self._late or error == "TimeLimit"
         value = known(wire.unpack(reply.get("value"), blobs))
         after = wire.unpack(reply["arguments"], blobs) if "arguments" in reply else args
         if not isinstance(after, tuple) or len(after) != len(args):
             raise wire.WireError("arguments: expected as many as there were")
-        return Reply(None if error else value, error, changed_arguments(args, after))
+        said = reply.get("said") if error and isinstance(reply.get("said"), str) else ""
+        return Reply(None if error else value, error, changed_arguments(args, after), said=said[:wire.SAID_LIMIT])
 
     def _run(self, cell):
         """The room's reply to a cell; None if it had to be stopped, `_ended` saying why."""

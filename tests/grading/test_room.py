@@ -14,6 +14,7 @@ import pytest
 from grading.room.limits import Limits
 from grading.room.outputs import clean
 from grading.room.room import Rooms
+from grading.student import reply_of
 from tests.grading.conftest import QUICK
 
 ROOT = Path(__file__).parents[2]
@@ -109,6 +110,7 @@ def test_what_a_call_prints_stores_or_draws_never_reaches_a_later_cell(room):
     ("return f(x)", "RecursionError"),
     ("return 'a' * 10**8", "TooLarge"),
     ("class Hidden123(Exception): pass\n    raise Hidden123", "Exception"),
+    ("class Hidden123(ValueError): pass\n    raise Hidden123", "ValueError"),
     ("while True:\n        try: pass\n        except BaseException: pass", "TimeLimit"),
 ])
 def test_a_call_that_goes_wrong_is_an_answer_and_the_next_one_is_answered(room, body, error):
@@ -116,6 +118,17 @@ def test_a_call_that_goes_wrong_is_an_answer_and_the_next_one_is_answered(room, 
     with room.check():
         assert room.call("f", (1,), {}).error == error
         assert room.call("good", (1,), {}).value == 2
+
+
+@pytest.mark.parametrize(("error", "said"), [
+    ("ValueError('expected 4, got ' + x)", "expected 4, got 6"), ("ValueError(x * 9999)", "6" * 1000),
+    ("type('Odd', (ValueError,), {'__str__': lambda self: 1 / 0})()", ""), ("KeyError", ""),
+])
+def test_what_an_exception_says_crosses_for_a_check_to_look_into(room, error, said):
+    room.run(f"def f(x): raise {error}")
+    with room.check():
+        assert room.call("f", ("6",), {}).said == said
+    assert reply_of(lambda x: exec(f"raise {error}", {"x": x}), ("6",), {}).said == said
 
 
 def test_a_name_that_is_not_there_is_a_name_error(room):
