@@ -7,6 +7,7 @@ from coursekit.check import as_array, ask, laws, rounded, visible_check
 STATE = np.array([[1.0, 2.0], [3.0, -1.0]])  # (B, D) = (2, 2)
 MEMORY = np.array([[[1.0, 0.0], [0.0, 1.0], [2.0, 2.0]], [[1.0, 1.0], [0.0, 3.0], [2.0, -1.0]]])  # (B, S, E)
 W = np.array([[1.0, 2.0], [0.0, -1.0]])
+NARROW_STATE, NARROW_MEMORY = np.array([[0.12], [0.5]]), np.array([[[0.34]], [[0.9]]])
 BELL = [0.13533528, 0.60653066, 1.0, 0.60653066, 0.13533528]  # exp(-2 (offset / 2)²) for offsets -2 to 2
 
 
@@ -20,6 +21,9 @@ def dot_score(dot_score):
         (expected / 2**0.5, "you divided by the root of the width: Luong's score is the plain product"),
     ]
     yield laws.equals("its scores are [1, 2, 6] and [2, -3, 7]", scores, expected, slips=slips)
+    law = "two sentences of one word, states of width 1: scores [[0.0408], [0.45]], (2, 1)"
+    narrow = ask(dot_score, NARROW_STATE, NARROW_MEMORY)
+    yield laws.equals(law, narrow, [[0.0408], [0.45]], slips=_squeezed([0.0408, 0.45]))
     for D, E in [(4, 6), (1, 3), (3, 1)]:
         law = f"a state of width {D}, a memory of width {E}: ValueError, which says what, got, expected"
         stretched = "NumPy stretches an axis of length 1 to any width. " if 1 in (D, E) else ""
@@ -47,6 +51,11 @@ def general_score(general_score):
     same = ask(general_score, STATE, MEMORY, np.eye(2))
     dots = [[1, 2, 6], [2, -3, 7]]
     yield laws.equals("with the identity as W it is the dot score", same, dots)
+    law = "two sentences of one word, widths of 1, W = [[2]]: scores [[0.0816], [0.9]], (2, 1)"
+    narrow = ask(general_score, NARROW_STATE, NARROW_MEMORY, np.array([[2.0]]))
+    yield laws.equals(law, narrow, [[0.0816], [0.9]], slips=_squeezed([0.0816, 0.9]))
+    alone = ask(general_score, state[1:], memory[1:], wide)
+    yield laws.equals("the second sentence as a batch of one: (1, 4)", alone, right[1:], slips=_squeezed(right[1]))
 
 
 @visible_check
@@ -71,7 +80,13 @@ def concat_score(concat_score):
     wide = laws.random(5, (2, 3), (2, 4, 5), (8, 6), (6,))
     advice = "take the number of the state's rows in W from the state: its first D belong to the state"
     law = "a state of width 3 and a memory of width 5: W has 8 rows, the first 3 for the state"
-    yield laws.equals(law, ask(concat_score, *wide), _scored(_pairs(*wide[:2]), *wide[2:]), advice)
+    right = _scored(_pairs(*wide[:2]), *wide[2:])
+    yield laws.equals(law, ask(concat_score, *wide), right, advice)
+    alone = ask(concat_score, wide[0][1:], wide[1][1:], *wide[2:])
+    yield laws.equals("the second sentence as a batch of one: (1, 4)", alone, right[1:], slips=_squeezed(right[1]))
+    law, right = "two sentences of one word, all widths 1: (2, 1)", 3 * np.tanh([[0.46], [1.4]])
+    narrow = ask(concat_score, NARROW_STATE, NARROW_MEMORY, np.ones((2, 1)), np.array([3.0]))
+    yield laws.equals(law, narrow, right, slips=_squeezed(right[:, 0]))
 
 
 @visible_check
@@ -91,6 +106,11 @@ def attentional_state(attentional_state):
     law = "a state of width 3 and a memory of width 5: W_c has 8 rows, the first 5 for the context"
     right = np.tanh(np.concatenate([blend, wide[1]], axis=1) @ wide[3])
     yield laws.equals(law, ask(attentional_state, *wide), right, "take all sizes from the arrays that you are given")
+    alone = ask(attentional_state, *(array[1:] for array in wide[:3]), wide[3])
+    yield laws.equals("the second sentence as a batch of one: (1, 3)", alone, right[1:], slips=_squeezed(right[1]))
+    law, right = "two sentences of one word, all widths 1: (2, 1)", np.tanh([[0.46], [0.95]])
+    narrow = ask(attentional_state, np.array([[1.0], [0.5]]), NARROW_STATE, NARROW_MEMORY, np.ones((2, 1)))
+    yield laws.equals(law, narrow, right, slips=_squeezed(right[:, 0]))
 
 
 @visible_check
@@ -113,6 +133,14 @@ def predicted_centre(predicted_centre):
         (np.round(expected), "you rounded: leave the centre a real number, a rounded one has no gradient"),
     ]
     yield laws.equals("the centres of the two states", other, expected, slips=slips)
+    one = ask(predicted_centre, STATE[:1] / 10, np.array([[True, False, True]]), W_p, v_p)
+    right = [2 / (1 + np.exp(-np.tanh(STATE[0] / 10 @ W_p) @ v_p))]
+    slips = [(1.5 * np.array(right), "a False counts, too: the words are the True in the row, wherever they stand")]
+    law = "a batch of one, two words with a hole between them: (1,)"
+    yield laws.equals(law, one, right, slips=[*slips, *_squeezed(right[0])])
+    law, right = "two sentences, all widths 1: (2,)", [1 / (1 + np.exp(-2.7 * np.tanh(0.012))), 0]
+    narrow = ask(predicted_centre, NARROW_STATE, np.array([[True], [False]]), np.array([[0.1]]), np.array([2.7]))
+    yield laws.equals(law, narrow, right, "a sentence of one word, and one without words, whose centre is 0")
 
 
 @visible_check
@@ -133,10 +161,10 @@ def local_weights(local_weights):
     bell = np.exp(-2 * (np.arange(-3, 4) / 3) ** 2) / 7
     advice = f"got {rounded(wide.value)}: the bell's width is half of R, and is squared in exp(-d² / (2 width²))"
     yield laws.equals("R = 3: all seven words share, under a wider bell", wide, bell[None], advice)
-    between = ask(local_weights, even, mask, np.array([2.5]), 2)
-    bell = np.exp(-2 * (np.array([-1.5, -0.5, 0.5, 1.5]) / 2) ** 2) / 4
-    advice = f"got {rounded(between.value)}: four words lie within 2 of 2.5; the centre is not rounded"
-    law = "a centre of 2.5: four words, and the bell peaks between two of them"
+    between = ask(local_weights, even, mask, np.array([2.4]), 2)
+    bell = np.exp(-2 * (np.array([-1.4, -0.4, 0.6, 1.6]) / 2) ** 2) / 4
+    advice = f"got {rounded(between.value)}: four words lie within 2 of 2.4; the centre is not rounded"
+    law = "a centre of 2.4: four words, and the bell peaks between two of them"
     yield laws.equals(law, between, np.array([[0, *bell, 0, 0]]), advice)
     two = np.arange(7) < np.array([[4], [7]])
     padded = ask(local_weights, np.zeros((2, 7)), two, np.array([3.0, 0.0]), 2)
@@ -144,10 +172,36 @@ def local_weights(local_weights):
     advice = f"got\n{rounded(padded.value)}\n  a position takes part if it is in its own sentence's window and a word"
     law = "four words and padding, centre 3; seven words, centre 0: three words each are in the window"
     yield laws.equals(law, padded, np.array([[0, *bell[:3], 0, 0, 0], [*bell[2:], 0, 0, 0, 0]]), advice)
+    yield from _holes_and_far_scores(local_weights)
+    narrow = ask(local_weights, np.zeros((2, 7)), np.ones((2, 7), bool), np.array([3.0, 3.5]), 0.5)
+    bell = [[0, 0, 0, 1, 0, 0, 0], [0, 0, 0, BELL[0] / 2, BELL[0] / 2, 0, 0]]
+    law = "R = 0.5: one word at a centre of 3, two at 3.5, at a distance of exactly R"
+    yield laws.equals(law, narrow, bell, f"got\n{rounded(narrow.value)}\n  R need not be a whole number")
     far = ask(local_weights, np.zeros((2, 7)), two & [[True], [False]], np.array([6.5, 3.0]), 2)
-    advice = f"got\n{rounded(far.value)}\n  masked_softmax gives zeros where nothing is seen"
-    law = "a window beyond the last word, and a sentence without words: zeros"
-    yield laws.equals(law, far, np.zeros((2, 7)), advice)
+    law = "a window beyond the last word, and a sentence without words: masked_softmax gives zeros"
+    yield laws.equals(law, far, np.zeros((2, 7)))
+
+
+def _holes_and_far_scores(local_weights):
+    """Masks with holes, and scores that np.exp cannot take: what takes part is the same in all."""
+    row, inside = np.array([0.1, 5.3, -1.2, 0.4, -0.7, 2.0, 9.0]), [0, 2, 3, 4]
+    share = np.zeros(7)
+    share[inside] = np.array(BELL)[inside] * np.exp(row[inside]) / np.exp(row[inside]).sum()
+    scores, mask, expected = (np.stack([each, each[::-1]]) for each in (row, np.arange(7) != 1, share))
+    reply = ask(local_weights, scores, mask, np.array([2.0, 4.0]), 2)
+    advice = f"got\n{rounded(reply.value)}\n  four words take part in each: it matters which are True, not how many"
+    yield laws.equals("centre 2, a hole at position 1; and the other way round", reply, expected, advice)
+    alone = ask(local_weights, scores[1:], mask[1:], np.array([4.0]), 2)
+    yield laws.equals("the second of them as a batch of one", alone, expected[1:], slips=_squeezed(expected[1]))
+    shifts = np.where(expected > 0, [[800.0], [-800.0]], [[1700.0], [100.0]])
+    advice = "take the largest score off among the words of the window alone, or let masked_softmax do so"
+    reply = ask(local_weights, scores + shifts, mask, np.array([2.0, 4.0]), 2)
+    yield laws.equals("scores of 800 and -800, and 900 higher elsewhere: the same weights", reply, expected, advice)
+
+
+def _squeezed(right):
+    """What a result with an axis of length 1 becomes where that is lost."""
+    return [(right, "the numbers are right, an axis of length 1 is gone: it stays, so no squeeze() without an axis")]
 
 
 def _told(reply, context, W_c, law):

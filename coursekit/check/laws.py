@@ -107,6 +107,8 @@ def refuses(law, function, args, words, advice):
         name = "ValueError" if isinstance(error, ValueError) else type(error).__name__
         problem = refusal(name, str(error), words)
         return Verdict(law, problem is None, f'{problem}; yours is "{str(error)[:90]}"' if problem else "")
+    if isinstance(value, Exception):
+        return Verdict(law, False, "it returned the error: raise it, as an error that comes back is an answer")
     return Verdict(law, False, f"it returned {kind(value)}: {advice}, and raise ValueError")
 
 

@@ -111,6 +111,7 @@ def refusing(x, message="x: expected an even width, got 3"):
     (lambda x: refusing(x, "13, even"), 'the message should hold 3 and even; yours is "13, even"'),
     (lambda x: np.eye(3, 5) @ x, "the message is NumPy's own: look before you compute, and say yourself what you"),
     (lambda x: x[5], 'it raised IndexError: raise ValueError(f"...")'),
+    (lambda x: ValueError("x: 3, even"), "it returned the error: raise it"),
     (lambda x: x, "it returned an array of shape (3,): look first, and raise ValueError"),
 ])
 def test_a_refusal_is_a_value_error_that_says_why_in_words_of_its_own(function, says):

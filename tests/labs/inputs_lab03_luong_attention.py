@@ -50,7 +50,7 @@ def local_weights(rng):
                 centre = rng.random(size=n["B"]) * n["S"]
                 yield given(scores, masked[rng.integers(len(masked))], centre, reach)
                 yield given(scores, masked[rng.integers(len(masked))], np.floor(centre), reach)
-                yield given(scores, masked[rng.integers(len(masked))], centre - reach, reach)
+                yield given(scores, masked[rng.integers(len(masked))], np.floor(centre) + reach % 1, reach)
     for far in (900.0, -900.0):
         for mask in masks(rng, 2, 7, empty=True):
             scores = normal(rng, 2, 7)

@@ -6,6 +6,7 @@ import pytest
 from solutions.lab01_additive_attention import reference as lab01
 from solutions.lab03_luong_attention import reference
 from tests import needs
+from tests.labs.judging import share
 
 B, S, D, E, A = 3, 5, 4, 6, 7
 
@@ -144,3 +145,17 @@ def test_unequal_widths_have_no_dot_product():
 def test_a_window_that_reaches_nowhere_is_refused(arrays):
     with pytest.raises(ValueError, match="reach: expected a number above 0, got 0"):
         reference.local_weights(arrays["scores"], arrays["mask"], np.zeros(B), 0)
+
+
+# The hidden checks
+
+
+@pytest.mark.parametrize(("message", "earned"), [
+    ("expected equal widths, got {} and {}", 1), ("expected equal widths, got 4 and 6", 0.8), ("", 0.8), (None, 0.5)])
+def test_half_of_the_points_of_dot_score_are_for_its_refusal_of_which_two_fifths_for_the_message(message, earned):
+    def dot_score(state, memory):
+        if message is not None and state.shape[1] != memory.shape[2]:
+            raise ValueError(message.format(state.shape[1], memory.shape[2]))
+        return (state[:, None] * memory[:, :, :state.shape[1]]).sum(axis=-1)
+
+    assert share("lab03_luong_attention", "dot_score", dot_score=dot_score) == pytest.approx(earned)

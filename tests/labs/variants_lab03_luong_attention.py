@@ -20,6 +20,24 @@ def dot_score_by_a_loop(state, memory):
     return np.array([[float(np.dot(s, h)) for h in rows] for s, rows in zip(state, memory, strict=True)])
 
 
+class WidthError(ValueError):
+    """A student's own kind of ValueError."""
+
+
+def dot_score_with_an_error_of_its_own(state, memory):
+    if state.shape[1:] != memory.shape[2:]:
+        raise WidthError(f"got states of shape {state.shape} for a memory of shape {memory.shape}: unequal widths")
+    return np.matmul(memory, state[:, :, None]).squeeze(-1)
+
+
+def dot_score_that_tries_first(state, memory):
+    try:
+        return np.einsum("bd,bsd->bs", state, memory + 0 * state.reshape(len(state), 1, memory.shape[2]))
+    except ValueError as error:
+        widths = {"expected": state.shape[1], "got": memory.shape[2]}
+        raise ValueError(f"memory is of another width: {widths}") from error
+
+
 def dot_score_by_multiplying_and_adding(state, memory):
     (_, D), (_, _, E) = state.shape, memory.shape
     if D != E:
@@ -115,9 +133,10 @@ def local_weights_by_a_loop(scores, mask, centre, reach):
     weights = np.zeros(scores.shape)
     for b in range(len(scores)):
         inside = [j for j in range(scores.shape[1]) if mask[b, j] and abs(j - centre[b]) <= reach]
-        total = sum(np.exp(scores[b, j]) for j in inside)
-        for j in inside:
-            weights[b, j] = np.exp(scores[b, j]) / total * np.exp(-((j - centre[b]) ** 2) / (2 * (reach / 2) ** 2))
+        powers = {j: np.exp(scores[b, j] - max(scores[b, inside])) for j in inside}
+        for j, power in powers.items():
+            bell = np.exp(-((j - centre[b]) ** 2) / (2 * (reach / 2) ** 2))
+            weights[b, j] = power / sum(powers.values()) * bell
     return weights
 
 
@@ -132,9 +151,9 @@ def local_weights_with_bounds(scores, mask, centre, reach):
 def local_weights_by_one_exponential(scores, mask, centre, reach):
     offset = np.subtract.outer(centre, np.arange(scores.shape[1]))
     inside = mask & (np.abs(offset) <= reach)
-    powers = np.where(inside, np.exp(scores), 0)
-    total = np.maximum(powers.sum(axis=1, keepdims=True), 1e-300)
-    return np.where(inside, np.exp(scores - 2 * offset**2 / reach**2), 0) / total
+    hidden = np.where(inside, scores, -np.inf)
+    total = np.logaddexp.reduce(hidden, axis=1, keepdims=True)  # -inf where nothing is seen
+    return np.exp(hidden - np.where(np.isfinite(total), total, 0) - 2 * offset**2 / reach**2)
 
 
 dot_score_in_float32 = in_float32(dot_score_by_einsum)
