@@ -1,5 +1,4 @@
-// Figures to touch. Each is a still picture from coursekit/touch.py, complete by itself; what moves carries data-is.
-// Here it learns to answer to pointers, fingers and keys.
+// Figures to touch: still pictures from coursekit/touch.py. What moves carries data-is.
 { // a scope of its own
 const number = (x, digits = 2) => {
   const text = x.toFixed(digits)
@@ -7,13 +6,12 @@ const number = (x, digits = 2) => {
 }
 const list = (numbers, digits) => numbers.map(x => number(x, digits)).join(", ")
 const clamp = (x, low, high) => Math.min(Math.max(x, low), high)
-const dot = (a, b) => a.reduce((sum, x, n) => sum + x * b[n], 0)
+const sum = numbers => numbers.reduce((a, b) => a + b, 0)
+const dot = (a, b) => sum(a.map((x, n) => x * b[n]))
 const round = x => +x.toFixed(6)
 const radians = degrees => degrees * Math.PI / 180
-const set = (part, values) => Object.entries(values).forEach(([name, value]) => {
-  if (name === "text") part.textContent = value
-  else part.setAttribute(name, value)
-})
+const set = (part, values) => Object.entries(values).forEach(([name, value]) =>
+  name === "text" ? part.textContent = value : part.setAttribute(name, value))
 const place = (part, x, y) => set(part, {transform: `translate(${x} ${y})`})
 const keys = (part, meanings, act) => part.addEventListener("keydown", event => {
   if (!(event.key in meanings) || event.ctrlKey || event.altKey || event.metaKey) return
@@ -21,15 +19,13 @@ const keys = (part, meanings, act) => part.addEventListener("keydown", event => 
   act(meanings[event.key])
 })
 
-// Weights of a row of scores; zeros where nothing may be looked at.
-const softmax = (scores, may = scores.map(() => true)) => {
-  const top = Math.max(...scores.filter((_, j) => may[j]))
-  const powers = scores.map((e, j) => may[j] ? Math.exp(e - top) : 0)
-  const sum = powers.reduce((a, b) => a + b, 0)
-  return powers.map(power => sum && power / sum)
+// Weights of scores; zeros where nothing may be looked at.
+const softmax = (scores, may) => {
+  const top = Math.max(...scores), powers = scores.map((e, j) => may && !may[j] ? 0 : Math.exp(e - top))
+  return powers.map(power => power && power / sum(powers))
 }
 
-// The colour of a weight, as in coursekit/plot.py, and what is readable on it.
+// The colour of a weight (coursekit/plot.py), and what is readable on it.
 const stops = [[255, 255, 255], [204, 121, 167], [51, 0, 31]]
 const shade = weight => {
   const from = weight < 0.5 ? 0 : 1, part = weight * 2 - from
@@ -65,9 +61,9 @@ class TouchFigure extends HTMLElement {
     this.updates.forEach(update => update())
   }
 
-  // One number that a handle moves. `get` and `put` reach it, `says` puts it into words. data-range has its bounds and
-  // step, data-rail the place of 0 and the way to 1; where there is no rail, at(point) is what a point stands for.
-  // wrap: after so much it starts again; hover: a pointer moves it without being pressed.
+  // A number that a handle moves. `get` and `put` reach it, `says` puts it into words. data-range: bounds and step;
+  // data-rail: the place of 0 and the way to 1; without one, at(point) is what a point stands for. wrap: after so much it
+  // starts again; hover: no press is needed.
   slider(handle, {get, put, says, at, wrap, hover, low = x => x, high = x => x}) {
     const [least, most, step] = handle.dataset.range.split(" ").map(Number)
     const [x, y, dx, dy] = (handle.dataset.rail || "").split(" ").map(Number)
@@ -103,12 +99,12 @@ class TouchFigure extends HTMLElement {
     })
   }
 
-  // A handle for each of some numbers, and one at their mean, which moves them all and keeps their differences.
+  // A handle for each number, and one at their mean, which moves all alike.
   sliders(handles, all, numbers, says) {
     handles.forEach((handle, n) => this.slider(handle, {
       get: () => numbers[n], put: x => { numbers[n] = x }, says: () => `${number(numbers[n], 1)}, ${says()}`,
     }))
-    const get = () => numbers.reduce((a, b) => a + b) / numbers.length
+    const get = () => sum(numbers) / numbers.length
     this.slider(all, {
       get, says,
       put: to => {
@@ -120,7 +116,7 @@ class TouchFigure extends HTMLElement {
     })
   }
 
-  // What each button does, in their order, and then says.
+  // What each button does, and then says.
   buttons(press, says) {
     this.querySelectorAll("button").forEach((button, n) => button.addEventListener("click", () => {
       press(n)
@@ -134,7 +130,7 @@ const kinds = {
   softmax(figure, {scores, presets}) {
     const says = () => `scores ${list(scores, 1)}, weights ${list(softmax(scores))}`
     figure.sliders(figure.parts("score"), figure.part("all"), scores, says)
-    figure.buttons(n => presets[n].forEach((e, j) => { scores[j] = e }), says)
+    figure.buttons(n => Object.assign(scores, presets[n]), says)
     return () => {
       const weights = softmax(scores)
       figure.each("number", j => ({text: number(scores[j], 1)}))
@@ -169,7 +165,7 @@ const kinds = {
   },
 
   alignment(figure, {weights, source, target, without}) {
-    let chosen = 0  // 0: all of them, else the number of a character
+    let chosen = 0  // the number of a character, or 0 for all
     const strip = figure.part("strip"), frame = figure.part("frame"), width = frame.width.baseVal.value
     const row = () => weights[chosen - 1] || source.map(() => 0)
     const shown = (weight, j) => weight < 0.05 ? [] : `${source[j]} ${number(weight)}`
@@ -191,10 +187,10 @@ const kinds = {
 
   mask(figure, {scores, words, now, masks}) {
     const places = figure.parts("place"), size = words.length
-    const row = i => softmax(scores[i], now[i])
-    const enter = n => places.forEach((each, m) => set(each, {tabindex: m === n ? 0 : -1}))  // one stop for Tab
+    const row = i => softmax(scores[i], now[i]), at = n => [Math.floor(n / size), n % size]
+    const enter = n => places.forEach((each, m) => set(each, {tabindex: (m === n) - 1}))  // one stop for Tab
     places.forEach((each, n) => {
-      const i = Math.floor(n / size), j = n % size
+      const [i, j] = at(n)
       const go = (down, right) => {
         const next = clamp(i + down, 0, size - 1) * size + clamp(j + right, 0, size - 1)
         enter(next)
@@ -214,14 +210,14 @@ const kinds = {
       }, way => way.length ? go(...way) : toggle())
     })
     enter(0)
-    figure.buttons(n => { now = masks[n].map(each => [...each]) },
+    figure.buttons(n => { now = structuredClone(masks[n]) },
       () => `${now.flat().filter(Boolean).length} of ${size * size} places are open`)
     return () => {
       const buttons = figure.querySelectorAll("button")
       buttons.forEach((button, n) => set(button, {"aria-pressed": `${masks[n]}` === `${now}`}))
-      figure.each("sum", i => ({text: number(row(i).reduce((a, b) => a + b))}))
+      figure.each("sum", i => ({text: number(sum(row(i)))}))
       places.forEach((each, n) => {
-        const i = Math.floor(n / size), j = n % size, may = now[i][j], weight = row(i)[j]
+        const [i, j] = at(n), may = now[i][j], weight = row(i)[j]
         const [cell, cross, text] = each.children
         set(cell, {fill: may ? shade(weight) : "#eef0f2"})
         set(cross, {opacity: 1 - may})
@@ -243,9 +239,15 @@ const kinds = {
       figure.each("says", n => ({text: lines[n]}))
     }
   },
+
+  // A slider, and what the part of each name is given for each of its positions.
+  steps(figure, {now, shown}) {
+    figure.slider(figure.part("step"), {get: () => now, put: to => { now = to }, says: () => shown.says[now].text})
+    return () => Object.entries(shown).forEach(([name, values]) => set(figure.part(name), values[now]))
+  },
 }
 
-// Once the page is read: a figure that is met half-way is empty.
+// A figure that is met before the page is read is empty.
 const begin = () => customElements.define("touch-figure", TouchFigure)
 if (document.readyState === "loading") addEventListener("DOMContentLoaded", begin)
 else begin()

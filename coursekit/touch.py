@@ -197,6 +197,51 @@ def rotary(at_query, at_key, degrees, last=12):
     return Touch("rotary", {"at": at, "degrees": degrees, "centre": [x, y], "tips": tips}, alt, 324, "".join(draw))
 
 
+def tokens(text, sizes, lengths, per_token, now):
+    """A text in the tokens of a vocabulary that grows under a slider, above how much a token holds on average.
+
+    text       letters, blanks and signs of one byte each
+    sizes      how large the vocabulary is at each of n steps, two or more; `now` is where the slider stands
+    lengths    for each step the lengths of the text's tokens, in order
+    per_token  (n,) for each step the mean length of a token in a longer text, from 1 to 4
+    """
+    expect({"n": len(sizes)}, per_token=(np.asarray(per_token), "n"))
+    if len(lengths) != len(sizes) or {sum(step) for step in lengths} != {len(text)}:
+        raise ValueError(f"lengths: expected {len(sizes)} lists that sum to {len(text)}, got {lengths}")
+    columns, cell, row = 27, 12.8, 26
+    low = 150 + row * -(-len(text) // columns)  # where the plot has its foot
+    x, y = np.linspace(48, 336, len(sizes)), low - 28 * (np.asarray(per_token) - 1)
+    says = [f"vocabulary {size}: {len(step)} tokens, {len(text) / len(step):.1f} bytes each"
+            for size, step in zip(sizes, lengths, strict=True)]
+    shown = {"shade": [{"d": _every_second(step, columns, cell, row)} for step in lengths],
+             "says": [{"text": each} for each in says],
+             "dot": [{"transform": f"translate({a:.1f} {b:.1f})"} for a, b in zip(x, y, strict=True)]}
+    draw = [f'<path data-is="shade" d="{shown["shade"][now]["d"]}" fill="{PALE}"/>',
+            *(_text(7 + cell * (n % columns + 0.5), 26 + row * (n // columns), character)
+              for n, character in enumerate(text) if character != " "),
+            _text(7, low - 114, says[now], name="says", anchor="start", weight=600),
+            _text(7, low - 92, "bytes in a token of a new text", size=12, fill=FAINT, anchor="start"),
+            *(_path(f"M44 {low - 28 * n}H348", PALE) + _text(36, low - 28 * n + 4, n + 1, size=11, fill=FAINT)
+              for n in range(4)),
+            _path("M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in zip(x, y, strict=True)), INK),
+            f'<g data-is="dot" transform="{shown["dot"][now]["transform"]}"><circle r="5" fill="{INK}"/></g>',
+            *(_text(a, low + 56, size, size=11, fill=FAINT) for a, size in list(zip(x, sizes, strict=True))[1::2]),
+            _slider("step", "size of the vocabulary", now, (0, len(sizes) - 1, 1), (48, low + 28), (x[1] - x[0], 0))]
+    alt = (f"{text} {says[now].capitalize()}. A curve shows the bytes in a token of a new text: "
+           f"{per_token[0]:.1f} with a vocabulary of {sizes[0]}, {per_token[-1]:.1f} with one of {sizes[-1]}.")
+    return Touch("steps", {"now": now, "shown": shown}, alt, low + 64, "".join(draw))
+
+
+def _every_second(lengths, columns, cell, row):
+    """The path around every second token of a text that is broken into rows of cells; at an end of a row it is cut."""
+    ends, path = np.cumsum(lengths).tolist(), ""
+    for start, end in list(zip([0, *ends], ends, strict=False))[::2]:
+        for line in range(start // columns, (end - 1) // columns + 1):
+            left, right = max(start - line * columns, 0), min(end - line * columns, columns)
+            path += f"M{7 + cell * left:.1f} {10 + row * line}h{cell * (right - left):.1f}v22H{7 + cell * left:.1f}z"
+    return path
+
+
 def _softmax(scores, may_look=True):
     """Weights (S,) of scores (S,), by NumPy; zeros where nothing may be looked at."""
     powers = np.where(may_look, np.exp(scores - np.max(scores)), 0)

@@ -57,6 +57,16 @@ def test_the_product_of_turned_vectors_is_the_cosine_of_their_distance():
     assert parts(touch.rotary(5, 1, 20), "says")[2].text == f"q · k = {np.cos(np.deg2rad(80)):.3f}"
 
 
+def test_every_second_token_is_shaded_and_cut_where_a_row_ends():
+    figure = touch.tokens("a" * 30, [256, 257, 258], [[1] * 30, [25, 5], [30]], [1.0, 2.5, 3.0], now=1)
+    assert [step["d"].count("M") for step in figure.start["shown"]["shade"]] == [15, 1, 2]
+
+
+def test_a_vocabulary_says_how_many_tokens_a_text_has():
+    figure = touch.tokens("ab cd", [256, 300], [[1] * 5, [2, 3]], [1.0, 2.5], now=1)
+    assert parts(figure, "says")[0].text == "vocabulary 300: 2 tokens, 2.5 bytes each"
+
+
 def test_every_figure_says_in_words_what_it_shows():
     assert "0.18, 0.04, 0.79" in repr(touch.softmax(E, {}))
     assert "0.500" in repr(touch.rotary(3, 1, 30))
@@ -65,3 +75,8 @@ def test_every_figure_says_in_words_what_it_shows():
 def test_an_array_that_does_not_fit_is_named():
     with pytest.raises(ValueError, match="weights"):
         touch.alignment(WEIGHTS.T, "a b", "xy", "xy")
+
+
+def test_tokens_that_are_not_the_text_are_named():
+    with pytest.raises(ValueError, match=r"lengths: expected 2 lists that sum to 5, got \[\[5\], \[2, 2\]\]"):
+        touch.tokens("ab cd", [256, 300], [[5], [2, 2]], [1.0, 2.5], now=0)
