@@ -101,7 +101,7 @@ def published_functions():
 def run(chapter):
     """Run a chapter's cells, but for their asserts, some of which time things. Returns the functions they leave."""
     namespace = {"__name__": "chapter"}
-    with mpl.rc_context({"backend": "agg"}):
+    with mpl.rc_context({"backend": "agg"}), chdir(chapter.parent):  # beside which lies what its cells open
         for cell in jupytext.read(chapter, fmt="md:myst").cells:
             if cell.cell_type == "code":
                 exec(compile(cell.source, chapter.name, "exec", optimize=1), namespace)

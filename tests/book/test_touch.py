@@ -10,7 +10,7 @@ from coursekit import plot
 from tests import needs
 
 PAGE = {"softmax": "02_additive_attention", "alignment": "03_learning_to_align", "turn": "06_scaled_dot_product",
-        "mask": "06_scaled_dot_product", "rotary": "08_positions"}
+        "mask": "06_scaled_dot_product", "rotary": "08_positions", "steps": "11_tokens"}
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 PUBLISHED = """async name => new DOMParser()
   .parseFromString(await (await fetch(location)).text(), "text/html").querySelector(name).outerHTML"""
@@ -326,6 +326,25 @@ def test_a_position_that_moves_alone_changes_the_score(figure, phone, how, n, by
     apart = touched.start["degrees"] * (at[0] - at[1])
     assert [text.split()[-1] for text in touched.root.locator("[data-is=says]").all_text_contents()] == [
         text.replace("-", "−") for text in (f"{at[0] - at[1]}", f"{apart}°", f"{np.cos(np.deg2rad(apart)):.3f}")]
+
+
+# A vocabulary that grows.
+
+@pytest.mark.parametrize(("key", "times", "now"), [("End", 1, 15), ("Home", 1, 0), ("ArrowRight", 2, 11)])
+def test_a_step_shows_all_that_was_worked_out_for_it(figure, key, times, now):
+    touched = figure("steps")
+    touched.press(touched.part("step"), key, times)
+    shown = touched.start["shown"]
+    assert touched.part("says").text_content() == shown["says"][now]["text"]
+    assert touched.part("shade").get_attribute("d") == shown["shade"][now]["d"]
+    assert touched.part("dot").get_attribute("transform") == shown["dot"][now]["transform"]
+
+
+@pytest.mark.parametrize("how", ["drag", "swipe"])
+def test_a_step_is_dragged_to(figure, phone, how):
+    touched = figure("steps") if how == "drag" else phone("steps")
+    getattr(touched, how)(touched.part("step"), 3 * 288 / 15, 0)
+    assert touched.part("step").get_attribute("aria-valuenow") == "12"
 
 
 # All of them.
