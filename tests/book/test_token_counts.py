@@ -1,4 +1,4 @@
-"""What chapter 11 cites of GPT-2's and GPT-4o's tokenizers is what OpenAI's own package counts."""
+"""What chapter 11 cites of GPT-2's and GPT-4o's tokenisers is what OpenAI's own package counts."""
 
 import re
 
