@@ -38,7 +38,7 @@ def segmented(learned, others, size):
     Of equally frequent pairs the one of the greatest bytes is merged, as in CS336.
     """
     counts = Counter(PIECE.findall(learned))
-    pieces = [*counts, *(Counter(PIECE.findall(others)) - counts).keys() - counts.keys()]
+    pieces = list(dict.fromkeys([*counts, *PIECE.findall(others)]))                # those of `others` count 0 times
     ids = np.array([byte for piece in pieces for byte in (*piece.encode(), -1)])
     times = np.array([counts[piece] for piece in pieces for _ in range(len(piece.encode()) + 1)])
     vocabulary = [bytes([i]) for i in range(256)]
