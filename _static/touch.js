@@ -62,8 +62,8 @@ class TouchFigure extends HTMLElement {
   }
 
   // A number that a handle moves. `get` and `put` reach it, `says` puts it into words. data-range: bounds and step;
-  // data-rail: the place of 0 and the way to 1; without one, at(point) is what a point stands for. wrap: after how much
-  // it starts again; hover: no press is needed.
+  // data-rail: the place of 0 and the way to 1; without one, at(point) is what a point stands for. wrap: after which
+  // it starts again; hover: without a press.
   slider(handle, {get, put, says, at, wrap, hover, low = x => x, high = x => x}) {
     const [least, most, step] = handle.dataset.range.split(" ").map(Number)
     const [x, y, dx, dy] = (handle.dataset.rail || "").split(" ").map(Number)
