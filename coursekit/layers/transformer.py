@@ -35,30 +35,37 @@ class Attention:
         """Look where mask (B, T, S) is True, x at itself where memory is None. Returns (B, T, d_model)."""
         self.inputs = x, x if memory is None else memory, memory is None
         x, memory, _ = self.inputs
-        self.q = self.split(x @ self.p["W_Q"])                                     # (B, h, T, d_k)
-        self.k = self.split(memory @ self.p["W_K"])                                # (B, h, S, d_k)
-        self.v = self.split(memory @ self.p["W_V"])                                # (B, h, S, d_k)
+        self.q = self.split(self.project("Q", x))                                  # (B, h, T, d_k)
+        self.k = self.split(self.project("K", memory))                             # (B, h, S, d_k)
+        self.v = self.split(self.project("V", memory))                             # (B, h, S, d_k)
         scores = self.q @ self.k.swapaxes(-1, -2) / self.root                      # (B, h, T, S)
         scores = np.where(mask[:, None], scores, scores.dtype.type(-1e30))
         powers = np.exp(scores - scores.max(axis=self.axis, keepdims=True)) * mask[:, None]
         self.weights = powers / np.maximum(powers.sum(axis=self.axis, keepdims=True), 1e-30)
         self.seen = self.merge(self.weights @ self.v)                              # (B, T, d_model)
-        return self.seen @ self.p["W_O"]
+        return self.project("O", self.seen)
 
     def backward(self, d_y):
         """From d_y (B, T, d_model) to d_x and d_memory; where x looks at itself the second is 0, being in the first."""
         x, memory, at_itself = self.inputs
-        self.g["W_O"] += outer(self.seen, d_y)
-        d_seen = self.split(d_y @ self.p["W_O"].T)                                 # (B, h, T, d_k)
+        d_seen = self.split(self.project_backward("O", self.seen, d_y))            # (B, h, T, d_k)
         gain = self.weights * (d_seen @ self.v.swapaxes(-1, -2))                   # (B, h, T, S)
         d_scores = (gain - self.weights * gain.sum(axis=self.axis, keepdims=True)) / self.root
         d_v = self.merge(self.weights.swapaxes(-1, -2) @ d_seen)                   # (B, S, d_model)
         d_q = self.merge(d_scores @ self.k)                                        # (B, T, d_model)
         d_k = self.merge(d_scores.swapaxes(-1, -2) @ self.q)                       # (B, S, d_model)
-        for name, of, d in (("W_Q", x, d_q), ("W_K", memory, d_k), ("W_V", memory, d_v)):
-            self.g[name] += outer(of, d)
-        d_x, d_memory = d_q @ self.p["W_Q"].T, d_k @ self.p["W_K"].T + d_v @ self.p["W_V"].T
+        d_x = self.project_backward("Q", x, d_q)
+        d_memory = self.project_backward("K", memory, d_k) + self.project_backward("V", memory, d_v)
         return (d_x + d_memory, 0.0) if at_itself else (d_x, d_memory)
+
+    def project(self, name, x):
+        """x (B, T, d_model) times W_Q, W_K, W_V or W_O, by its letter."""
+        return x @ self.p[f"W_{name}"]
+
+    def project_backward(self, name, x, d_y):
+        """From d_y to d_x, both (B, T, d_model)."""
+        self.g[f"W_{name}"] += outer(x, d_y)
+        return d_y @ self.p[f"W_{name}"].T
 
     def split(self, x):
         """(B, T, d_model) to (B, h, T, d_k)."""
@@ -70,25 +77,32 @@ class Attention:
 
 
 class FeedForward:
-    """Two layers with a ReLU between them, the same at every position."""
+    """Two layers with an activation between them, the same at every position."""
 
     def __init__(self, p, g):
         self.p, self.g = p, g
 
     def forward(self, x, memory=None, mask=None):
         """x (B, T, d_model) to (B, T, d_model); memory and mask, which attention needs, play no part."""
-        self.x = x
-        self.inner = np.maximum(x @ self.p["W_1"] + self.p["b_1"], 0)              # (B, T, d_ff)
+        self.x, self.before = x, x @ self.p["W_1"] + self.p["b_1"]
+        self.inner = self.activation(self.before)                                    # (B, T, d_ff)
         return self.inner @ self.p["W_2"] + self.p["b_2"]
 
     def backward(self, d_y):
         """From d_y (B, T, d_model) to d_x, and 0 for the memory."""
-        d_inner = d_y @ self.p["W_2"].T * (self.inner > 0)                         # (B, T, d_ff)
+        d_inner = d_y @ self.p["W_2"].T * self.slope(self.before)                  # (B, T, d_ff)
         self.g["W_2"] += outer(self.inner, d_y)
         self.g["b_2"] += d_y.sum(axis=(0, 1))
         self.g["W_1"] += outer(self.x, d_inner)
         self.g["b_1"] += d_inner.sum(axis=(0, 1))
         return d_inner @ self.p["W_1"].T, 0.0
+
+    def activation(self, x):
+        return np.maximum(x, 0)
+
+    def slope(self, x):
+        """The derivative of the activation at x."""
+        return x > 0
 
 
 class Norm:
@@ -145,11 +159,13 @@ class Sublayer:
 
 
 class EncoderLayer:
-    """Self-attention, then feed-forward."""
+    """Self-attention, then feed-forward, of these kinds."""
+
+    attention, feed_forward = Attention, FeedForward
 
     def __init__(self, p, g, heads, design):
-        self.self = _sublayer(Attention, p, g, "self", design, heads, design.scaled)
-        self.feed = _sublayer(FeedForward, p, g, "feed", design)
+        self.self = _sublayer(self.attention, p, g, "self", design, heads, design.scaled)
+        self.feed = _sublayer(self.feed_forward, p, g, "feed", design)
 
     def forward(self, x, mask):
         return self.feed.forward(self.self.forward(x, None, mask))
