@@ -41,7 +41,7 @@ help:
 	@echo "make attacks    what hostile notebooks get from either (half an hour)"
 	@echo "make mutants    which slips the checks let through, of all that a machine makes (some minutes)"
 	@echo "make artifacts  train again what coursekit ships"
-	@echo "make gates      train each model that the course promises something of, from three seeds"
+	@echo "make gates      train each model that the course promises something of, from three seeds or five"
 	@echo "make hub        take a class through JupyterHub and nbgrader's exchange, in browsers (as root, with Node.js)"
 	@echo "make lock       pin again what requirements.txt pulls in"
 	@echo "make clean      remove what was generated, never a course's records"

@@ -65,7 +65,7 @@ def test_a_gate_that_is_missed_ends_in_an_error(monkeypatch, capsys):
     monkeypatch.setattr(gates, "GATES", (met, missed))
     with pytest.raises(SystemExit, match="short of their gate: a model"):
         gates.main()
-    assert "98.0   99.0  100.0" in capsys.readouterr().out
+    assert "98     99    100 " in capsys.readouterr().out
 
 
 def test_the_lowest_score_counts_within_the_lengths_trained_on(monkeypatch):
