@@ -59,16 +59,17 @@ class Verdict:
     weight: float = field(default=1.0, compare=False)
 
 
-def compare(law, reply, expected, hint="", weight=1.0):
+def compare(law, reply, expected, hint="", weight=1.0, names=()):
     """Does `reply` hold `expected` (an array, a number, or a tuple of these), with no argument changed in place?
 
-    Precision is that of the arguments, so work on float32 is judged as such, whatever is returned.
+    Precision is that of the arguments, so work on float32 is judged as such, whatever is returned. A hint calls the
+    results by these `names`, or by their numbers.
 
     Returns a `Verdict`. Its hint is the first of these that applies: it raised, it changed an argument, it returned
     nothing, the wrong kind, number or shape of results, entries that are not finite, not precise, or wrong (with the
     `hint` given).
     """
-    problem = _misbehaviour(reply) or _difference(reply, expected, hint)
+    problem = _misbehaviour(reply) or _difference(reply, expected, hint, names)
     return Verdict(law, problem is None, problem or "", weight)
 
 
@@ -115,7 +116,7 @@ def _misbehaviour(reply):
     return None
 
 
-def _difference(reply, expected, hint):
+def _difference(reply, expected, hint, names):
     value, judged = reply.value, (hint, reply.precision, largest(expected))
     if value is None:
         return "returned None: is there a return statement?"
@@ -123,8 +124,9 @@ def _difference(reply, expected, hint):
         return _array_difference("", value, expected, *judged)
     if not isinstance(value, tuple | list) or len(value) != len(expected):
         return f"expected {len(expected)} results, got {_kind(value)}"
-    pairs = enumerate(zip(value, expected, strict=True), start=1)
-    return next(filter(None, (_array_difference(f"result {i}: ", *pair, *judged) for i, pair in pairs)), None)
+    names = names or [f"result {i}" for i in range(1, len(expected) + 1)]
+    results = zip(names, value, expected, strict=True)
+    return next(filter(None, (_array_difference(f"{name}: ", *pair, *judged) for name, *pair in results)), None)
 
 
 def misfit(got, expected):

@@ -86,6 +86,11 @@ def test_of_two_results_the_wrong_one_is_numbered():
     assert hint(EXPECTED, (EXPECTED, EXPECTED)).startswith("expected 2 results, got an array")
 
 
+def test_of_results_that_have_names_the_wrong_one_is_named():
+    verdict = compare("law", Reply((EXPECTED, EXPECTED.T)), (EXPECTED, EXPECTED), names=["d_X", "d_W"])
+    assert verdict.hint == "d_W: expected shape (1, 3), got (3, 1)"
+
+
 @pytest.mark.parametrize(("error", "says"), [
     ("NotImplementedError", "not implemented yet"), ("KeyError", "raised KeyError"), ("TimeLimit", "took too long"),
 ])
