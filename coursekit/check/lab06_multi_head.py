@@ -10,6 +10,7 @@ from coursekit.gradient_check import numerical_gradient
 from coursekit.verdicts import Verdict, compare
 
 FOUR = ("W_Q", "W_K", "W_V", "W_O")
+LINEAR = "for a gradient that is a thousand times as large, all results are a thousand times as large"
 
 
 @visible_check
@@ -21,23 +22,40 @@ def scaled_dot_product_attention(attention):
     mask = np.tri(4, 5, dtype=bool)
     hint = "True means: may look; and the mask acts on the scores, before the softmax"
     yield compare("a mask for all of them, (T, S)", ask(attention, Q, K, V, mask), _seen((Q, K, V, mask)), hint)
-    own = np.arange(5) < np.array([[[[3]]], [[[0]]]])
-    hint = "a row that may look nowhere has weights and output 0, neither nan nor a mean"
-    law = "a mask for each sentence, (B, 1, 1, S); the second may look nowhere: zeros"
+    own = np.array([[True, False, True, True, False], [False] * 5])[:, None, None]
+    hint = "a row that may look nowhere has weights and output 0, neither nan nor a mean; and masks may have holes"
+    law = "a mask for each sentence, (B, 1, 1, S), one with holes; the second may look nowhere: zeros"
     yield compare(law, ask(attention, Q, K, V, own), _seen((Q, K, V, own)), hint)
-    Q, K, V = map(np.round, _heads(1, 2, 3, 4, 5, 4, 3))  # float32 holds all scores exactly
-    Q[..., 0], K[..., 0] = 32, 64
-    hint = "np.exp overflows above 709: subtract the largest score of each row first"
-    yield compare("large scores, all near 1000", ask(attention, Q, K, V), _seen((Q, K, V, None)), hint)
+    yield from _far(attention)
+    one = _heads(3, 1, 1, 1, 5, 1, 1)
+    hint = "axes of length 1 stay: count axes from the right, squeeze none"
+    law = "one sentence, one head, one query, widths of 1: still four axes"
+    yield compare(law, ask(attention, *one), _seen((*one, None)), hint)
+    one = _heads(4, 2, 1, 3, 1, 2, 1)
+    yield compare("a single key: its weight is 1", ask(attention, *one), _seen((*one, None)), hint)
+
+
+def _far(attention):
+    """Verdicts on rows of scores near 16000 and near -16000, and on the same beside hidden scores twice as far."""
+    Q, K, V = map(np.round, _heads(1, 2, 3, 4, 5, 4, 3))
+    Q[..., 0], K[..., 0], V = [8, -8, 8, -8], K[..., 0] + 4096, 1000 * V
+    K[..., 0, 0] *= 2
+    hint = "np.exp overflows above 709: subtract the largest score of each row first, with axis=-1 and keepdims=True"
+    law = "scores near 16000 in some rows, near -16000 in others: each row has its own largest one"
+    yield compare(law, ask(attention, Q, K, V), _seen((Q, K, V, None)), hint)
+    mask = np.array([False, True, True, False, True])
+    hint = "subtract the largest VISIBLE score: hide the others with -np.inf first, then take the maximum"
+    law = "a mask of one axis, (S,): hidden scores, twice as far from 0, have no effect"
+    yield compare(law, ask(attention, Q, K, V, mask), _seen((Q, K, V, mask)), hint)
 
 
 @visible_check
 def scaled_dot_product_attention_backward(backward):
-    Q, K, V = _heads(2, 2, 3, 4, 5, 2, 3)
+    Q, K, V = _heads(2, 2, 3, 4, 5, 6, 7)
     mask = np.tri(4, 5, dtype=bool)
     mask[1] = False
     weights = _seen((Q, K, V, mask))[1]
-    d_output = np.random.RandomState(9).randn(2, 3, 4, 3)
+    d_output = np.random.RandomState(9).randn(2, 3, 4, 7)
 
     def loss():
         return (_seen((Q, K, V, mask))[0] * d_output).sum()
@@ -50,6 +68,13 @@ def scaled_dot_product_attention_backward(backward):
     for name, array, got, hint in zip(("d_Q", "d_K", "d_V"), (Q, K, V), found.value, advice, strict=True):
         law = f"{name} agrees with central differences"
         yield laws.equals(law, got, numerical_gradient(loss, array), f"{name}: {hint}")
+    large = ask(backward, 1000 * d_output, Q, K, V, weights)
+    yield compare(LINEAR, large, tuple(1000 * as_array(each) for each in found.value), "clip and round nothing")
+    one = _heads(3, 1, 1, 1, 1, 1, 1)
+    d_output, nothing = np.full((1, 1, 1, 1), 0.7), np.zeros((1, 1, 1, 1))
+    law = "one query and one key, whose weight is always 1: d_Q and d_K are 0, d_V is d_output, all of four axes"
+    hint = "axes of length 1 stay: count axes from the right, squeeze none"
+    yield compare(law, ask(backward, d_output, *one, np.ones((1, 1, 1, 1))), (nothing, nothing, d_output), hint)
 
 
 @visible_check
@@ -72,6 +97,10 @@ def split_heads(split_heads):
     yield laws.shape("two sentences of three tokens, width 8, four heads: (2, 4, 3, 2)", reply, (2, 4, 3, 2))
     law = "head i of sentence b holds x[b, :, 2i : 2i + 2]"
     yield laws.equals(law, reply, np.stack(np.split(x, 4, axis=2), axis=1), "each sentence keeps its own tokens")
+    one = ask(split_heads, x[:1, :1, :2], 1)
+    yield laws.equals("one token, one head: (1, 1, 1, 2), axes of length 1 stay", one, x[:1, :1, None, :2])
+    one = ask(split_heads, x[:1, :, :2], 2)
+    yield laws.equals("heads of width 1: (1, 2, 3, 1)", one, x[:1, :, :2].transpose(0, 2, 1)[..., None])
 
 
 @visible_check
@@ -91,6 +120,10 @@ def merge_heads(merge_heads):
     right = np.concatenate(list(x.transpose(1, 0, 2, 3)), axis=-1)
     advice = "each token's row holds all heads in order"
     yield laws.equals("two sentences, four heads", ask(merge_heads, x), right, advice)
+    one = ask(merge_heads, x[:1, :1, :1])
+    yield laws.equals("one token, one head: (1, 1, 2), axes of length 1 stay", one, x[:1, 0, :1])
+    one = ask(merge_heads, x[:1, :, :1, :1])
+    yield laws.equals("one token, heads of width 1: (1, 1, 4)", one, x[:1, :, :1, 0].transpose(0, 2, 1))
 
 
 @visible_check
@@ -114,6 +147,25 @@ def multi_head_attention(multi_head):
     single = _case(4, 2, 4, 5, 6, 1, 2, 3)
     law = "one head is the attention of lab 05 between two products"
     yield compare(law, ask(multi_head, *single[:4]), _by_heads(single), "d_k is the width of a head: here all of it")
+    yield from _equal_sizes(multi_head)
+    one = _case(8, 1, 1, 4, 3, 1, 1, 1)
+    law = "one sentence, one word, one head of width 1: output (1, 1, 3), weights (1, 1, 1, 4)"
+    yield compare(law, ask(multi_head, *one), _by_heads(one), "axes of length 1 stay")
+
+
+def _equal_sizes(multi_head):
+    """Verdicts on as many sentences and heads as words, in X and in the memory: nothing may be told by its length."""
+    X, memory, p, heads, _ = case = _case(7, 3, 3, 3, 4, 3, 2, 2)
+    law = "three sentences, heads, words and words of the memory: the memory is still not X"
+    yield compare(law, ask(multi_head, *case), _by_heads(case), "keys and values come from the memory, of any shape")
+    law, causal = "there a mask (T, S) is for all sentences", np.tri(3, dtype=bool)
+    hint = "go by the number of axes of a mask, not by its lengths"
+    yield compare(law, ask(multi_head, *case[:4], causal), _by_heads((*case[:4], causal)), hint)
+    large, hint = (100 * X, 100 * memory, p, heads, causal), "large scores: is the attention that of exercise 1?"
+    yield compare("with numbers a hundred times as large", ask(multi_head, *large), _by_heads(large), hint)
+    own = X, memory, p, heads, np.arange(3) < np.array([[[1]], [[3]], [[2]]])
+    hint = "a mask (B, 1, S) belongs to the sentences, not to the heads: mask[..., None, :, :]"
+    yield compare("and a mask (B, 1, S) is for each sentence", ask(multi_head, *own), _by_heads(own), hint)
 
 
 @visible_check
@@ -127,14 +179,38 @@ def multi_head_attention_backward(backward):
 
     reply = ask(backward, d_output, X, memory, p, heads, weights)
     yield _three(reply)
-    d_X, d_memory, gradients = reply.value
-    arrays, found = {"d_X": X, "d_memory": memory, **p}, {"d_X": d_X, "d_memory": d_memory, **gradients}
+    arrays, found = {"d_X": X, "d_memory": memory, **p}, _by_name(reply)
     expected = {name: numerical_gradient(loss, array) for name, array in arrays.items()}
     advice = _advice(case, d_output, expected, found)
     for name in ("W_O", "W_V", "W_Q", "W_K", "d_memory", "d_X"):
         law = f"{name if name.startswith('d_') else 'the gradient of ' + name} agrees with central differences"
         yield laws.equals(law, found[name], expected[name], f"{name}: {advice[name]}")
+    large = ask(backward, 1000 * d_output, X, memory, p, heads, weights)
+    yield _all(LINEAR, large, {name: 1000 * each for name, each in expected.items()}, "clip and round nothing")
     yield from _apart(backward)
+    yield _of_one(backward)
+
+
+def _of_one(backward):
+    """A verdict on one sentence, one word, one head and widths of 1, where the weight is always 1."""
+    p, one = dict(zip(FOUR, np.array([2.0, 3, 5, 7])[:, None, None], strict=True)), np.ones((1, 1, 1))
+    reply = ask(backward, one, 11 * one, 13 * one, p, 1, one[None])
+    expected = {"d_X": 0 * one, "d_memory": 35 * one, "W_Q": 0 * one[0], "W_K": 0 * one[0], "W_V": 91 * one[0],
+                "W_O": 65 * one[0]}
+    law = "one of all: d_memory is W_O W_V, d_X is 0, both (1, 1, 1)"
+    return _all(law, reply, expected, "axes of length 1 stay: count axes from the right, squeeze none")
+
+
+def _by_name(reply):
+    d_X, d_memory, gradients = reply.value
+    return {"d_X": d_X, "d_memory": d_memory, **gradients}
+
+
+def _all(law, reply, expected, hint):
+    """A verdict on all results together, by their names."""
+    found = _by_name(reply)
+    wrong = [name for name, right in expected.items() if not laws.equals("", found[name], right).passed]
+    return Verdict(law, not wrong, f"{', '.join(wrong)}: {hint}")
 
 
 def _apart(backward):
@@ -184,9 +260,12 @@ def previous_token_head(previous_token_head):
     yield laws.equals("tokens 1 to 4 look at the token before, with weight 1", weights[1:], np.eye(5)[:4], advice)
     yield _handed("they hand over which word it is", output[1:, :3], X[:4, :3], output)
     yield _handed("and nothing in the part of the positions", output[1:, 3:], 0 * output[1:, 3:], output)
-    _, X = _one_hot("d b a c d b", 6)
-    wanted = np.hstack([X[:5, :4], np.zeros((5, 6))])
-    yield from _of_another_size(previous_token_head, X, slice(1, None), np.eye(6)[:5], wanted)
+    _, X = _one_hot("d b a i c h e g f d b a", 12)
+    wanted = np.hstack([X[:11, :9], np.zeros((11, 12))])
+    yield from _of_another_size(previous_token_head, X, 9, slice(1, None), np.eye(12)[:11], wanted)
+    _, X = _one_hot("a a a", 3)
+    wanted = np.hstack([X[:2, :1], np.zeros((2, 3))])
+    yield from _of_another_size(previous_token_head, X, 1, slice(1, None), np.eye(3)[:2], wanted)
 
 
 @visible_check
@@ -204,15 +283,18 @@ def matching_token_head(matching_token_head):
     yield laws.equals("each token looks at all places of its word, evenly", weights, same, advice)
     yield _handed("it hands over where they are", output[:, 3:], same, output)
     yield _handed("and nothing in the part of the words", output[:, :3], 0 * output[:, :3], output)
-    words, X = _one_hot("d b a c d b", 6)
-    wanted = np.hstack([np.zeros((6, 4)), _same(words)])
-    yield from _of_another_size(matching_token_head, X, slice(None), _same(words), wanted)
+    for words, X in [_one_hot("d b a i c h e g f d b a", 12), _one_hot("a a a", 3)]:
+        of = X.shape[1] - len(words)
+        wanted = np.hstack([np.zeros((len(words), of)), _same(words)])
+        yield from _of_another_size(matching_token_head, X, of, slice(None), _same(words), wanted)
 
 
-def _of_another_size(head, X, rows, looks, wanted):
-    """Verdicts on four words and six positions: nothing may be written for three and five alone."""
-    reply = ask(head, 4, 6)
-    yield _matrices("another size, four words and six positions: 10 rows, and 10 columns in W_O", reply, 10)
+def _of_another_size(head, X, vocabulary, rows, looks, wanted):
+    """Verdicts on other sizes: nothing may be written for three words and five positions alone."""
+    length, width = X.shape
+    reply = ask(head, vocabulary, length)
+    law = f"another size, vocabulary {vocabulary}, length {length}: {width} rows, and {width} columns in W_O"
+    yield _matrices(law, reply, width)
     output, weights = _run(reply, X)
     hint = f"is a size of the first example left in it? The rows are\n{rounded(weights)}"
     yield laws.equals("there it looks at the same places", weights[rows], looks, hint)

@@ -1,8 +1,11 @@
 """What lab 06 is judged on.
 
-All sizes in a case differ, but for one case with as many heads as sentences, where a mask without an axis for the heads
-goes through silently, and some with a memory as long as X, which is still not X.
+In most cases all sizes differ. In some a size is 1, whose axis must stay. In one there are as many heads as sentences,
+where a mask without an axis for the heads goes through silently; in one as many positions as sentences, where a mask
+for all looks like one for each; and in some the memory is as long as X, and still not X.
 """
+
+import itertools
 
 import numpy as np
 
@@ -11,6 +14,7 @@ from solutions.dictionaries import flat, told
 from solutions.lab06_multi_head import reference
 
 NAMES = ("W_Q", "W_K", "W_V", "W_O")
+SIZES = (1, 1000)  # of the gradients that come in, in turn
 
 
 def scaled_dot_product_attention(student, rng):
@@ -18,31 +22,31 @@ def scaled_dot_product_attention(student, rng):
     for law, args in _attentions(rng):
         reply = student.scaled_dot_product_attention(*args)
         yield compare(law, reply, reference.scaled_dot_product_attention(*args), hint)
-    hint = "subtract the largest score of each row before np.exp"
+    hint = "is the largest visible score of each row subtracted before np.exp, and is a row that sees nothing 0?"
     for law, args in _far_from_zero(rng):
         reply = student.scaled_dot_product_attention(*args)
-        yield compare(law, reply, reference.scaled_dot_product_attention(*args), hint, weight=2)
+        yield compare(law, reply, reference.scaled_dot_product_attention(*args), hint)
 
 
 def scaled_dot_product_attention_backward(student, rng):
     hint = "are d_V, the gradient in the weights, the softmax and 1/√d_k all in it, and in this order: d_Q, d_K, d_V?"
-    for law, (Q, K, V, *mask) in _attentions(rng):
+    for (law, (Q, K, V, *mask)), size in zip([*_attentions(rng), *_narrow(rng)], itertools.cycle(SIZES)):
         output, weights = reference.scaled_dot_product_attention(Q, K, V, *mask)
-        args = rng.normal(size=output.shape), Q, K, V, weights
+        args = size * rng.normal(size=output.shape), Q, K, V, weights
         reply = student.scaled_dot_product_attention_backward(*args)
         yield compare(law, reply, reference.scaled_dot_product_attention_backward(*args), hint)
 
 
 def split_heads(student, rng):
     hint = "does head 0 hold the first d columns of every token, head 1 the next d?"
-    for B, T, heads, d in [(2, 5, 3, 4), (3, 4, 2, 6), (5, 2, 4, 3), (2, 3, 6, 1)]:
+    for B, T, heads, d in [(2, 5, 3, 4), (3, 4, 2, 6), (5, 2, 4, 3), (2, 3, 6, 1), (1, 4, 2, 3)]:
         args = rng.normal(size=(B, T, heads * d)), heads
         yield compare(f"{heads} heads of width {d}", student.split_heads(*args), reference.split_heads(*args), hint)
 
 
 def merge_heads(student, rng):
     hint = "does a token's row hold the d numbers of head 0, then those of head 1, and so on?"
-    for B, heads, T, d in [(2, 3, 5, 4), (3, 2, 4, 6), (5, 4, 2, 3), (4, 5, 3, 2)]:
+    for B, heads, T, d in [(2, 3, 5, 4), (3, 2, 4, 6), (5, 4, 2, 3), (4, 5, 3, 2), (1, 2, 3, 4)]:
         x = rng.normal(size=(B, heads, T, d))
         yield compare(f"{heads} heads of width {d}", student.merge_heads(x), reference.merge_heads(x), hint)
 
@@ -56,12 +60,13 @@ def multi_head_attention(student, rng):
 
 def multi_head_attention_backward(student, rng):
     hint = "compare with central differences; the matrices' gradients are summed over sentences and positions"
-    for law, weight, (X, memory, parameters, heads, *mask) in _calls(rng):
+    for (law, weight, (X, memory, parameters, heads, *mask)), size in zip(_calls(rng), itertools.cycle(SIZES)):
         output, weights = reference.multi_head_attention(X, memory, parameters, heads, *mask)
-        args = rng.normal(size=output.shape), X, memory, parameters, heads, weights
+        args = size * rng.normal(size=output.shape), X, memory, parameters, heads, weights
         expected = flat(reference.multi_head_attention_backward(*args), NAMES)
         reply, problem = told(student.multi_head_attention_backward(*args), ["d_X", "d_memory"], NAMES)
-        yield Verdict(law, False, problem, weight) if problem else compare(law, reply, expected, hint, weight)
+        judged = compare(law, reply, expected, hint, weight, ["d_X", "d_memory", *NAMES])
+        yield Verdict(law, False, problem, weight) if problem else judged
 
 
 def parameter_count(student, rng):
@@ -78,7 +83,7 @@ def parameter_count(student, rng):
 
 
 def previous_token_head(student, rng):
-    for vocabulary, length in [(4, 6), (9, 5), (3, 8)]:
+    for vocabulary, length in [(4, 6), (9, 5), (3, 8), (1, 4)]:
         _, X = _sentence(rng, vocabulary, length)
         before = np.eye(length, k=-1)
         wanted = np.hstack([before @ X[:, :vocabulary], np.zeros((length, length))])
@@ -90,7 +95,7 @@ def previous_token_head(student, rng):
 
 
 def matching_token_head(student, rng):
-    for vocabulary, length in [(5, 8), (3, 7), (8, 6)]:
+    for vocabulary, length in [(5, 8), (3, 7), (8, 6), (1, 4)]:
         words, X = _sentence(rng, vocabulary, length)
         same = (words[:, None] == words) / (words[:, None] == words).sum(axis=1, keepdims=True)
         wanted = np.hstack([np.zeros((length, vocabulary)), same])
@@ -170,40 +175,74 @@ def _attentions(rng):
         yield law, (Q, K, V, *_masks(rng, kind, B, T, S))
 
 
-def _far_from_zero(rng):
-    """(law, arguments of `scaled_dot_product_attention`): scores near 1000 or -1000, which float32 holds exactly."""
-    for law, B, h, T, S, kind, sign in [
-        ("scores near 1000", 2, 3, 5, 6, None, 1),
-        ("scores near -1000, with a mask for each sentence", 3, 2, 6, 5, "own", -1),
+def _narrow(rng):
+    """The same, with axes of length 1."""
+    for law, B, h, T, S, d_k, d_v, kind in [
+        ("one head, a single query, with a mask for each sentence", 2, 1, 1, 5, 16, 3, "own"),
+        ("one sentence, a single key, widths of one, with a mask", 1, 3, 4, 1, 1, 1, "shared"),
+        ("one sentence, a single query", 1, 2, 1, 4, 4, 1, None),
     ]:
-        Q, K = (rng.integers(-2, 3, size=(B, h, length, 4)).astype(float) for length in (T, S))
-        Q[..., 0], K[..., 0] = sign * 32, 64
-        yield law, (Q, K, rng.normal(size=(B, h, S, 7)), *_masks(rng, kind, B, T, S))
+        Q, K, V = (_eighths(rng, B, h, *shape) for shape in [(T, d_k), (S, d_k), (S, d_v)])
+        yield law, (Q, K, V, *_masks(rng, kind, B, T, S))
+
+
+def _far_from_zero(rng):
+    """(law, arguments of `scaled_dot_product_attention`): scores near 16384 in each second row, near -16384 in the
+    others, and twice as far for the first key, which masks hide. Values are large, too; float32 holds all of it."""
+    wide = [_eighths(rng, 3, 2, length, 16) for length in (6, 5, 5)]
+    cases = [
+        ("rows of scores near 16000 and near -16000", wide),
+        ("the same beside hidden scores, and rows that may look nowhere", (*wide, *_masks(rng, "own", 3, 6, 5))),
+        *((f"{law}, far from 0", args) for law, args in _narrow(rng)),
+    ]
+    for law, (Q, K, V, *masks) in cases:
+        Q, K = Q.copy(), K + 1024 * np.eye(1, K.shape[-1])
+        Q[..., ::2, 0], Q[..., 1::2, 0] = 64, -64
+        K[..., 0, 0] *= 2
+        yield law, (Q, K, 1000 * V, *map(_without_the_first, masks))
+
+
+def _eighths(rng, *shape):
+    """Random multiples of 1/8, whose products are exact in float32 too."""
+    return np.round(8 * rng.normal(size=shape)) / 8
 
 
 def _masks(rng, kind, B, T, S):
+    """No mask or one, with holes: in the first row nothing is seen, in each other one something."""
     if kind is None:
         return []
     if kind == "causal":
         return [np.tri(T, S, dtype=bool)]
     mask = rng.random(size=(T, S) if kind == "shared" else (B, 1, T, S)) < 0.6
-    mask[..., 0, :2] = True, False
-    mask[..., 1, :] = False
+    rows = mask.reshape(-1, S)
+    rows[np.arange(len(rows)), rng.integers(S, size=len(rows))] = True
+    rows[0] = False
     return [mask]
+
+
+def _without_the_first(mask):
+    """The mask, with the first key hidden; a row that saw it and nothing else sees the last one."""
+    alone = mask[..., 0] & ~mask[..., 1:].any(axis=-1)
+    mask[..., 0] = False
+    mask[..., -1] |= alone
+    return mask
 
 
 def _calls(rng):
     """(law, weight, arguments of `multi_head_attention`)."""
-    for law, weight, B, T, S, d_model, heads, d_k, d_v, kind in [
-        ("self-attention without a mask", 1, 3, 5, None, 6, 2, 4, 7, None),
-        ("cross-attention: a memory of another length", 1, 2, 4, 7, 5, 3, 6, 2, None),
-        ("a causal mask for all sentences, with a past", 1, 2, 4, 6, 7, 3, 2, 5, "causal"),
-        ("sentences of different lengths, one without words", 2, 4, 5, 5, 6, 2, 3, 7, "padding"),
-        ("a mask for each sentence, as many heads as sentences", 2, 3, 4, 6, 7, 3, 2, 5, "own"),
-        ("one head is the attention of lab 05 between two products", 1, 4, 3, 3, 6, 1, 2, 7, None),
+    for law, weight, size, B, T, S, d_model, heads, d_k, d_v, kind in [
+        ("self-attention without a mask", 1, 1, 3, 5, None, 6, 2, 4, 7, None),
+        ("cross-attention: a memory of another length", 1, 1, 2, 4, 7, 5, 3, 6, 2, None),
+        ("a causal mask for all sentences, with a past", 1, 1, 2, 4, 6, 7, 3, 2, 5, "causal"),
+        ("sentences of different lengths, one without words", 2, 1, 4, 5, 5, 6, 2, 3, 7, "padding"),
+        ("a mask for each sentence, as many heads as sentences", 3, 1, 3, 4, 6, 7, 3, 2, 5, "own"),
+        ("one head is the attention of lab 05 between two products", 1, 1, 4, 3, 3, 6, 1, 2, 7, None),
+        ("a mask for all sentences, as many as positions; large scores", 1, 40, 4, 4, 4, 5, 2, 3, 2, "causal"),
+        ("one sentence with a single word, heads of width 1", 1, 1, 1, 1, 5, 4, 2, 1, 1, "own"),
+        ("one word, and a memory of one word or of none", 1, 1, 2, 1, 1, 4, 1, 1, 1, "padding"),
     ]:
-        X = rng.normal(size=(B, T, d_model))
-        memory = X if S is None else rng.normal(size=(B, S, d_model))
+        X = size * rng.normal(size=(B, T, d_model))
+        memory = X if S is None else size * rng.normal(size=(B, S, d_model))
         widths = [(d_model, heads * d_k), (d_model, heads * d_k), (d_model, heads * d_v), (heads * d_v, d_model)]
         parameters = {name: rng.normal(size=shape) / 2 for name, shape in zip(NAMES, widths, strict=True)}
         yield law, weight, (X, memory, parameters, heads, *_seen(rng, kind, B, T, S))

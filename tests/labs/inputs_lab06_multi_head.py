@@ -5,15 +5,16 @@ import itertools
 import numpy as np
 
 from solutions.lab06_multi_head import reference
-from tests.labs.inputs import FRONTS, eighths, given, masks, normal, sizes
+from tests.labs.inputs import eighths, given, masks, normal, sizes
 
+FRONTS = [(2, 3), (3, 2), (1, 1), (2, 1), (1, 3), (3, 3)]  # sentences and heads: always these two axes
 
 def scaled_dot_product_attention(rng):
     for front, n in itertools.product(FRONTS, sizes(rng, "T S d v", more=1)):
         args = [normal(rng, *front, n[one], n[other]) for one, other in [("T", "d"), ("S", "d"), ("S", "v")]]
         yield given(*args)
-        shapes = [(*front, n["T"], n["S"]), (n["T"], n["S"]), (*front[:1], *(1,) * len(front[1:]), n["T"], n["S"])]
-        for shape in shapes:
+        (B, _), T, S = front, n["T"], n["S"]
+        for shape in [(*front, T, S), (B, 1, T, S), (B, 1, 1, S), (T, S), (T, 1), (S,)]:
             yield given(*args, rng.choice(list(masks(rng, *shape, empty=True))))
     for far, mask in itertools.product([30, 1000, -1000, 30000], masks(rng, 3, 4, empty=True)):
         Q, K, V = eighths(rng, 2, 1, 3, 16), eighths(rng, 2, 1, 4, 16), normal(rng, 2, 1, 4, 2)
@@ -25,8 +26,9 @@ def scaled_dot_product_attention(rng):
 def scaled_dot_product_attention_backward(rng):
     for front, n in itertools.product(FRONTS, sizes(rng, "T S d v", more=1)):
         shapes = [("T", "v"), ("T", "d"), ("S", "d"), ("S", "v")]
-        yield given(*(normal(rng, *front, n[one], n[other]) for one, other in shapes),
-                    _weights(rng, *front, n["T"], n["S"]))
+        d_output, *args = (normal(rng, *front, n[one], n[other]) for one, other in shapes)
+        for size in (1, 1000):
+            yield given(size * d_output, *args, _weights(rng, *front, n["T"], n["S"]))
 
 
 def split_heads(rng):
@@ -46,7 +48,8 @@ def multi_head_attention(rng):
         yield given(X, X, parameters, n["h"])
         for shape in [(n["T"], n["S"]), (n["B"], 1, n["S"]), (n["B"], n["T"], n["S"])]:
             yield from (given(X, memory, parameters, n["h"], mask) for mask in masks(rng, *shape, empty=True))
-        yield given(100 * X, memory, parameters, n["h"], np.ones((n["T"], n["S"]), bool))
+        mask = rng.choice(list(masks(rng, n["T"], n["S"], empty=True)))
+        yield given(100 * X, 100 * memory, parameters, n["h"], mask)
 
 
 def multi_head_attention_backward(rng):
@@ -54,7 +57,8 @@ def multi_head_attention_backward(rng):
         X, memory, parameters = _layer(rng, n)
         for source in [memory, X] if n["T"] == n["S"] else [memory]:
             weights = _weights(rng, n["B"], n["h"], n["T"], n["S"])
-            yield given(normal(rng, n["B"], n["T"], n["m"]), X, source, parameters, n["h"], weights)
+            for size in (1, 1000):
+                yield given(size * normal(rng, n["B"], n["T"], n["m"]), X, source, parameters, n["h"], weights)
 
 
 def parameter_count(rng):

@@ -6,6 +6,7 @@ import pytest
 from coursekit import check as visible
 from coursekit.check import lab06_multi_head as visible_checks
 from coursekit.gradient_check import check_gradient
+from grading.student import LocalStudent
 from solutions.lab06_multi_head import checks, mistakes, reference
 from tests import needs
 
@@ -201,6 +202,19 @@ def test_of_the_laws_only_the_order_of_the_memory_finds_a_reshape_without_transp
     other, _ = mistakes.multi_head_attention_by_reshape_alone(X, X[:, order], parameters, H)
     assert output.shape == X.shape and np.allclose(weights.sum(axis=-1), 1)
     assert np.abs(other - output).max() > 0.01
+
+
+# The hidden checks
+
+
+def test_a_wrong_gradient_is_called_by_its_name():
+    def backward(*args):
+        d_X, d_memory, gradients = reference.multi_head_attention_backward(*args)
+        return d_X, d_memory, gradients | {"W_K": -gradients["W_K"]}
+
+    student = LocalStudent({"multi_head_attention_backward": backward})
+    first = next(checks.multi_head_attention_backward(student, np.random.default_rng(0)))
+    assert first.hint.startswith("W_K: right shape, wrong values")
 
 
 # The visible checks

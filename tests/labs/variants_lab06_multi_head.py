@@ -45,6 +45,15 @@ def scaled_dot_product_attention_with_nan_to_num(Q, K, V, mask=None):
     return (weights @ V, weights)
 
 
+def scaled_dot_product_attention_by_masked_arrays(Q, K, V, mask=None):
+    scores = Q @ K.swapaxes(-1, -2) / np.sqrt(Q.shape[-1])
+    hidden = np.broadcast_to(False if mask is None else ~mask, scores.shape)
+    seen = np.ma.masked_array(scores, hidden)
+    powers = np.exp(seen - seen.max(axis=-1, keepdims=True)).filled(0)
+    weights = powers / np.maximum(powers.sum(axis=-1, keepdims=True), 1)
+    return [np.matmul(weights, V), weights]
+
+
 # scaled_dot_product_attention_backward
 
 
@@ -143,6 +152,15 @@ def multi_head_attention_by_sentences(X, memory, parameters, heads, mask=None):
     rows = [multi_head_attention_by_heads(X[b:b + 1], memory[b:b + 1], parameters, heads, masks[b:b + 1])
             for b in range(B)]
     return np.concatenate([output for output, _ in rows]), np.concatenate([weights for _, weights in rows])
+
+
+def multi_head_attention_with_a_mask_for_each_head(X, memory, parameters, heads, mask=None):
+    B, T, S = *X.shape[:2], memory.shape[1]
+    masks = np.repeat(np.broadcast_to(True if mask is None else mask, (B, T, S))[:, None], heads, axis=1)
+    Q, K, V = ((x @ parameters[name]).reshape(B, x.shape[1], heads, -1).swapaxes(1, 2)
+               for x, name in [(X, "W_Q"), (memory, "W_K"), (memory, "W_V")])
+    found, weights = scaled_dot_product_attention_by_einsum(Q, K, V, masks)
+    return found.swapaxes(1, 2).reshape(B, T, -1) @ parameters["W_O"], np.asfortranarray(weights)
 
 
 # multi_head_attention_backward
