@@ -25,17 +25,30 @@ def sample_positions(sample_positions):
     law = "weights 1/8, 1/2, 0, 3/8 and uniforms 0.1, 0.4, 0.7: positions 0, 1, 3"
     yield laws.equals(law, chosen, [0, 1, 3], advice, slips)
 
-    start = ask(sample_positions, np.array([[0.0, 0.25, 0.75], [0.25, 0.0, 0.75]]), np.array([0.0, 0.25]))
+    gaps = np.array([[0.0, 0.0, 0.25, 0.75], [0.25, 0.0, 0.0, 0.75], [0.0, 0.0, 0.0, 1.0]])
+    start = ask(sample_positions, gaps, np.array([0.0, 0.25, 0.0]))
     advice = f"got {start.value}: a stretch of width 0 holds nothing. Count the ends that are <= u"
-    law = "a uniform at the start of a stretch (0, and 1/4): no position of weight 0"
-    yield laws.equals(law, start, [1, 2], advice)
+    law = "a uniform at the start of a stretch (0, 1/4 and 0): no position of weight 0"
+    yield laws.equals(law, start, [2, 3, 3], advice)
 
     short = np.array([[0.2, 0.4, 0.3999997, 0.0], [0.5, 0.4999994, 0.0, 0.0]], dtype=np.float32)
     last = ask(sample_positions, short, np.array([LAST, LAST]))
     advice = f"got {last.value}: a sum is 1 only up to rounding. Divide each row's running sums by its own last one"
     law = "sums of 0.9999997 and 0.9999994, and u = 0.99999994: still a position that has a weight"
     yield laws.equals(law, last, [2, 1], advice)
+    yield from _largest(sample_positions)
     yield _shares(sample_positions)
+
+
+def _largest(sample_positions):
+    """Verdicts on the largest uniform that there is, and a row whose running sums do not end at 1."""
+    tenths = np.array([7 * [0.1] + [0.2, 0.1, 0.0]])  # their running sums end at 1 - 1e-16
+    advice = ("divide the running sums by their own last one: neither a sum taken in another way, nor weights that are "
+              "divided first, end at exactly 1; and leave the uniforms in float64")
+    for kind in (float, np.float32):
+        last = ask(sample_positions, tenths.astype(kind), np.array([np.nextafter(1, 0)]))
+        law = f"one row in {np.dtype(kind).name}, and the largest u below 1: the last position that has a weight"
+        yield laws.equals(law, last, [8], f"got {last.value}: {advice}")
 
 
 def _shares(sample_positions):
@@ -53,19 +66,31 @@ def estimate_gradient(estimate_gradient):
     args = (rows, np.array([1, 0]), np.array([2.0, -1.0]), 0.5)
     gradient = ask(estimate_gradient, *args)
     yield laws.shape("two rows of four weights: a gradient of shape (B, S) = (2, 4)", gradient, (2, 4))
-    value = as_array(gradient.value)
-    law = "each row sums to 0: adding one number to all scores changes nothing"
-    yield laws.sums(law, value, 0, "every weight takes part, through the sum in the softmax")
-    signs = value[0, 1] > 0 > value[1, 0]
-    advice = f"it is {rounded(value[0, 1])} and {rounded(value[1, 0])}: look at the sign"
-    yield Verdict("a reward above the baseline lifts the chosen score, one below it lowers it", signs, advice)
     expected = [[-0.1875, 0.75, 0.0, -0.5625], [-0.9375, 0.0, 0.75, 0.1875]]
-    yield laws.equals("rewards 2 and -1, baseline 0.5", gradient, expected, slips=_gradient_slips(expected))
+    slips = _gradient_slips(expected)
+    law = "each row sums to 0: adding one number to all scores changes nothing"
+    advice = laws.slip(gradient, slips, "every weight takes part, through the sum in the softmax")
+    yield laws.sums(law, gradient.value, 0, advice)
+    signs = as_array(gradient.value)[[0, 1], [1, 0]]
+    advice = laws.slip(gradient, slips, f"it is {rounded(signs[0])} and {rounded(signs[1])}: look at the sign")
+    law = "a reward above the baseline lifts the chosen score, one below it lowers it"
+    yield Verdict(law, signs[0] > 0 > signs[1], advice)
+    yield laws.equals("rewards 2 and -1, baseline 0.5", gradient, expected, slips=slips)
 
     level = ask(estimate_gradient, rows, args[1], np.array([0.5, 0.5]), 0.5)
     advice = f"got\n{rounded(level.value)}\n  is it the baseline that you were given that is subtracted?"
     yield laws.equals("a reward equal to the baseline: no gradient", level, np.zeros((2, 4)), advice)
     yield _slope(estimate_gradient)
+    one = ask(estimate_gradient, WEIGHTS[None], np.array([3]), np.array([1000.7]), 998.6)
+    advice = "a single row keeps its axis; numbers are neither rounded nor clipped"
+    right = [[-0.2625, -1.05, 0.0, 1.3125]]
+    yield laws.equals("one row, reward 1000.7, baseline 998.6: 2.1 times what it is for 1", one, right, advice)
+    one = ask(estimate_gradient, WEIGHTS[None], np.array([3]), np.array([1000.0]), -2.3)
+    advice = "reward - baseline is 1002.3, and numbers are neither rounded nor clipped"
+    yield laws.equals("reward 1000, baseline -2.3", one, [[-125.2875, -501.15, 0.0, 626.4375]], advice)
+    three = ask(estimate_gradient, np.full((3, 3), 1 / 3), np.array([0, 2, 2]), np.array([3.0, 6.0, 9.0]), 0.0)
+    advice = "the reward of a row belongs to that row: rewards[:, None]"
+    yield laws.equals("as many rows as positions", three, [[2, -1, -1], [-2, -2, 4], [-3, -3, 6]], advice)
 
 
 def _gradient_slips(expected):
@@ -74,6 +99,10 @@ def _gradient_slips(expected):
         ([[-0.25, 1.0, 0.0, -0.75], [-0.625, 0.0, 0.5, 0.125]], "this is the gradient without the baseline"),
         ([[-0.3125, 1.25, 0.0, -0.9375], [-0.3125, 0.0, 0.25, 0.0625]], "this is with the baseline added: subtract it"),
         (np.multiply(expected, [[0.5], [0.375]]), "there is a factor α_k too many: it is log α_k, not α_k"),
+        (np.array([[-0.25, 1.0, 0.0, -0.75], [-0.625, 0.0, 0.5, 0.125]]) - 0.5,
+         "the baseline is taken off the reward, before the product with one-hot minus weights"),
+        (np.multiply(expected, [[1], [0]]), "a reward below the baseline counts too: cut nothing off at 0"),
+        (np.multiply(expected, [[1], [-1]]), "the sign of reward - baseline is lost in the second row: keep it"),
     ]
 
 
@@ -105,11 +134,25 @@ def mean_and_variance(mean_and_variance):
         ([9, 9], "square each of the N distances first, then add them up"),
     ]
     yield laws.equals("the variance of each row, by hand", variance, [9, 5], slips=slips)
+    one = ask(mean_and_variance, np.array([[0.3, 0.7]]), np.array([[[-1000.0], [-7.0]]]))
+    yield laws.results(one, {"mean =": (1, 1), "variance =": (1,)}, "one row, one number: ", advice="keep each axis")
+    law = "estimates -1000 and -7, weights 0.3 and 0.7: the mean is -304.9"
+    yield laws.equals(law, laws.result(one, 0), [[-304.9]])
+    yield laws.equals("and the variance 207070.29", laws.result(one, 1), [207070.29], "no rounding, no clipping")
+    estimates = np.round(laws.random(1, (3, 3, 3))[0], 2)
+    weights = np.array([[0.11, 0.23, 0.66], [0.5, 0.29, 0.21], [0.07, 0.07, 0.86]])
+    reply = ask(mean_and_variance, weights, estimates)
+    advice = "rows, positions and numbers are told apart by their place alone: sum over positions, axis 1"
+    right = [sum(w * e for w, e in zip(row, each, strict=True)) for row, each in zip(weights, estimates, strict=True)]
+    yield laws.equals("as many rows as positions and numbers: the means", laws.result(reply, 0), right, advice)
+    right = [sum(w * ((e - mean) ** 2).sum() for w, e in zip(row, each, strict=True))
+             for row, each, mean in zip(weights, estimates, right, strict=True)]
+    yield laws.equals("and the variances", laws.result(reply, 1), right, advice)
 
 
 @visible_check
 def move_baseline(move_baseline):
-    rewards = np.array([-1.0, -2.0, -3.0])
+    rewards = np.array([-1.0, -1.0, -4.0])
     moved = ask(move_baseline, 0.0, rewards)
     yield laws.shape("it returns one number", moved, ())
     slips = [(-1.8, "the shares are swapped"), (-2.0, "the old baseline is lost, or the new mean has the whole share"),
@@ -121,3 +164,8 @@ def move_baseline(move_baseline):
     still = ask(move_baseline, -2.0, rewards)
     advice = f"got {rounded(still.value)}: the two shares should add up to 1"
     yield laws.equals("a baseline at the mean of the rewards stays there", still, -2.0, advice)
+    far = ask(move_baseline, 400.375, np.array([-900.7501]), keep=0.5)
+    law = "from 400.375, a single reward of -900.7501, keep = 0.5: to -250.18755"
+    yield laws.equals(law, far, -250.18755, "one number, neither rounded nor clipped")
+    near = ask(move_baseline, 300.1, np.array([-300.0877]), keep=0.5)
+    yield laws.equals("from 300.1, a single reward of -300.0877: to 0.00615", near, 0.00615, "do not round")

@@ -83,6 +83,12 @@ def estimate_gradient_with_the_baseline_added(weights, chosen, rewards, baseline
     return reference.estimate_gradient(weights, chosen, rewards, -baseline)
 
 
+def estimate_gradient_with_the_baseline_after_the_product(weights, chosen, rewards, baseline):
+    """You subtracted the baseline from the product: it is taken off the reward, before the product, so that the row
+    still sums to 0."""
+    return reference.estimate_gradient(weights, chosen, rewards, 0.0) - baseline
+
+
 def estimate_gradient_with_a_baseline_of_its_own(weights, chosen, rewards, baseline):
     """You subtracted the mean of this batch's rewards: it depends on what was drawn. Use the baseline that is given."""
     return reference.estimate_gradient(weights, chosen, rewards, rewards.mean())

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from coursekit.check import CheckFailed
+from coursekit.check import lab04_hard_attention as visible_checks
 from coursekit.gradient_check import check_gradient
-from solutions.lab04_hard_attention import reference
+from grading.student import LocalStudent
+from solutions.lab04_hard_attention import checks, reference
 from tests import needs
 
 B, S, N = 3, 5, 4
@@ -142,3 +145,31 @@ def test_an_array_that_does_not_fit_is_named_with_its_shape(exercise, shapes, me
 def test_weights_and_uniforms_out_of_range_are_refused(weights, u, message):
     with pytest.raises(ValueError, match=message):
         reference.sample_positions(np.array([weights]), np.array([u]))
+
+
+# The checks
+
+
+@pytest.mark.parametrize("kind", [np.float32, float])
+def test_a_row_that_is_divided_by_its_sum_still_ends_below_1(rng, kind):
+    row, u = checks._at_the_end(rng, 9, kind)
+    assert np.cumsum(row / row.sum())[-1] <= u and np.cumsum(row)[-1] / row.sum() <= u < 1
+
+
+def test_right_positions_that_are_floats_are_told_so():
+    student = LocalStudent({"sample_positions": lambda *args: reference.sample_positions(*args).astype(float)})
+    verdicts = list(checks.sample_positions(student, np.random.default_rng(0)))
+    assert all(not each.passed and "are right, but floats" in each.hint for each in verdicts)
+
+
+@pytest.mark.parametrize(("words", "weigh"), [
+    ("before the product", lambda reward, b, direction: reward * direction - b),
+    ("cut nothing off at 0", lambda reward, b, direction: np.maximum(reward - b, 0) * direction),
+    ("the sign of reward - baseline is lost", lambda reward, b, direction: np.abs(reward - b) * direction),
+])
+def test_what_became_of_the_baseline_is_named(words, weigh):
+    def estimate_gradient(weights, chosen, rewards, baseline):
+        return weigh(rewards[:, None], baseline, np.eye(weights.shape[1])[chosen] - weights)
+
+    with pytest.raises(CheckFailed, match=words):
+        visible_checks.estimate_gradient(estimate_gradient)

@@ -35,6 +35,12 @@ def sample_positions_pulled_back_to_the_last_weight(weights, uniforms):
     return np.minimum(past, last)
 
 
+def sample_positions_of_the_widest_type(weights, uniforms):
+    ends = np.cumsum(weights, axis=1, dtype=np.longdouble)
+    drawn = [int(np.count_nonzero(row / row[-1] <= u)) for row, u in zip(ends, uniforms.tolist(), strict=True)]
+    return np.array(drawn, dtype=np.uint8)
+
+
 def sample_positions_among_those_with_a_weight(weights, uniforms):
     print("drawing", file=sys.stderr)
     chosen = np.zeros(len(weights), dtype=int)
@@ -85,6 +91,12 @@ def mean_and_variance_by_the_mean_square(weights, estimates):
     return [mean, (weights * (estimates**2).sum(-1)).sum(1) - (mean**2).sum(-1)]
 
 
+def mean_and_variance_by_pairs(weights, estimates):
+    mean = np.matmul(estimates.swapaxes(1, 2), weights[..., None])[..., 0]
+    apart = np.square(estimates[:, :, None] - estimates[:, None]).sum(axis=-1)
+    return mean, 0.5 * np.einsum("bi,bij,bj->b", weights, apart, weights)
+
+
 def mean_and_variance_for_each_number_first(weights, estimates):
     mean = np.sum(weights[:, :, None] * estimates, axis=1)
     each = np.sum(weights[:, :, None] * np.square(estimates - mean[:, None, :]), axis=1)
@@ -115,4 +127,6 @@ TRIVIAL = {
 EXPECTS_SHAPES = {  # the reference names each array that does not fit
     "estimate_gradient", "mean_and_variance", "move_baseline", "sample_positions",
 }
-MAKES_FLOAT64 = {"estimate_gradient"}  # float64, whatever it is given
+MAKES_FLOAT64 = {  # float64, whatever it is given; and positions, asked with a uniform that float32 does not hold
+    "estimate_gradient", "sample_positions",
+}
