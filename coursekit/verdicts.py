@@ -21,8 +21,9 @@ ERRORS = {
     "TooLarge": "returned far more than was expected",
     "Crash": "ended the notebook's process",
 }
-NUMPYS = ("core dimension", "could not be broadcast", "not aligned", "shape-mismatch", "must match exactly",
-          "einstein sum")  # what NumPy itself says of arrays that do not fit
+NUMPYS = ("core dimension", "could not be broadcast", "could not broadcast", "not aligned", "shape-mismatch",
+          "must match exactly", "einstein sum", "cannot reshape", "must have the same shape",
+          "does not result in an equal division")  # what NumPy itself says of arrays that do not fit
 
 
 @dataclass(frozen=True)
