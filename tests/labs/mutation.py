@@ -59,7 +59,8 @@ def outcome(lab, exercise):
     """Try all mutants of the reference."""
     found = {kind: [] for kind in ("equal", "killed", "survived", "disputed", "unseen")}
     for mutant in made(lab, exercise):
-        rejected, different = is_rejected(lab, exercise, mutant.function), differs(lab, exercise, mutant.function)
+        rejected = is_rejected(lab, exercise, mutant.function)
+        different = differs(lab, exercise, mutant.function, 1 if rejected else 10)
         kind = {(True, True): "killed", (False, False): "equal", (False, True): "survived"}.get((rejected, different))
         found[kind or "disputed"].append(mutant.name)
         if kind == "killed" and is_accepted(lab, exercise, mutant.function):
@@ -181,18 +182,21 @@ def replied(lab, exercise, function, call):
                                                                changed=reply.changed)
 
 
-def differs(lab, exercise, function):
-    """Is there a call to which this function replies otherwise than the reference, or not in time?"""
+def differs(lab, exercise, function, times=10):
+    """Is there a call to which this function replies otherwise than the reference, or not in time?
+
+    times  how far off it has to be, as a multiple of what a check allows: one just beyond that may be rejected, or not
+    """
     typed, calls = promises_types(lab, exercise), searched(lab, exercise)
     with contextlib.suppress(TooLong), limited():
-        return any(not _replied_alike(replied(lab, exercise, function, call), reply, precision(call.args), typed)
+        return any(not _replied_alike(replied(lab, exercise, function, call), reply, times, precision(call.args), typed)
                    for call, reply in calls)
     return True
 
 
-def _replied_alike(got, reply, kind, typed):
+def _replied_alike(got, reply, *how):
     same = got.error == reply.error and got.changed == reply.changed and _refuses_alike(got, reply)
-    return same and _alike(got.value, reply.value, kind, typed, largest(reply.value))
+    return same and _alike(got.value, reply.value, *how, largest(reply.value))
 
 
 def _refuses_alike(got, reply):
@@ -201,7 +205,7 @@ def _refuses_alike(got, reply):
 
 
 def _alike(got, expected, *how):
-    """The same form, the same numbers to ten times what a check allows, and the same types where they are promised."""
+    """The same form, the same numbers to some times what a check allows, and the same types where they are promised."""
     if isinstance(expected, dict):
         same_keys = isinstance(got, dict) and got.keys() == expected.keys()
         return same_keys and all(_alike(got[key], expected[key], *how) for key in expected)
@@ -211,13 +215,13 @@ def _alike(got, expected, *how):
     return _array_alike(got, expected, *how)
 
 
-def _array_alike(got, expected, kind, typed, among):
+def _array_alike(got, expected, times, kind, typed, among):
     if not isinstance(expected, np.ndarray | np.generic | float | int):
         return type(got) is type(expected) and got == expected
     got, expected = np.asarray(got), np.asarray(expected)
     if got.shape != expected.shape or got.dtype.kind not in "fiub" or typed and not _typed_alike(got, expected):
         return False
-    off = 10 * (TOLERANCE[kind] * largest(expected) + NOISE[kind] * max(1, among))
+    off = times * (TOLERANCE[kind] * largest(expected) + NOISE[kind] * max(1, among))
     return np.allclose(got.astype(float), expected.astype(float), rtol=0, atol=off, equal_nan=True)
 
 

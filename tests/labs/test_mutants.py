@@ -140,6 +140,11 @@ def test_changes_of_arguments_that_change_none_are_left_out():
     assert not {"start: x = squeezed(x)", "start: x = flipped(x)", "start: axis = squeezed(axis)"} & names
 
 
+@pytest.mark.parametrize(("times", "alike"), [(1, False), (10, True)])
+def test_what_is_off_by_a_little_more_than_a_check_allows_is_another_only_to_a_strict_search(times, alike):
+    assert mutation._alike(np.array([1 + 3e-6]), np.array([1.0]), times, "float64", False, 1.0) == alike
+
+
 def test_what_runs_without_end_is_stopped():
     with pytest.raises(mutation.TooLong), mutation.limited(0.1):
         while True:
