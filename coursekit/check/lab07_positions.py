@@ -36,11 +36,15 @@ def sinusoids(sinusoids):
     slips = [(_columns(near, rates), "take the number of pairs from d_model")]
     right = _columns(np.array([1000.0, 3.0]), rates)[None]
     yield laws.equals("d_model = 6, positions 1000 and 3", wide, right, slips=slips)
-    for odd in (5, 1):
-        law = f"d_model = {odd}: ValueError, which says what, got, expected"
-        words = [str(odd), "even"]  # "even" is in none of NumPy's own messages that happen to hold the number
+    places = np.array([[[-3, 2]], [[70_000, 5]]])
+    law = "positions (B, 1, T) = (2, 1, 2), below 0 and far, d_model = 2: shape (2, 1, 2, 2)"
+    advice = "the positions' shape and d_model behind it; positions are any integers, so no table holds them all"
+    right = np.stack([np.sin(places), np.cos(places)], axis=-1)
+    yield laws.equals(law, ask(sinusoids, places, 2), right, advice)
+    for odd, places in [(5, 3), (1, 3), (1, 0)]:
+        law = f"d_model = {odd}, {places} positions: ValueError, which says what, got, expected"
         advice = "an odd width leaves an entry without a partner: look at d_model first"
-        yield laws.refuses(law, sinusoids, (np.arange(3), odd), words, advice)
+        yield laws.refuses(law, sinusoids, (np.arange(places), odd), [str(odd)], advice)
 
 
 @visible_check
@@ -71,6 +75,9 @@ def rotate(rotate):
     own = np.array([[[0, 1, 2, 3, 4]], [[9, 8, 2, 6, 1]]])
     law = "each sentence its own positions, of shape (B, 1, T)"
     yield laws.equals(law, ask(rotate, x, own), _turned(x, own))
+    one, far = np.array([[[[3000.0, 1.0, -2000.0, 4.0]]]]), np.array([-70_000])
+    law = "one vector of large numbers, (1, 1, 1, 4), at position -70000: each axis stays, no table holds all positions"
+    yield laws.equals(law, ask(rotate, one, far), _turned(one, far))
     yield laws.keeps_type(turned, "cast to the type of x, not to float32", "float64")
     yield laws.keeps_type(ask(rotate, x.astype(np.float32), own), "sines and cosines of float64 angles are float64")
 
@@ -91,6 +98,13 @@ def rotate_backward(rotate_backward):
     advice = f"got {by_hand[0]:.4f} and {by_hand[1]:.4f}"
     law = "the law of every linear function: d_x · x is d_rotated · rotate(x)"
     yield Verdict(law, bool(np.isclose(*by_hand)), advice)
+    wide, own = 1000 * stream.randn(2, 3, 5, 4), np.array([[[0, 1, -2, 3, 4]], [[9, 8000, 2, 6, 1]]])
+    law = "heads in a batch, each sentence its own positions, (B, 1, T), any integers; large numbers"
+    yield laws.equals(law, ask(rotate_backward, wide, own), _turned(wide, -own), "as rotate, by the opposite angle")
+    one = ask(rotate_backward, wide[:1, :1, :1, :2], own[:1, 0, 3:4])
+    right = _turned(wide[:1, :1, :1, :2], -own[:1, 0, 3:4])
+    yield laws.equals("one gradient of one pair, (1, 1, 1, 2): each axis stays", one, right, "squeeze nothing")
+    yield laws.keeps_type(d_x, "cast to the type of the gradient, not to float32", "float64")
     small = ask(rotate_backward, d_rotated.astype(np.float32), positions)
     yield laws.keeps_type(small, "sines and cosines of float64 angles are float64")
 
@@ -111,7 +125,8 @@ def rotary_scores(rotary_scores):
     yield laws.equals(law, scores, right, slips=slips)
     last = ask(rotary_scores, Q[:, 3:], K, 3)
     slips = [
-        (_scored(Q[:, 3:], K, 0), "the first query stands at position past, which is 3 here, and not at 0"),
+        (_scored(Q[:, 3:], K, 0), "the first query and the first key got the same position: the query stands at past, "
+         "3 here, and key 0 at 0 (moving both by past changes nothing)"),
         (Q[:, 3:] @ _turned(K, np.arange(5)).swapaxes(1, 2) / 2, "the queries were not rotated"),
     ]
     law = "the last two queries alone, past = 3: the last two rows of the same"
@@ -120,12 +135,23 @@ def rotary_scores(rotary_scores):
     slips = [(_turned(Q[:, 1:3], np.arange(3, 5)) @ _turned(K, np.arange(5)).swapaxes(1, 2) / 2,
               "past is given, 1 here: it is not S - T, as keys may stand behind the queries too")]
     yield laws.equals("two queries after one token, with keys behind them", middle, right[:, 1:3], slips=slips)
+    first = ask(rotary_scores, Q[:, :2], K)
+    slips = [(_scored(Q[:, :2], K, 3), "no past was given: do not take S - T for it")]
+    yield laws.equals("two queries, five keys and no past: the first two rows", first, right[:, :2], slips=slips)
+    Q4, K4 = laws.random(4, (2, 3, 2, 4), (2, 3, 5, 4))
+    law = "sentences and heads, (2, 3, 2, 4), and a past of 3000"
+    advice = "count axes from the right; the past is any number, so no table holds all positions"
+    yield laws.equals(law, ask(rotary_scores, Q4, K4, 3000), _scored(Q4, K4, 3000), advice)
+    Q1, K1 = 1000 + Q4[:1, :1, :1, :2], [1000, -1000] + K4[:1, :1, :1, :2]
+    law = "one query, one key, one pair: (1, 1, 1, 1), and products that nearly cancel"
+    yield laws.equals(law, ask(rotary_scores, Q1, K1), _scored(Q1, K1, 0), "each axis stays, and float64 stays float64")
     same = ask(rotary_scores, np.ones((6, 4)), np.ones((6, 4)))
     values = as_array(same.value)
     advice = f"got\n{rounded(values)}"
     along = values.shape == (6, 6) and np.allclose(values[1:, 1:], values[:-1, :-1])
     yield Verdict("equal tokens: the score depends on the distance alone, equal down each diagonal", along, advice)
     small = ask(rotary_scores, Q.astype(np.float32), K.astype(np.float32))
+    yield laws.keeps_type(scores, "cast nothing to float32", "float64")
     yield laws.keeps_type(small, "rotate should keep it, and so does math.sqrt; np.sqrt gives a float64")
 
 
@@ -142,6 +168,12 @@ def to_half_split(to_half_split):
         (W, "nothing has moved"),
     ]
     yield laws.equals("columns 0, 2, 4, 1, 3, 5 of each head, in this order", moved, W[:, order], slips=slips)
+    advice = "take the number of rows and the width of a head from W and heads"
+    for rows, heads, order in [(3, 1, [0, 2, 4, 6, 1, 3, 5, 7]), (1, 3, [0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11]),
+                               (1, 3, [0, 1, 2, 3, 4, 5])]:
+        W = np.arange(rows * len(order), dtype=float).reshape(rows, -1)
+        law = f"rows: {rows}, heads: {heads}, each of width {len(order) // heads}"
+        yield laws.equals(law, ask(to_half_split, W, heads), W[:, order], advice)
     X, W_Q, W_K = laws.random(3, (4, 3), (3, 8), (3, 8))
     halves = [as_array(ask(to_half_split, W, 1).value) for W in (W_Q, W_K)]
     got = _half_split(X @ halves[0]) @ _half_split(X @ halves[1]).T
@@ -170,6 +202,8 @@ def alibi_slopes(alibi_slopes):
         (sorted([*fours, 1 / 2, 1 / 8], reverse=True), "leave those that fill up at the end"),
     ]
     yield laws.equals("six heads: the four of 4 heads, then 1/2 and 1/8", six, [*fours, 1 / 2, 1 / 8], slips=slips)
+    law, right = "seven heads: the four of 4 heads, then 1/2, 1/8 and 1/32", [*fours, 1 / 2, 1 / 8, 1 / 32]
+    yield laws.equals(law, ask(alibi_slopes, 7), right, "of eight slopes take the first, the third and the fifth")
     root = 2**-0.5
     right = [*halves, root, root / 2, root / 4, root / 8]
     law = "twelve heads: the eight of 8 heads, then 2^(-1/2), 2^(-3/2), 2^(-5/2), 2^(-7/2)"
@@ -195,6 +229,13 @@ def alibi_bias(alibi_bias):
     offset = np.array([[-4, -3, -2, -1, 0, 0, 0], [-5, -4, -3, -2, -1, 0, 0]])
     slips = [(_outer(slopes, np.minimum(offset + 4, 0)), "query i stands at position past + i, here 4 + i")]
     yield laws.equals("two queries after four tokens, seven keys", later, _outer(slopes, offset), slips=slips)
+    wide = ask(alibi_bias, slopes, 2, 5)
+    slips = [(_outer(slopes, [[-3, -2, -1, 0, 0], [-4, -3, -2, -1, 0]]), "no past was given: do not take S - T for it")]
+    law = "two queries, five keys and no past: queries stand at 0 and 1, three keys are still to come"
+    yield laws.equals(law, wide, _outer(slopes, [[0, 0, 0, 0, 0], [-1, 0, 0, 0, 0]]), slips=slips)
+    one = ask(alibi_bias, np.array([0.0345678]), 1, 2, 3000)
+    advice = "each axis stays, (1, 1, 2); do not round or clip"
+    yield laws.equals("one head, one query after 3000 tokens", one, [[[-103.7034, -103.6688322]]], advice)
 
 
 def _columns(positions, rates):

@@ -19,7 +19,7 @@ def sinusoids(positions, d_model):
     Raises ValueError when d_model is odd or below 2.
     """
     if d_model < 2 or d_model % 2:
-        raise ValueError(f"d_model: expected an even number from 2, got {d_model}")
+        raise ValueError(f"d_model: expected a positive even number, got {d_model}")
     frequencies = 10000.0 ** (-np.arange(0, d_model, 2) / d_model)  # (d_model / 2,)
     angles = np.asarray(positions)[..., None] * frequencies  # (…, d_model / 2)
     return np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(*angles.shape[:-1], d_model)

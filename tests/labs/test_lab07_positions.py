@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
+from coursekit.check import CheckFailed
+from coursekit.check import lab07_positions as visible_checks
 from coursekit.gradient_check import check_gradient
 from solutions.lab07_positions import reference
 from tests import needs
+from tests.labs.judging import share
 
 B, H, T, S, D = 2, 3, 4, 9, 6
 
@@ -52,7 +55,7 @@ def test_the_encoding_of_a_later_position_is_a_rotation_of_the_earlier_one(rng):
 
 @pytest.mark.parametrize("d_model", [5, 0, -2])
 def test_a_width_without_pairs_is_refused(d_model):
-    with pytest.raises(ValueError, match=f"d_model: expected an even number from 2, got {d_model}"):
+    with pytest.raises(ValueError, match=f"d_model: expected a positive even number, got {d_model}"):
         reference.sinusoids(np.arange(3), d_model)
 
 
@@ -175,3 +178,47 @@ def test_the_bias_of_the_past_is_that_of_a_longer_sequence_cut_out():
     whole = reference.alibi_bias(slopes, S, S)
     np.testing.assert_array_equal(reference.alibi_bias(slopes, T, S, past=5), whole[:, 5:])
     assert whole[0, 8, 0] == -8 * slopes[0] and not np.triu(whole[0]).any()
+
+
+# The checks
+
+
+@pytest.mark.parametrize(("message", "earns"), [
+    ("d_model: expected an even number, got {}", 1), ("there is no partner for the last of {}", 1), ("", 0.8),
+    ("expected an even number", 0.8), ("cannot reshape array of size 9 into shape ({})", 0.8),
+])
+def test_a_refusal_that_does_not_name_the_width_in_words_of_its_own_costs_two_tenths(message, earns):
+    def sinusoids(positions, d_model):
+        if d_model % 2:
+            raise ValueError(message.format(d_model))
+        return reference.sinusoids(positions, d_model)
+
+    assert share("lab07_positions", "sinusoids", sinusoids=sinusoids) == earns
+
+
+def scores_from(past_of_queries, past_of_keys):
+    """Scores whose queries and keys stand behind so many tokens, by T, S and the past that is given."""
+    def rotary_scores(Q, K, past=0):
+        T, S = Q.shape[-2], K.shape[-2]
+        queries = reference.rotate(Q, past_of_queries(T, S, past) + np.arange(T))
+        keys = reference.rotate(K, past_of_keys(T, S, past) + np.arange(S))
+        return queries @ keys.swapaxes(-1, -2) / float(Q.shape[-1]) ** 0.5
+
+    return rotary_scores
+
+
+@pytest.mark.parametrize(("words", "past_of_queries", "past_of_keys"), [
+    ("got the same position", lambda T, S, past: past, lambda T, S, past: past),
+    ("do not take S - T", lambda T, S, past: past or S - T, lambda T, S, past: 0),
+])
+def test_another_past_than_the_one_given_is_named(words, past_of_queries, past_of_keys):
+    with pytest.raises(CheckFailed, match=words):
+        visible_checks.rotary_scores(scores_from(past_of_queries, past_of_keys))
+
+
+def test_a_size_of_the_first_example_that_is_left_in_it_is_named():
+    def to_half_split(W, heads):
+        return W[:, [6 * head + column for head in range(heads) for column in (0, 2, 4, 1, 3, 5)]]
+
+    with pytest.raises(CheckFailed, match="rows: 3, heads: 1, each of width 8"):
+        visible_checks.to_half_split(to_half_split)

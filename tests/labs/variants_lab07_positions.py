@@ -35,6 +35,20 @@ def sinusoids_by_a_phase(positions, d_model):
     return np.sin(np.expand_dims(positions, -1) * rates + np.tile([0, np.pi / 2], pairs))
 
 
+class WidthError(ValueError):
+    """A student's own kind of ValueError."""
+
+
+def sinusoids_with_an_error_of_its_own(positions, d_model):
+    if d_model // 2 * 2 != d_model:
+        raise WidthError(f"no partner for the last of {d_model} entries")
+    encoded = np.empty((*np.shape(positions), d_model))
+    for r in range(d_model // 2):
+        angle = np.asarray(positions) / 10000 ** (2 * r / d_model)
+        encoded[..., 2 * r], encoded[..., 2 * r + 1] = np.sin(angle), np.cos(angle)
+    return encoded.tolist()
+
+
 # rotate
 
 
@@ -191,6 +205,11 @@ def alibi_bias_by_a_loop(slopes, T, S, past=0):
 def alibi_bias_by_where(slopes, T, S, past=0):
     i, j = np.ogrid[past : past + T, :S]
     return np.where(j <= i, (j - i) * slopes.reshape(-1, 1, 1), 0.0)
+
+
+def alibi_bias_by_a_triangle(slopes, T, S, past=0):
+    distance = past + np.arange(T)[:, None] - np.arange(S)
+    return -np.tril(np.multiply.outer(slopes, distance), k=past)
 
 
 def alibi_bias_by_einsum(slopes, T, S, past=0):
