@@ -21,9 +21,11 @@ ERRORS = {
     "TooLarge": "returned far more than was expected",
     "Crash": "ended the notebook's process",
 }
-NUMPYS = ("core dimension", "could not be broadcast", "could not broadcast", "not aligned", "shape-mismatch",
-          "must match exactly", "einstein sum", "cannot reshape", "must have the same shape",
-          "does not result in an equal division")  # what NumPy itself says of arrays that do not fit
+# What NumPy itself says of arrays that do not fit, each at such a length that nobody else puts it so
+NUMPYS = ("core dimension", "operands could not be broadcast", "could not broadcast input array", ") not aligned: ",
+          "shape-mismatch for", "concatenation axis must match exactly", "all input arrays must have the same shape",
+          "must have same number of dimensions", "cannot reshape array of size", "einstein sum",
+          "array split does not result in an equal division", "objects cannot be broadcast", "axes don't match array")
 
 
 @dataclass(frozen=True)

@@ -106,8 +106,18 @@ def refusing(x, message="x: expected an even width, got 3"):
     raise ValueError(message)
 
 
+@pytest.mark.parametrize("does_not_fit", [
+    lambda x: x @ np.ones(4), lambda x: np.dot(x, np.ones(4)), lambda x: x + np.ones(4), lambda x: x.reshape(2, -1),
+    lambda x: np.concatenate([np.eye(3), np.eye(2)], axis=1), lambda x: np.stack([x, np.ones(4)]),
+    lambda x: np.zeros((3, 2)).__setitem__(slice(None), np.eye(3)), lambda x: np.split(x, 2),
+    lambda x: np.tensordot(x, np.ones(4), 1), lambda x: np.broadcast_arrays(x, np.ones(4)),
+])
+def test_a_message_that_is_numpys_own_is_no_refusal(does_not_fit):
+    assert "NumPy's own" in laws.refuses("law", does_not_fit, (np.ones(3),), [], "").hint
+
+
 @pytest.mark.parametrize(("function", "says"), [
-    (refusing, ""),
+    (refusing, ""), (lambda x: refusing(x, "3 is not even: widths must match exactly and have the same shape"), ""),
     (lambda x: refusing(x, "13, even"), 'the message should hold 3 and even; yours is "13, even"'),
     (lambda x: np.eye(3, 5) @ x, "the message is NumPy's own: look before you compute, and say yourself what you"),
     (lambda x: x[5], 'it raised IndexError: raise ValueError(f"...")'),
