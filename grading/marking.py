@@ -181,7 +181,7 @@ class _Marking:
     def _checked(self, grade_id, exercise, possible, told):
         if exercise in self.unread:
             told = [*told, Verdict("the answer can be read as Python", False, self.unread[exercise], weight=0)]
-        lost = self._lost()
+        lost = [] if exercise in self.blank else self._lost()  # a blank answer calls nothing
         try:
             with self.room.check(grade_id, twice=bool(lost)) as missing:
                 if missing:

@@ -5,7 +5,7 @@ notebook its name is bound to a function that asks for the reference's value of 
 Values cross, as in any call, and never code. An exercise is lent only once its own points are counted, and never while
 it is judged itself, so that nobody can be marked by what was lent.
 
-    checking.py  judge_again: whether it is needed, and which judgement counts
+    checking.py  judge: whether it is needed, and which of two judgements counts
     Loan         what one judgement may ask for: which names, how often, how much, how long
     answer       the reference's value, or the name of what it raises, which is the student's error as any other
     Lender       the process in which `answer` runs where a submission is graded: arguments that a student makes up may

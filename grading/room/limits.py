@@ -12,11 +12,12 @@ class Limits:
     start        to make a room ready
     cell         for one cell: then it is interrupted, and if that does not help, stopped
     call         for one call of a function by a check; after a first call that was late, a tenth of it
-    notebook     for all cells; and as much again for all calls
+    notebook     for all cells; and as much again for all calls, but for what is lent to them (lending.py)
     cpu          seconds of processor time
     memory       bytes of memory, shared pages counted once, with what is swapped out and what the kernel needs to map
                  it; no process may reserve more than twice as much
-    processes    processes and threads, among them the notebook's own and a copy of it for each check
+    processes    processes and threads, among them the notebook's own and a copy of it for each check; a second one
+                 where an earlier exercise has lost points
     files        open files
     scratch      bytes that the cells may write to disk (it is memory)
     cell_output  characters that one cell may show, pictures not counted
