@@ -145,7 +145,9 @@ def _environment():
 
 def main():
     """Answer until the other side hangs up. An answer that takes too long ends the process, in C code too."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     channel = wire.Channel(socket.socket(fileno=int(sys.argv[1])))
     channel.send({"ready": True})
     with suppress(wire.WireError):
