@@ -2,7 +2,8 @@
 
 import errno
 import json
-import shutil
+import os
+import subprocess
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -116,10 +117,10 @@ class Course:
         changed = record.changed(self._with_texts(before))
         folder, notebook = self.autograded(record.lab, record.student), self._notebook(record.lab, record.student)
         part = folder.with_name(f".{folder.name}.part")  # what is cut short never stands where the notebook should
-        shutil.rmtree(part, ignore_errors=True)
+        remove(part)
         helpers = {f"{HELPERS}/{name}": content for name, content in task.files.items()}
         write_files(part, {notebook.name: result.notebook.encode(), **helpers, **terms.lab.files})
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
         part.rename(folder)
         ledger.save(record, changed)
 
@@ -167,6 +168,17 @@ def write_files(folder, files):
         except OSError as error:
             if error.errno not in BAD_PATH:
                 raise
+
+
+def remove(folder):
+    """Remove a folder, if it is there, however deep a student has made it: shutil goes down by recursion, and stops.
+
+    Raises OSError.
+    """
+    if os.path.lexists(folder):
+        done = subprocess.run(["rm", "-rf", "--", folder], capture_output=True, check=False)
+        if done.returncode:
+            raise OSError(done.stderr.decode(errors="replace").strip())
 
 
 def refused(students):

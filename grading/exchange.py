@@ -7,7 +7,6 @@ owner says of who handed in and when, and what is wrong with one submission must
 import glob
 import os
 import pwd
-import shutil
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +16,7 @@ from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
 from nbgrader.utils import is_ignored
 
 from grading.apart import Apart
-from grading.course import Course, chosen, write_files
+from grading.course import Course, chosen, remove, write_files
 from grading.giving_back import SECRET, STAMP
 from grading.submissions import STUDENT, few
 
@@ -111,16 +110,16 @@ def take(source, folder, limits):
     Raises ValueError if it is no folder, or one of too many files.
     """
     part, left_out, changed = folder.with_name(f".{folder.name}.part"), [], [os.lstat(source).st_ctime]
-    shutil.rmtree(part, ignore_errors=True)
+    remove(part)
     part.mkdir(parents=True)
     try:
         for name, content, when in _contents(source, limits):
             changed.append(when)
             left_out.append(name) if content is None else write_files(part, {name: content})
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
         part.rename(folder)
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        remove(part)
     return left_out, datetime.fromtimestamp(max(changed), UTC).replace(tzinfo=None)
 
 

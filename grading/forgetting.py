@@ -4,13 +4,12 @@ That is: what they handed in, their graded notebooks and pages of feedback, thei
 comments, times, what was found), and their lines of students.csv and matches.csv.
 """
 
-import shutil
 from pathlib import Path
 
 from nbgrader.api import SubmittedNotebook
 from sqlalchemy import delete, select
 
-from grading.course import Course
+from grading.course import Course, remove
 from grading.gradebook import Again, ChosenRow, Row, Times
 from grading.roster import read_matches, read_students, write_matches, write_students
 from grading.submissions import STUDENT
@@ -60,8 +59,7 @@ def _folders(course, student):
 
 def _delete(course, ledger, student):
     for path in _folders(course, student):
-        if path.exists():
-            shutil.rmtree(path)
+        remove(path)
     if student in ledger.students():
         ledger.book.remove_student(student)
     for table in (Row, Times, Again):

@@ -4,6 +4,7 @@
 of Moodle's source: a folder's name is split at "_", the second part is the participant's number).
 """
 
+import os
 import sqlite3
 import zipfile
 from contextlib import closing
@@ -94,3 +95,13 @@ def test_a_page_without_a_number_is_left_out_and_named_and_that_fails(course):
     write_matches(course.folder, [Match(tiny.NAME, "Ben", "1002", "ben")])
     done = course.run("give-back", tiny.NAME, "--for", "moodle")
     assert done.status == 1 and "left out: anna_7" in done.out
+
+
+def test_a_student_is_forgotten_however_deep_their_folders_are(course):
+    here = os.getcwd()
+    os.chdir(course.folder / "submitted" / "ben")
+    for _ in range(1200):
+        os.mkdir("d")
+        os.chdir("d")
+    os.chdir(here)
+    assert course.run("forget", "ben", "--yes").status == 0 and not (course.folder / "submitted" / "ben").exists()

@@ -15,6 +15,7 @@ from grading.submissions import (
     HELPER_LIMIT,
     PATH_LIMIT,
     SENTENCES,
+    STUDENT,
     ZIP_LIMIT,
     fingerprint,
     read_submission,
@@ -203,3 +204,8 @@ def test_the_fingerprint_tells_any_two_submissions_apart():
 def test_when_it_was_handed_in_is_no_part_of_what_was(tmp_path):
     before = hand_in(tmp_path, {"lab.ipynb": NOTEBOOK})
     assert hand_in(tmp_path, {"timestamp.txt": b"2030-01-01", "submission_secret.txt": b"1"}) == before
+
+
+@pytest.mark.parametrize("name", [".", "..", "...", "", "a/b", "a b", "a\n"])
+def test_no_student_is_called_what_leads_to_another_folder(name):
+    assert not STUDENT.fullmatch(name) and STUDENT.fullmatch("..a")
