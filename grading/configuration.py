@@ -35,15 +35,12 @@ except Exception as error:
 '''
 
 
-# Python and IPython import first from the folder that they are started in, where a student's pathlib.py may lie.
+# Python and IPython import from the folder that they are started in, where a student's pathlib.py may lie.
 IMPORTS = '''\
-"""Nothing is imported from a folder that holds what students handed in. Written by make venv."""
-
-from grading import owned
+"""Nothing is imported from the folder that a notebook stands in: it may be a student's. Written by make venv."""
 
 c = get_config()
 c.InteractiveShellApp.ignore_cwd = True
-owned.allow_imports_from_here()
 '''
 
 
@@ -100,7 +97,7 @@ def pointer(advice):
 def write_for_environment():
     """What holds in this environment whatever the folder. Run by `make venv`.
 
-    Every nbgrader grades in the two rooms, and no kernel imports what a student handed in because it was started there.
+    Every nbgrader grades in the two rooms, and no kernel imports from the folder that it is started in.
     """
     text = '"""Every nbgrader of this environment grades as the course says. Written by make venv."""\n\n'
     _write(ENVIRONMENT, text + pointer("run make venv in the course's repository"))
