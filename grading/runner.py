@@ -23,6 +23,7 @@ from grading.work import packed, untouched, work_packed
 
 TWICE = ("The process that graded this submission died, and so did the next one that tried: it ended them, or it went "
          "on for too long. Look at the notebook; the run after this one tries again.")
+PAGE = 120.0  # seconds that a page of feedback may take
 
 
 def grade_class(folder, lab, options):
@@ -65,9 +66,6 @@ def wanted(students, chosen, where):
         raise GradingFailed(f"submissions: expected some in {where}, got none: python -m grading collect takes in what "
                             "a platform gives, nbgrader collect what the exchange holds")
     return [student for student in students if not chosen or student in chosen]
-
-
-PAGE = 120.0  # seconds that a page of feedback may take
 
 
 class _Run:

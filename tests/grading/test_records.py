@@ -7,10 +7,12 @@ from dataclasses import replace
 from threading import Thread
 
 import pytest
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
 from grading import records
+from grading.apart import stops_all
 from grading.course import Course
-from grading.gradebook import Row
+from grading.gradebook import Row, in_one_line
 from grading.records import Ledger, LedgerError, Record
 from tests.grading import tiny
 from tests.grading.classes import Class
@@ -229,3 +231,10 @@ def test_a_gradebooks_password_is_never_shown():
             Ledger("postgresql+nothing://ada:SECRET@localhost/book", "attention"):
         pass
     assert "SECRET" not in str(error.value)
+
+
+@pytest.mark.parametrize("kind, stops", [(IntegrityError, False), (DataError, False), (OperationalError, True)])
+def test_a_value_that_is_refused_is_one_submissions_and_a_gradebook_that_is_locked_everybodys(kind, stops):
+    with pytest.raises(LedgerError, match="why") as caught, in_one_line("sqlite://"):
+        raise kind("INSERT", {}, Exception("why"))
+    assert stops_all(caught.value) == stops
