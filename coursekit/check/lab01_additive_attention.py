@@ -39,9 +39,9 @@ def softmax(softmax):
     yield _sums("a matrix of shape (3, 4), axis 0 by default: each of the 4 columns sums to 1", columns, 0, matrix)
     rows = ask(softmax, matrix, axis=1)
     yield _sums("the same matrix with axis=1: each of the 3 rows sums to 1", rows, 1, matrix)
-    cube = np.arange(24.0).reshape(2, 3, 4) / 10
-    slices = ask(softmax, cube, axis=-2)
-    yield _sums("shape (2, 3, 4) with axis=-2: each slice along the middle axis sums to 1", slices, 1, cube)
+    cube = np.arange(120.0).reshape(2, 3, 4, 5) / 10
+    slices = ask(softmax, cube, axis=-3)
+    yield _sums("shape (2, 3, 4, 5) with axis=-3: each slice along the second axis sums to 1", slices, 1, cube)
 
     huge = ask(softmax, np.array([1000.0, 1001.0]))
     overflow = f"got {rounded(huge.value)}, overflow: subtract the maximum before np.exp"
@@ -101,6 +101,10 @@ def attention(attention, alignment, softmax):
     narrow = np.array([[3.0], [5.0]]), np.ones((1, 1)), np.array([[0.0], [1.0]]), np.ones((1, 1))
     law = "two words of width 1, equal scores: the context is [4], one vector of shape (1,)"
     yield laws.equals(law, ask(attention, *narrow), [4.0], stays)
+    states, *layers = laws.random(1, (3, 4), (1, 2), (6, 5), (5, 1))
+    weights = np.exp(WIDER_SCORES) / np.exp(WIDER_SCORES).sum()
+    law = "three words, an encoder of width 4, a decoder of width 2: the context is as wide as the encoder"
+    yield laws.equals(law, ask(attention, states, *layers), weights @ states, "take the width from the encoder states")
 
 
 def _context_advice(context, args):
@@ -144,16 +148,19 @@ def masked_softmax(masked_softmax):
     apart = ask(masked_softmax, scores + np.array([[1000.0], [-1000.0]]), mask)
     advice = f"got\n{rounded(apart.value)}\n  take each row's own largest visible score: axis=-1, keepdims=True"
     yield laws.equals("two rows, 2000 apart, get the same weights as before", apart, expected, advice)
-    scores = laws.random(2, (1, 2, 3, 4))[0]
-    holes = np.array([[True, False, True, True], [False, True, False, True], [False] * 4])
+    scores = laws.random(2, (2, 3, 1, 4))[0]
+    holes = np.array([[[True, False, True, True]], [[False, True, False, True]], [[False] * 4]])
     powers = np.exp(scores) * holes
     shares = powers / np.maximum(powers.sum(axis=-1)[..., None], 1e-300)
-    cube = ask(masked_softmax, scores, np.array([[holes, holes]]))
-    yield laws.shape("more axes in front are fine, of any length: (1, 2, 3, 4)", cube, (1, 2, 3, 4))
+    cube = ask(masked_softmax, scores, np.array([holes, holes]))
+    yield laws.shape("more axes in front are fine, of any length: (2, 3, 1, 4)", cube, (2, 3, 1, 4))
     advice = "did you count axes from the front, or how many positions a row has, not which? Use axis=-1, and the mask"
     yield laws.equals("each row is on its own there, and masks may have holes", cube, shares, advice)
-    alone = ask(masked_softmax, scores[0, 0, 0], holes[0])
+    alone = ask(masked_softmax, scores[0, 0, 0], holes[0, 0])
     yield laws.equals("and no axis in front is fine: (4,)", alone, shares[0, 0, 0], "the positions lie along axis=-1")
+    spread = ask(masked_softmax, np.array([0.0, 2000.0, -2000.0]), np.full(3, True))
+    advice = f"got {rounded(spread.value)}: subtract the largest of the row"
+    yield laws.equals("scores 2000 apart in a row: the highest gets all", spread, [0.0, 1.0, 0.0], advice)
 
 
 @visible_check

@@ -24,6 +24,9 @@ def dot_score(dot_score):
     law = "two sentences of one word, states of width 1: scores [[0.0408], [0.45]], (2, 1)"
     narrow = ask(dot_score, NARROW_STATE, NARROW_MEMORY)
     yield laws.equals(law, narrow, [[0.0408], [0.45]], slips=_squeezed([0.0408, 0.45]))
+    alone = ask(dot_score, STATE[1:], MEMORY[1:])
+    law = "the second sentence as a batch of one: (1, 3)"
+    yield laws.equals(law, alone, expected[1:], slips=_squeezed(expected[1]))
     for D, E in [(4, 6), (1, 3), (3, 1)]:
         law = f"a state of width {D}, a memory of width {E}: ValueError, which says what, got, expected"
         stretched = "NumPy stretches an axis of length 1 to any width. " if 1 in (D, E) else ""
@@ -197,6 +200,10 @@ def _holes_and_far_scores(local_weights):
     advice = "take the largest score off among the words of the window alone, or let masked_softmax do so"
     reply = ask(local_weights, scores + shifts, mask, np.array([2.0, 4.0]), 2)
     yield laws.equals("scores of 800 and -800, and 900 higher elsewhere: the same weights", reply, expected, advice)
+    reply = ask(local_weights, 1000 * scores, mask, np.array([2.0, 4.0]), 2)
+    highest = [[0, 0, 0, BELL[3], 0, 0, 0], [0, 0, 0, BELL[3], 0, 0, 0]]
+    law = "scores a thousand times as large: the highest in the window gets all, times the bell"
+    yield laws.equals(law, reply, highest, advice)
 
 
 def _squeezed(right):

@@ -7,7 +7,7 @@ from solutions.lab01_additive_attention import reference
 
 
 def softmax(student, rng):
-    benign, deep = rng.normal(size=(4, 3)), rng.normal(size=(2, 5, 3))
+    benign, deep = rng.normal(size=(4, 3)), rng.normal(size=(2, 5, 3, 4))
     huge = _round(rng.normal(size=(5, 4)) * 30) + np.array([0, 1500, -700, 4000])  # columns far apart
     one = _round(rng.normal(size=(1, 5, 2))) + np.array([0, 900, -900, 2000, 1998])[:, None] - [0, 3000]
     column = _round(rng.normal(size=(6, 1))) + np.array([[-900], [900], [901], [0], [899], [900]])
@@ -16,7 +16,7 @@ def softmax(student, rng):
     stays = f"{overflow}; and an axis of length 1 stays"
     cases = [
         ("a matrix, axis 0 by default: each column sums to 1", (benign,), {}, hint),
-        ("three axes, the middle one: each slice along it sums to 1", (deep,), {"axis": 1}, hint),
+        ("four axes, the second: each slice along it sums to 1", (deep,), {"axis": 1}, hint),
         ("scores in the thousands, axis 0: finite, and right", (huge,), {"axis": 0}, overflow),
         ("scores in the thousands, last axis: finite, and right", (huge.T.copy(),), {"axis": -1}, overflow),
         ("a batch of one, scores far apart within a slice", (one,), {"axis": 1}, stays),
@@ -80,8 +80,10 @@ def _masked_scores(rng):
     yield law, np.where(deep, tall, 3000.0), deep
     wide = _round(rng.normal(size=(3, 5))) + np.array([[800.0], [-900.0], [60.0]])
     yield "hidden scores far above the visible ones change nothing", np.where(prefix, wide, 4e8), prefix
-    yield "a batch of one: its axis stays", np.where(holes, tall[:1, [2, 1, 0]] + far, 4000.0), holes[None]
-    yield "one row, no axis in front", np.where(holes[2], tall[1, 2], 6000.0), holes[2]
+    alone = np.where(holes, tall[:1, [2, 1, 0]] + far, 4000.0)
+    yield "a batch of one, each row with a mask of its own: these axes stay", alone[:, :, None], holes[None, :, None]
+    law = "one row, no axis in front, its scores far apart"
+    yield law, np.where(holes[2], tall[1, 2] - [0, 0, 0, 3000], 6000.0), holes[2]
 
 
 def _batches(rng):

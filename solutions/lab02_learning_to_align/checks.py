@@ -66,7 +66,7 @@ def _steps(rng):
         d_keys = scale * rng.normal(size=(B, T, S, A)) * mask[:, None, :, None]
         shapes = [(B, T, D), (B, T, E), (B, T, A), (E, A)]
         states, d_contexts, d_queries, U = (rng.normal(size=shape) for shape in shapes)
-        step = (d_context, query, keys, scale * memory, weights[0], v)
+        step = (scale * d_context, query, keys, scale * memory, weights[0], v)
         yield law, (step, (states, memory, weights.swapaxes(0, 1).copy(), d_contexts, scale * d_queries, d_keys, U))
 
 
@@ -82,7 +82,7 @@ def _weight_rows(rng):
     yield law, _weights(rng, (2, 3, 4), np.stack([holes, ~holes])), 2e3 * rng.normal(size=(2, 3, 4))
     law = "the same added to all d_weights of a row changes nothing"
     yield law, open_rows, rng.normal(size=(4, 3)) + np.array([[4e5], [-7.0], [0.0], [50.0]])
-    for law, shape in [("float32 stays float32", (4, 6)), ("a batch of one, float32: its axis stays", (1, 2, 5))]:
+    for law, shape in [("float32 stays float32", (4, 6)), ("an axis of length 1, float32: it stays", (2, 1, 5))]:
         yield law, _weights(rng, shape).astype(np.float32), rng.normal(size=shape).astype(np.float32)
     yield "one row, no axis in front", _weights(rng, (4,), holes[0]), rng.normal(size=4)
 

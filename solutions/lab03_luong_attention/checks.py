@@ -108,20 +108,21 @@ def _blends(rng):
 
 
 def _windows(rng):
-    """(law, arguments of `local_weights`). In all of them the window of a sentence reaches into its padding. In all but
-    the fifth a centre has words at a distance of exactly R on both sides. Half have a row without a word in its window,
-    in three there is a hole at a centre, and three hold scores that np.exp cannot take."""
+    """(law, arguments of `local_weights`). In all of them the window of a sentence reaches into its padding; in one a
+    word stands at the last position. In all but the fifth a centre has words at a distance of exactly R on both sides.
+    Half have a row without a word in its window, in three there is a hole at a centre, and three hold scores that
+    np.exp cannot take."""
     laws = [
         ("windows within sentences, and over their ends", 2, [9, 6, 8], [3, 5, 6]),
         ("a window beyond the last word is empty: zeros", 2, [8, 3, 5, 2], [5, 2, 3, 7]),
         ("a narrow window, and a hole", 1, [7, 4, 6], [2, 3, 5]),
-        ("a sentence without words: zeros; scores of 800", 3, [10, 0, 6, 4], [4, 2, 5, 3]),
+        ("a sentence without words: zeros; scores of 800 and -800", 3, [10, 0, 6, 4], [4, 2, 5, 3]),
         ("a window wider than the sentence: the bell alone keeps the sum below 1", 11, [6, 3, 0], [2, 1, 1]),
         ("R = 2.5, a hole, and scores 900 higher outside of the window", 2.5, [9, 5, 6], [3, 4, 5]),
-        ("one sentence, a hole, and scores of -800", 2, [6], [3]),
+        ("one sentence, a hole, and scores of 1800", 2, [6], [3]),
     ]
     for law, reach, lengths, near in laws:
-        B, S = len(lengths), max(lengths) + 1
+        B, S = len(lengths), max(lengths) + ("wider" not in law)
         mask = np.arange(S) < np.array(lengths)[:, None]
         mask[0, near[0]] &= "hole" not in law
         centre = np.array(near) + rng.choice([0.13, 0.24, 0.37], size=B)  # never at distance reach from a word
@@ -134,5 +135,5 @@ def _scores(rng, law, outside):
     scores = 2 * rng.normal(size=outside.shape)
     if "00" not in law:
         return scores
-    scores = np.round(scores * 8) / 8
-    return scores + 900 * outside if "outside" in law else scores + (-800 if "-800" in law else 800)
+    shift = 900 * outside if "outside" in law else 1800 if "1800" in law else 800 * (-1) ** np.arange(outside.shape[1])
+    return np.round(scores * 8) / 8 + shift

@@ -13,8 +13,8 @@ SHAPES = [(1,), (4,), (1, 1), (3, 1), (1, 4), (3, 4), (3, 3), (1, 5, 3), (2, 5, 
 def context_backward(rng):
     for n in sizes(rng, "B S E"):
         for mask in masks(rng, n["B"], n["S"], empty=True):
-            scale = rng.choice([1e-6, 1, 30])
-            yield given(scale * normal(rng, n["B"], n["E"]), _weights(rng, mask), normal(rng, n["B"], n["S"], n["E"]))
+            (scale, other), memory = rng.choice([1e-6, 1, 300], size=2), normal(rng, n["B"], n["S"], n["E"])
+            yield given(scale * normal(rng, n["B"], n["E"]), _weights(rng, mask), other * memory)
 
 
 def softmax_backward(rng):
@@ -39,7 +39,9 @@ def attend_backward(rng):
         for scale, mask in zip((1, 1, 300, 0.1) * 4, masks(rng, n["B"], n["S"], empty=True), strict=False):
             shapes = [(n["B"], n["E"]), (n["B"], n["A"]), (n["B"], n["S"], n["A"]), (n["B"], n["S"], n["E"])]
             d_context, query, keys, memory = (normal(rng, *shape) for shape in shapes)
-            yield given(scale * d_context, query, keys, memory, _weights(rng, mask), normal(rng, n["A"]))
+            for of_context, of_memory in [(scale, 1), (1, scale)]:
+                args = of_context * d_context, query, keys, of_memory * memory
+                yield given(*args, _weights(rng, mask), normal(rng, n["A"]))
 
 
 def steps_backward(rng):
