@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from coursekit.check import CheckFailed, as_array, ask, laws, rounded, visible_check
-from coursekit.models.transformer import END, START
+from coursekit.models.transformer import END, PAD, START
 from coursekit.verdicts import Verdict
 
 THE, A, CAT, DOG, BIRD, SINGS = range(END + 1, END + 7)
@@ -21,7 +21,8 @@ ROWS = [  # of PAD, START, END and the six words: what follows, and how likely
     {END: 1.0},
 ]
 FEW = [{3: 1.0}, {3: 0.9, END: 0.1}, {3: 1.0}, {4: 0.6, 5: 0.4}, {END: 0.55, 3: 0.45}, {END: 1.0}]
-LIVE = [{3: 1.0}, {3: 0.9, END: 0.1}, {3: 1.0}, {4: 0.9, END: 0.1}, {END: 1.0}]
+LIVE = [{3: 1.0}, {3: 0.5, END: 0.5}, {3: 1.0}, {4: 0.9, END: 0.1}, {END: 1.0}]
+LEADER = [{3: 1.0}, {END: 0.40, 3: 0.36, 4: 0.24}, {3: 1.0}, {5: 0.95, END: 0.05}, {END: 1.0}, {END: 0.95, 3: 0.05}]
 EVEN = [{3: 1.0}, {3: 0.5, END: 0.25, 4: 0.25}, {3: 1.0}, {3: 0.5, 5: 0.5}, {5: 1.0}, {END: 1.0}]
 AFTER = {  # of a model that looks at all that was written: what follows, and END after anything else
     (): {3: 0.6, 4: 0.4},
@@ -30,6 +31,14 @@ AFTER = {  # of a model that looks at all that was written: what follows, and EN
     (3, 5): {3: 0.8, END: 0.2},
     (4, 5): {END: 0.9, 3: 0.1},
 }
+PAIRS = {  # of a table that looks at the last two tokens; 4 comes after all others
+    (PAD, START): {3: 0.6, 4: 0.4},
+    (START, 3): {3: 0.7, END: 0.3},
+    (START, 4): {3: 0.9, END: 0.1},
+    (3, 3): {END: 0.8, 4: 0.2},
+    (4, 3): {END: 0.95, 4: 0.05},
+}
+LONG = [{3 + i: 1 / 26 for i in range(26)}] * 29  # (29, 29), after each token 26 words are equally likely
 MANY = -1.0 - np.arange(36).reshape(4, 9) * 5 % 7 % 2  # (4, 9), each -1 or -2
 THE_CAT, A_BIRD, A_BIRD_SINGS = [THE, CAT, END], [A, BIRD, END], [A, BIRD, SINGS, END]
 P_CAT, P_BIRD, P_SINGS = 0.55 * 0.4 * 0.7, 0.45 * 0.9 * 0.52, 0.45 * 0.9 * 0.48
@@ -42,6 +51,11 @@ def table_of(rows):
         p[last, list(following)] = list(following.values())
     with np.errstate(divide="ignore"):
         return np.log(p)
+
+
+def table_of_pairs(pairs):
+    """The table (V, V, V) of log p(next | the one before, last)."""
+    return np.array([table_of([pairs.get((before, last), {4: 1.0}) for last in range(5)]) for before in range(5)])
 
 
 class Model:
@@ -88,9 +102,12 @@ def greedy(greedy):
     yield _writes(law, ask(greedy, table, 2), [THE, CAT], math.log(0.22), slips)
     even = np.log(np.where(np.arange(7) < END, 1e-300, 0.2) * np.ones((7, 1)))
     yield _writes("all equal: the smallest id, which is END", ask(greedy, even, 3), [END], math.log(0.2), [])
+    yield _writes(A_LONG_TEXT, ask(greedy, table_of(LONG), 250), [3] * 250, 250 * math.log(1 / 26), [],
+                  "np.exp of such a score is 0: add up log-probabilities, never multiply probabilities")
     slips = [(wrong, None, "what follows depends on all that was written: give `following` all tokens, START once")
              for wrong in ([3, 5, END], [END])]
     yield _writes(Model.law, ask(greedy, Model(), 6), [3, 5, 3, END], math.log(0.6 * 0.7 * 0.8), slips)
+    yield _writes(TWO, ask(greedy, table_of_pairs(PAIRS), 5), [3, 3, END], math.log(0.6 * 0.7 * 0.8), [], ALL_TOKENS)
 
 
 @visible_check
@@ -101,6 +118,8 @@ def beam_step(beam_step):
     slips = [
         (three[1], three[0], three[2], "parents and tokens are exchanged: place // V is the parent"),
         (three[0][::-1], three[1][::-1], three[2][::-1], "these are the right three, but the best must come first"),
+        ([0, 2, 2], [1, 1, 0], None, "you divided by K = 2: a row of the flat array is V = 3 long, so place // V"),
+        (None, None, [-4, -4, -3], "these are the smallest: np.argsort puts them first, so sort the negative"),
         ([1, 0, 1], [2, 1, 1], None, "add each hypothesis's own score to its row before you compare"),
         ([0, 1], [1, 2], None, "hypothesis 1 has two good continuations: all six sums compete"),
         (three[0], three[1], None, "parents and tokens are right; a new score is the old one plus the new addend"),
@@ -113,6 +132,10 @@ def beam_step(beam_step):
     yield _steps("beam 4: of two equal ones the smaller parent", ask(beam_step, scores, log_p, 4), four, slips)
     slips = [([*right[0], 0], [*right[1], 0], None, "the sixth has the score -inf: probability 0, so drop it")]
     yield _steps("beam 6: five come back, the sixth is impossible", ask(beam_step, scores, log_p, 6), right, slips)
+    slips = [([], [], [], "np.exp(-900) is 0: it is a score of -inf that is impossible, and -900 is not")]
+    law = "a score of -800.5, one possible token of -900.25, beam 2: parents [0], tokens [1], scores [-1700.75]"
+    reply = ask(beam_step, np.array([-800.5]), np.array([[-np.inf, -900.25, -np.inf]]), 2)
+    yield _steps(law, reply, ([0], [1], [-1700.75]), slips)
     yield _many_equal(beam_step)
 
 
@@ -120,8 +143,8 @@ def _many_equal(beam_step):
     """Of 36 continuations many are equal: NumPy sorts up to 16 numbers stably in any case, and more only if told."""
     law = "four hypotheses, nine tokens, beam 24: equal ones by parent, then by token"
     places = sorted(range(36), key=lambda place: -MANY.flat[place])[:24]  # Python's sort is stable
-    right = np.array(places) // 9, np.array(places) % 9, MANY.ravel()[places]
-    reply = ask(beam_step, np.zeros(4), MANY, 24)
+    right = np.array(places) // 9, np.array(places) % 9, MANY.ravel()[places] - 1 / 3
+    reply = ask(beam_step, np.full(4, -1 / 3), MANY, 24)
     got = _arrays(reply, 3)
     slips = [] if got is None or not laws.near(got[2], right[2]) else [
         (got[0], got[1], None, "the scores are right, equal ones are not in order: sort with kind=\"stable\"; without "
@@ -154,6 +177,8 @@ def penalised(penalised):
     yield laws.equals("alpha 2: they are 1, 2.25, 4 and 9", reply, scores / [1, 2.25, 4, 9], slips=slips)
     reply = ask(penalised, scores, lengths, 0.0)
     yield laws.equals("alpha 0: the scores as they were", reply, scores)
+    reply = ask(penalised, np.array([-900.7]), np.array([4]), 0.6)
+    yield laws.equals("a single score, -900.7, alpha 0.6: an array of one", reply, [-900.7 / 1.5**0.6])
 
 
 @visible_check
@@ -171,25 +196,49 @@ def beam_search(beam_search):
         (A_BIRD, None, "alpha has no effect on the choice, or the search stopped at the first that was finished"),
         (A_BIRD_SINGS, math.log(P_SINGS), "the tokens are right: return the penalised score"),
         (A_BIRD_SINGS, math.log(P_SINGS) / (10 / 6), "the tokens are right: the length is 4, without START"),
+        (A_BIRD_SINGS, math.log(P_BIRD) / 1.5, OWN_SCORE),
     ]
     law = "with alpha = 1 the best penalised score wins, and is returned"
     yield _searches(law, beam_search, (table, 6, 2, 1.0), A_BIRD_SINGS, math.log(P_SINGS) / 1.5, slips)
-    law = "longest = 2: nothing is finished, and the best live hypothesis is returned as it stands"
-    yield _searches(law, beam_search, (table, 2, 2, 0.0), [A, BIRD], math.log(0.405), [])
+    law = "longest = 2, alpha = 0.6: none has finished, and the best live one is returned, with its penalty"
+    yield _searches(law, beam_search, (table, 2, 2, 0.6), [A, BIRD], math.log(0.405) / (7 / 6) ** 0.6, [])
+    law = "longest = 1, alpha = 0.6: one token, with the penalty 1"
+    yield _searches(law, beam_search, (table, 1, 2, 0.6), [THE], math.log(0.55), [])
     slips = [([3, 5, END], None, "a finished hypothesis keeps its place: beam - finished are left for the others")]
     law = "a beam of 2 in which one finishes at once: the other has one place"
     yield _searches(law, beam_search, (table_of(FEW), 5, 2, 0.0), [3, 4, END], math.log(0.297), slips)
+    yield from _leader(beam_search)
     yield from _live_and_equal(beam_search)
+    even = table_of(LONG)
+    yield _searches(A_LONG_TEXT, beam_search, (even, 250, 1, 0.0), [3] * 250, 250 * math.log(1 / 26), [])
     slips = [(wrong, None, "what follows depends on all that was written: give `following` all tokens, START once")
              for wrong in ([3, 5, END], [END])]
     yield _searches(Model.law, beam_search, (Model(), 6, 2, 0.0), [4, 5, END], math.log(0.36), slips)
+    yield _searches(TWO, beam_search, (table_of_pairs(PAIRS), 5, 2, 0.0), [4, 3, END], math.log(0.4 * 0.9 * 0.95), [],
+                    ALL_TOKENS)
+
+
+def _leader(beam_search):
+    """A search in which the best of the first step ends, and another one wins two steps later."""
+    score = math.log(0.36 * 0.95 * 0.95)
+    slips = [
+        ([END], None, "the search stopped when the best had ended, or lost the others: go on while one is alive"),
+        ([3, 5, END], math.log(0.40 * 0.95 * 0.95) / (8 / 6), OWN_SCORE),
+        ([3, 5, END], score, "the tokens are right: return the penalised score"),
+    ]
+    law = "a beam of 2, alpha = 1: the best one ends at once, the other goes on with its own score and wins"
+    yield _searches(law, beam_search, (table_of(LEADER), 6, 2, 1.0), [3, 5, END], score / (8 / 6), slips)
 
 
 def _live_and_equal(beam_search):
     """Two searches that end with a hypothesis still alive beside a finished one: it wins, or is its equal."""
-    slips = [([END], None, "only finished ones were compared: those still alive at the end are compared with them")]
-    law = "one has finished, and the better one is still alive after `longest` tokens: it is returned"
-    yield _searches(law, beam_search, (table_of(LIVE), 2, 2, 0.0), [3, 4], math.log(0.81), slips)
+    slips = [
+        ([END], None, "only finished ones were compared, or live ones without the penalty: at the end all are compared "
+         "by their penalised scores"),
+        ([3, 4], math.log(0.45), "a live one has the penalty of its own length too, here (7 / 6) ** 2"),
+    ]
+    law = "alpha = 2, one has finished, and the better one is still alive after `longest` tokens: it is returned"
+    yield _searches(law, beam_search, (table_of(LIVE), 2, 2, 2.0), [3, 4], math.log(0.45) / (7 / 6) ** 2, slips)
     slips = [
         ([3, 3], None, "the equal finished one comes before it: first the finished, then the live ones"),
         ([3, 5], None, "of equal ones the first wins, as with argmax: compare with > and not with >="),
@@ -198,6 +247,11 @@ def _live_and_equal(beam_search):
     yield _searches(law, beam_search, (table_of(EVEN), 2, 3, 0.0), [END], math.log(0.25), slips)
 
 
+A_LONG_TEXT = "250 tokens, each one of 26: a score of -814.5"
+TWO = "a table (V, V, V), in which what follows depends on the last two tokens"
+OWN_SCORE = ("the tokens are right, with another one's score: when one has finished keep the scores of those that are "
+             "alive, scores[tokens != END]")
+ALL_TOKENS = "ask `following` with all tokens, START among them"
 ARRAYS = "`beam_step` and `penalised` expect arrays, not lists: convert with np.array before you call them"
 EMPTY = "no live hypothesis was left: stop the loop as soon as there is none"
 RAISED = {  # a piece of what Python or NumPy says, and what it means in this search
@@ -211,7 +265,7 @@ RAISED = {  # a piece of what Python or NumPy says, and what it means in this se
 }
 
 
-def _searches(law, beam_search, args, tokens, score, slips):
+def _searches(law, beam_search, args, tokens, score, slips, advice=""):
     """What `_writes` says of a search, and a word to what it raises where that alone would not help."""
     try:
         reply = ask(beam_search, *args)
@@ -221,20 +275,23 @@ def _searches(law, beam_search, args, tokens, score, slips):
             raise
         raise CheckFailed(f"{law}\n  {type(error).__name__}: {error}\n  {advice}") from error
     got = _arrays(reply, 2)
-    shared = [] if got is None or not _impossible(got[0], args) else [
-        (got[0], None, "no such text can be written: do two continuations of one hypothesis share a list? append "
-         "changes it for both, so make a new one, [*live[k], y]. Or was a finished one continued?")]
-    return _writes(law, reply, tokens, score, [*slips, *_search_slips(tokens), *shared])
+    impossible = [] if got is None else [(got[0], None, said) for said in _impossible(got[0], *args[:2])]
+    return _writes(law, reply, tokens, score, [*slips, *_search_slips(tokens), *impossible], advice)
 
 
-def _impossible(tokens, args):
-    """Are these tokens too many, or with something after END, or with a step of probability 0?"""
-    table, longest = args[:2]
+def _impossible(tokens, table, longest):
+    """Why no search can write these tokens: they are too many, something stands after END, or a step has probability 0.
+    """
     if tokens.ndim != 1 or tokens.dtype.kind not in "iu" or not np.isin(tokens, range(table.shape[1])).all():
-        return False
+        return
     told = [START, *tokens.tolist()]
-    inside = END in told[1:-1] or len(tokens) > longest
-    return inside or not isinstance(table, Model) and bool(np.isneginf(table[told[:-1], told[1:]]).any())
+    if len(tokens) > longest:
+        yield f"{len(tokens)} tokens, and `longest` is {longest}: the loop runs at most `longest` times"
+    if END in told[1:-1]:
+        yield "something stands after END: a finished one is set aside and never continued"
+    if not isinstance(table, Model) and table.ndim == 2 and np.isneginf(table[told[:-1], told[1:]]).any():
+        yield ("one of these steps has probability 0: do two continuations of one hypothesis share a list? append "
+               "changes it for both, so make a new one, [*live[k], y]")
 
 
 def _search_slips(right):
@@ -244,23 +301,46 @@ def _search_slips(right):
     ]
 
 
-def _writes(law, reply, tokens, score, slips):
+def _writes(law, reply, tokens, score, slips, advice=""):
     """Are these the tokens and the score? A slip is (tokens, score or None for any, advice)."""
     got = _arrays(reply, 2)
     if got is None:
         return Verdict(law, False, f"return two things, the tokens and their score; got {laws.kind(reply.value)}")
     inside = END in got[0].ravel()[:-1] and "something stands after END: stop as soon as END is written"
-    hint = _said(got, slips) or inside or f"got tokens {rounded(got[0])} and score {rounded(got[1])}"
-    return Verdict(law, _agree(got, (tokens, score)), hint)
+    more = advice and f": {advice}"
+    hint = _said(got, slips) or inside or _beside(got, (tokens, score), ("tokens", "score")) + more
+    return _ids(law, _agree(got, (tokens, score)), hint, got[:1])
 
 
 def _steps(law, reply, right, slips):
     got = _arrays(reply, 3)
     if got is None:
         return Verdict(law, False, f"expected (parents, tokens, scores), got {laws.kind(reply.value)}")
-    parents, tokens, scores = map(rounded, got)
-    hint = _said(got, slips) or f"got parents {parents}, tokens {tokens}, scores {scores}"
-    return Verdict(law, _agree(got, right), hint)
+    hint = _said(got, slips) or _beside(got, right, ("parents", "tokens", "scores"))
+    return _ids(law, _agree(got, right), hint, got[:2])
+
+
+def _ids(law, agrees, hint, ids):
+    """A verdict, which asks of answers that agree that ids are whole numbers."""
+    if agrees and not all(array.dtype.kind in "iu" for array in ids):
+        return Verdict(law, False, "the numbers are right, but ids are whole numbers and floats came back: make an "
+                       "array for ids with dtype=int, and divide with //")
+    return Verdict(law, agrees, hint)
+
+
+def _beside(got, right, names):
+    """What was got, and of those results that are wrong what was expected."""
+    pairs = [(name, one, np.asarray(other)) for name, one, other in zip(names, got, right, strict=True)
+             if not _agree([one], [other])]
+    return "; ".join(f"{name}: {_differ(one, other)}" for name, one, other in pairs)
+
+
+def _differ(got, right):
+    if got.shape == right.shape:
+        return laws.beside(got, right)
+    if max(got.size, right.size) <= laws.SHOWN:
+        return f"got {rounded(got)}, expected {rounded(right)}"
+    return f"expected shape {right.shape}, got {got.shape}"
 
 
 def _said(got, slips):

@@ -5,7 +5,7 @@ The tests prove that the hidden checks reject each of them; the marking room nam
 
 import numpy as np
 
-from coursekit.models.transformer import END, START
+from coursekit.models.transformer import END, PAD, START
 from solutions.exercises import asking, by_exercise
 from solutions.lab11_decoding import reference
 from solutions.lab11_decoding.reference import following
@@ -70,9 +70,8 @@ def greedy_by_columns(table, longest):
 
 def greedy_from_the_first_row(table, longest):
     """You began with row 0, which belongs to padding: the first token follows START."""
-    table = table.copy()
-    table[START] = table[0]
-    return reference.greedy(table, longest)
+    search = asking(reference.greedy, following=lambda table, tokens: following(table, [PAD, *tokens[1:]]))
+    return search(table, longest)
 
 
 def greedy_that_looks_into_the_table(table, longest):
@@ -83,6 +82,15 @@ def greedy_that_looks_into_the_table(table, longest):
 def greedy_that_passes_the_last_token_alone(table, longest):
     """You gave `following` the last token alone: give it all tokens, since a model may look at each of them."""
     return asking(reference.greedy, following=lambda table, tokens: following(table, tokens[-1:]))(table, longest)
+
+
+def greedy_that_leaves_start_out(table, longest):
+    """You gave `following` the tokens without START: it is told all, from START on, since a model may look at it."""
+    return asking(reference.greedy, following=_without_start)(table, longest)
+
+
+def _without_start(table, tokens):
+    return following(table, tokens[1:] or tokens)
 
 
 # beam_step
@@ -134,6 +142,15 @@ def beam_step_with_an_unstable_sort(scores, log_p, beam):
     total = (scores[:, None] + log_p).ravel()
     order = np.argsort(-total)
     order = order[total[order] > -np.inf][:beam]
+    return order // log_p.shape[1], order % log_p.shape[1], total[order]
+
+
+def beam_step_turned_round_and_unstable(scores, log_p, beam):
+    """Equal continuations came in another order: np.argsort(...)[::-1] turns them round, and without kind="stable" it
+    leaves their order to chance. Sort the negative, with kind="stable"."""
+    total = (scores[:, None] + log_p).ravel()
+    order = np.argsort(total)[::-1][:beam]
+    order = order[total[order] > -np.inf]
     return order // log_p.shape[1], order % log_p.shape[1], total[order]
 
 
@@ -211,10 +228,12 @@ def penalised_by_the_longest(scores, lengths, alpha):
 # beam_search
 
 
-def _search(table, longest, beam, alpha, places=None, rank=None, more=True, early=False, order=list):
+def _search(table, longest, beam, alpha, places=None, rank=None, more=True, stops=None, order=list, own=True):
     """Beam search with single decisions made otherwise. Returns the hypothesis, its score and its penalised score.
 
+    stops  whether the search is over, asked with the new hypotheses, the best first
     order  what becomes of the list of (tokens, score) before the first best one is taken
+    own    whether live ones go on with their own scores, or with the first of all
     """
     live, scores, kept = [[START]], np.zeros(1), []
     for _ in range(longest):
@@ -223,8 +242,9 @@ def _search(table, longest, beam, alpha, places=None, rank=None, more=True, earl
         parents, words, scores = reference.beam_step(scores, log_p, room)
         grown = [[*live[p], int(w)] for p, w in zip(parents, words, strict=True)]
         kept += [(t, s) for t, s in zip(grown, scores, strict=True) if t[-1] == END]
-        live, scores = [t for t in grown if t[-1] != END], scores[words != END]
-        if not live or early and kept:
+        live = [t for t in grown if t[-1] != END]
+        scores = scores[words != END] if own else scores[:len(live)]
+        if not live or stops and stops(grown):
             break
     kept = order(kept + (list(zip(live, scores, strict=True)) if more or not kept else []))
     totals, lengths = np.array([s for _, s in kept]), np.array([len(t) - 1 for t, _ in kept])
@@ -253,7 +273,20 @@ def beam_search_that_returns_the_plain_score(table, longest, beam, alpha):
 
 def beam_search_that_takes_the_first_to_finish(table, longest, beam, alpha):
     """You stopped at the first finished hypothesis: one that finishes later may have the better penalised score."""
-    tokens, _, value = _search(table, longest, beam, alpha, early=True, more=False)
+    tokens, _, value = _search(table, longest, beam, alpha, stops=lambda new: any(map(_ended, new)), more=False)
+    return tokens, value
+
+
+def beam_search_that_stops_when_the_best_has_ended(table, longest, beam, alpha):
+    """You stopped when the best of a step wrote END: one that goes on may have the better penalised score later."""
+    tokens, _, value = _search(table, longest, beam, alpha, stops=lambda new: _ended(new[0]))
+    return tokens, value
+
+
+def beam_search_with_scores_of_others(table, longest, beam, alpha):
+    """After one had finished the live ones went on with scores of others: keep those of the live alone,
+    scores[tokens != END]."""
+    tokens, _, value = _search(table, longest, beam, alpha, own=False)
     return tokens, value
 
 
@@ -324,14 +357,22 @@ def beam_search_that_passes_the_last_token_alone(table, longest, beam, alpha):
     return search(table, longest, beam, alpha)
 
 
+def beam_search_that_leaves_start_out(table, longest, beam, alpha):
+    """You gave `following` the tokens without START: it is told all, from START on, since a model may look at it."""
+    return asking(reference.beam_search, following=_without_start)(table, longest, beam, alpha)
+
+
 def beam_search_with_the_live_ones_first(table, longest, beam, alpha):
     """Of equal scores you took a live hypothesis before a finished one: the finished come first."""
-    tokens, _, value = _search(table, longest, beam, alpha, order=lambda kept: sorted(kept, key=_finished))
+    def order(kept):
+        return sorted(kept, key=lambda pair: _ended(pair[0]))
+
+    tokens, _, value = _search(table, longest, beam, alpha, order=order)
     return tokens, value
 
 
-def _finished(pair):
-    return pair[0][-1] == END
+def _ended(tokens):
+    return tokens[-1] == END
 
 
 def beam_search_that_takes_the_last_of_equals(table, longest, beam, alpha):

@@ -9,19 +9,19 @@ The solved notebook is built from the bodies of these functions, so each stands 
 
 import numpy as np
 
-from coursekit.models.transformer import END, START
+from coursekit.models.transformer import END, PAD, START
 from coursekit.shapes import expect
 
 
 def following(table, tokens):
     """The log-probability of each next token, (V,), after `tokens`, a list that begins with START.
 
-    table  (V, V) log p(next | last), (V, V, V) log p(next | the one before, last), where START stands before START, or
-           a model with a method `following` of its own
+    table  (V, V) log p(next | last), (V, V, V) log p(next | the one before, last) and so on, where PAD stands before
+           START, or a model with a method `following` of its own
     """
     model = getattr(table, "following", None)
     if model is None:
-        told = [START, *tokens]
+        told = [PAD] * np.ndim(table) + [*tokens]
         return table[tuple(told[1 - np.ndim(table) :])]
     return model(tokens)
 

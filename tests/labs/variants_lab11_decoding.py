@@ -40,6 +40,16 @@ def greedy_scored_afterwards(table, longest):
     return np.array(tokens[1:]), sum(shares)
 
 
+def greedy_into_an_array(table, longest):
+    told, score = np.full(longest + 1, START, dtype=np.int16), 0.0
+    for n in range(1, longest + 1):
+        log_p = following(table, told[:n])
+        told[n], score = np.argmax(log_p), score + np.max(log_p)
+        if told[n] == END:
+            break
+    return told[1:n + 1], score
+
+
 def greedy_in_float32(table, longest):
     print("in float32", file=sys.stderr)
     tokens, score = greedy_with_a_for_loop(table, longest)
