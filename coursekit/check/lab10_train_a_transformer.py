@@ -58,6 +58,10 @@ def attention_masks(attention_masks):
         yield laws.shape(f"{name}: shape (B, {axes}) = {right.shape}", mask, right.shape)
         yield _boolean(f"{name}: boolean, True where one may look", mask)
         yield laws.equals(_law_of(name), mask, right, _mask_advice(as_array(mask), right, rows, name))
+    one = ask(attention_masks, np.array([[2]]), np.array([[1]]))
+    for i, name in enumerate(names):
+        law, mask = f"{name}: one sentence, one token each: the token is looked at, (1, 1, 1)", laws.result(one, i)
+        yield laws.equals(law, mask, [[[True]]], "each id but 0 is a token, START = 1 and END = 2 as well")
     empty = ask(attention_masks, np.zeros((1, 2), int), TOLD[:1, :3])
     yield laws.count("a source without tokens: three masks", empty, 3)
     for name, mask, rows in (("encoder", empty.value[0], 2), ("cross", empty.value[2], 3)):
@@ -69,8 +73,9 @@ def attention_masks(attention_masks):
 @visible_check
 def learning_rate(learning_rate):
     first = ask(learning_rate, 200, 64, 400)
+    falling = "that is the falling half: is the line step * warmup ** -1.5, and do you take the smaller of the two?"
     slips = [
-        (64**-0.5 * 200**-0.5, "that is the falling half: before step 400 the line, step * warmup ** -1.5, is smaller"),
+        (64**-0.5 * 200**-0.5, falling),
         (200 * 400**-1.5, "the width has no effect: multiply by d_model ** -0.5"),
         (64**0.5 * 200 * 400**-1.5, "you multiplied by the root of d_model: the exponent is -0.5"),
         (64**-0.5 * 200 * 400**-0.5, "you have warmup ** -0.5: in the line it is warmup ** -1.5"),
@@ -79,6 +84,9 @@ def learning_rate(learning_rate):
     yield laws.equals("width 64, warm-up 400, step 200: 200 / 8 / 8000 = 0.003125", first, 0.003125, slips=slips)
     top = ask(learning_rate, 400, 64, 400)
     yield laws.equals("at step 400 both halves meet: 1 / 8 / 20 = 0.00625", top, 0.00625)
+    begin = ask(learning_rate, 1, 64, 400)
+    advice = "the first step is 1: step * warmup ** -1.5 is 1 / 8000 there"
+    yield laws.equals("at step 1 the line begins: 1 / 8 / 8000 = 0.000015625", begin, 0.000015625, advice)
     late = ask(learning_rate, 1600, 64, 400)
     slips = [
         (0.00625, "the rate stays at its peak: after the warm-up it falls"),
@@ -87,6 +95,8 @@ def learning_rate(learning_rate):
         (0.00625 * 400 / 1600, "that falls as 1 / step: it is the inverse square root"),
     ]
     yield laws.equals("at step 1600, four times as far, half of that: 0.003125", late, 0.003125, slips=slips)
+    far = ask(learning_rate, 40000, 64, 400)
+    yield laws.equals("at step 40000, a hundred times as far, a tenth: 0.000625", far, 0.000625, "it falls for ever")
     wide = ask(learning_rate, 400, 256, 400)
     advice = "the rate is multiplied by d_model ** -0.5"
     yield laws.equals("four times the width: half the rate", wide, 0.003125, advice)
@@ -126,6 +136,8 @@ def _even_logits(smoothed_cross_entropy):
              (-row / 4, "the sign is turned: it is p - q, not q - p"),
              (np.array([0.25 - 0.1 / 3, -0.65, 0.25 - 0.1 / 3, 0.25 - 0.1 / 3]) / 4,
               "your q is 0.9 and 0.1 / 3, epsilon over the other V - 1 tokens: here it goes to all V, as in PyTorch"),
+             *((np.array([0.25, -0.65 - more, 0.25 - rest, 0.25 - rest]) / 4, "your q gives id 0 nothing: epsilon is "
+                "spread over all V ids, that of padding too") for more, rest in [(0.1 / 3, 0.1 / 3), (0, 0.05)]),
              (np.array([0.25, -0.75, 0.25, 0.25]) / 4, "this is the gradient without smoothing: it is p - q")]
     first = as_array(d_logits)[0, 0]
     law = "where 1 is wanted it is (p - q) / 4, q being 0.925 there and 0.025 elsewhere"
@@ -140,6 +152,14 @@ def _uneven_row(smoothed_cross_entropy):
              (-np.log(0.3), "epsilon has no effect")]
     law = "p = 0.1, 0.2, 0.3, 0.4, token 2 wanted, epsilon 0.2: q is 0.85 there and 0.05 elsewhere"
     yield laws.equals(law, loss, UNEVEN_LOSS, slips=slips)
+    slope = [[[0.05, 0.15, -0.55, 0.35]]]
+    yield laws.equals("and one place of one sentence has the gradient p - q, (1, 1, 4)", laws.result(reply, 1), slope)
+    best = ask(smoothed_cross_entropy, np.log([[[0.05, 0.05, 0.85, 0.05]]]), np.array([[2]]), 0.2)
+    advice = "does something small stand beside epsilon, or inside a logarithm? Is all of it float64?"
+    yield laws.equals("where p = q no gradient is left", laws.result(best, 1), np.zeros((1, 1, 4)), advice)
+    sure = ask(smoothed_cross_entropy, np.array([[[0.0, 0.0, 1000.0, 0.0]]]), np.array([[2]]), 0.0)
+    advice = "log p is z - log(sum(exp(z))), z less its largest, with nothing added"
+    yield laws.equals("without smoothing, sure and right: the loss is 0", laws.result(sure, 0), 0.0, advice)
 
 
 def _far_logits(smoothed_cross_entropy):
@@ -195,6 +215,12 @@ def smoothing_floor(smoothing_floor):
     even = ask(smoothing_floor, 2, 1.0)
     yield laws.equals("epsilon = 1, two tokens: q is 1/2 and 1/2, and the floor is log 2", even, np.log(2),
                       f"{laws.got(even)}, which is not the entropy of 1/2 and 1/2")
+    few = ask(smoothing_floor, 50000, 1e-6)
+    wanted, other = 1 - 1e-6 + 2e-11, 2e-11
+    right = -wanted * np.log(wanted) - 49999 * other * np.log(other)
+    slips = [(-wanted * np.log(wanted) - 49999 * other * np.log(other + small), "nothing is added inside a logarithm")
+             for small in (1e-12, 1e-10, 1e-9, 1e-8)]
+    yield laws.equals("epsilon = 0.000001, 50000 tokens: the same formula", few, right, slips=slips)
     none = ask(smoothing_floor, 4, 0.0)
     yield laws.equals("epsilon = 0: the floor is 0", none, 0.0, "0 · log 0 counts as 0: do not take log of 0")
 
@@ -242,8 +268,9 @@ def _causal_slips(right, seen):
 
 def _boolean(law, mask):
     got = as_array(mask)
-    fits = got.dtype == bool or bool(got.dtype.kind in "iu" and np.isin(got, (0, 1)).all())
-    return Verdict(law, fits, f"expected True and False, got {got.dtype}: a mask to be added is another thing")
+    said = ("~ and & do not work on 1 and 0 as they do on True and False; compare, told != 0, and join by &"
+            if np.isin(got, (0, 1)).all() else "a mask to be added is another thing")
+    return Verdict(law, got.dtype == bool, f"expected True and False, got {got.dtype}: {said}")
 
 
 def _whole(law, ids):

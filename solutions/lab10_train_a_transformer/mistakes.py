@@ -147,6 +147,17 @@ def attention_masks_by_either(source, told):
     return encoder, (told != PAD)[:, None] | np.tri(told.shape[1], dtype=bool), cross
 
 
+def attention_masks_of_ones_and_zeros(source, told):
+    """Your masks hold 1 and 0: a mask is boolean, True and False, on which ~ and & work as they should."""
+    return tuple(mask.astype(int) for mask in reference.attention_masks(source, told))
+
+
+def attention_masks_that_hide_start_and_end(source, told):
+    """You took START and END for padding: only id 0 is, every other id is a token and may be looked at."""
+    encoder, _, cross = reference.attention_masks(source, told)
+    return encoder, (told > 2)[:, None] & np.tri(told.shape[1], dtype=bool), cross
+
+
 def attention_masks_of_numbers_to_add(source, told):
     """You made masks to be added, 0 and -1e9: here a mask is boolean, True where one may look."""
     return tuple(np.where(mask, 0.0, -1e9) for mask in reference.attention_masks(source, told))
@@ -221,6 +232,14 @@ def smoothed_cross_entropy_over_the_others(logits, wanted, epsilon):
     over all V, the wanted one included."""
     V = logits.shape[-1]
     q = np.where(_wanted(logits, wanted), 1 - epsilon, epsilon / (V - 1))
+    real = wanted != PAD
+    return _loss(logits, q, real, real.sum())
+
+
+def smoothed_cross_entropy_with_nothing_for_padding(logits, wanted, epsilon):
+    """Your q gives id 0 nothing: epsilon is spread over all V ids, that of padding too, as in PyTorch."""
+    V = logits.shape[-1]
+    q = (1 - epsilon) * _wanted(logits, wanted) + epsilon / (V - 1) * (np.arange(V) > 0)
     real = wanted != PAD
     return _loss(logits, q, real, real.sum())
 

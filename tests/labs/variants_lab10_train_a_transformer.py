@@ -69,9 +69,12 @@ def attention_masks_by_tril(source, told):
     return np.tile(real[:, None, :], (1, S, 1)), decoder, np.stack([real] * T, axis=1)
 
 
-def attention_masks_of_ones_and_zeros(source, told):
-    encoder, decoder, cross = attention_masks_by_broadcasting(source, told)
-    return [encoder.astype(int), decoder.astype(int), cross.astype(int)]
+def attention_masks_by_lengths(source, told):
+    S, T = source.shape[1], told.shape[1]
+    reads, writes = (np.count_nonzero(ids, axis=1)[:, None, None] for ids in (source, told))
+    j, i = np.arange(T), np.arange(T)[:, None]
+    read = np.arange(S) < reads
+    return [np.tile(read, (1, S, 1)), np.logical_and(j < writes, j <= i), np.tile(read, (1, T, 1))]
 
 
 # learning_rate
