@@ -5,6 +5,7 @@ pass by luck.
 """
 
 import dataclasses
+import itertools
 from functools import partial
 
 import numpy as np
@@ -80,9 +81,11 @@ def beam_search(student, rng):
          [LIVE, PLACES, LEADER, EQUAL], 2),
     ]
     for i, (law, shape, longest, beam, alpha, known, more, weight) in enumerate(laws):
+        wanted = _decided_by_the_penalty if known is TOLD else partial(_apart, CONTEXT)
         args = _telling(lambda s=shape, n=longest, b=beam, a=alpha: (_table(rng, s), n, b, a), reference.beam_search,
-                        known, _decided_by_the_penalty if known is TOLD else bool)
-        asked = [args, *(_telling(partial(_small, rng, kind, alpha), reference.beam_search, kind) for kind in more)]
+                        known, wanted)
+        asked = [args, *(_telling(partial(_small, rng, kind, alpha), reference.beam_search, kind,
+                                  partial(_apart, kind) if i < 3 else bool) for kind in more)]  # once names a mistake
         if beam == 1:
             asked.append((_with_path(rng, (60, 60), 9, False, even=True), 250, 1, 0.0))
             asked.append((_with_path(rng, (6, 6), 0, True), 3, 1, alpha))
@@ -157,6 +160,12 @@ def _decided_by_the_penalty(args):
     """Would another hypothesis win without the penalty?"""
     plain, _ = mistakes.beam_search_without_the_penalty(*args)
     return not np.array_equal(plain, reference.beam_search(*args)[0])
+
+
+def _apart(kind, args):
+    """Does each of these mistakes answer otherwise than the others, so that the right one is named?"""
+    answers = [mistake(*args) for mistake in kind]
+    return not any(compare("", Reply(one), other).passed for one, other in itertools.combinations(answers, 2))
 
 
 def _table(rng, shape, leads=False):
