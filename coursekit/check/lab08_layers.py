@@ -17,9 +17,11 @@ CURVE = {  # of one number
     "erf": lambda u: u * math.erfc(-u / math.sqrt(2)) / 2,
     "tanh": lambda u: u / (1 + math.exp(-math.sqrt(8 / math.pi) * (u + 0.044715 * u**3))),
 }
+OTHER = {"relu": "erf", "erf": "tanh", "tanh": "erf"}  # another curve, for each
 MORE_SHAPES = [(2, 1, 3, 4), (6, 4)]  # for two sentences of three tokens
 OVERFLOW = "a power overflows: np.tanh does not, a tanh made of np.exp does"
-SPOTS = np.array([[-2.0, -0.5, 0.0], [0.25, 1.0, 3.0]])
+SPOTS = np.array([[-2.1, -0.5, 0.0], [0.3, 1.0, 3.0]])
+AT_SPOTS = "at -2.1, -0.5, 0, 0.3, 1 and 3"
 
 
 @visible_check
@@ -43,9 +45,9 @@ def layer_norm(layer_norm):
         ([[[fixed]]], "the argument eps has no effect: it is 0 here, you added 1e-5"),
     ]
     yield laws.equals(law, three.value[2], [[[math.sqrt(3) / 4]]], slips=slips)
-    wide = ask(layer_norm, x, np.array([1.0, 2, 3, 4]), np.array([0.0, 0, 0, 10]), 0.0)
-    law = "gamma = 1, 2, 3, 4 and beta = 0, 0, 0, 10: the output is gamma * x_hat + beta, and x_hat stays"
-    expected = right * [1, 2, 3, 4] + [0, 0, 0, 10]
+    wide = ask(layer_norm, x, np.array([1.0, 2, 3, 4]), np.array([0.0, 0, 0, -10]), 0.0)
+    law = "gamma = 1, 2, 3, 4 and beta = 0, 0, 0, -10: the output is gamma * x_hat + beta, and x_hat stays"
+    expected = right * [1, 2, 3, 4] + [0, 0, 0, -10]
     yield laws.equals(law, wide.value[0], expected)
     yield laws.equals("x_hat is the row before gamma and beta", wide.value[1], right)
     flat = ask(layer_norm, np.full((2, 3, 4), 7.0), ones, zeros + 0.5, 1e-5)
@@ -56,7 +58,7 @@ def layer_norm(layer_norm):
     slips = [
         ([[[math.sqrt(3) / 4 + 3 / 16]]], "you added eps to the root: it belongs to the variance"),
         ([[[math.sqrt(3 / 16 + 1e-5)]]], "the argument eps has no effect"),
-        ([[[math.sqrt(3) / 4]]], "eps is missing"),
+        ([[[math.sqrt(3) / 4]]], "eps is missing, or it is a floor, np.maximum: it is added to the variance"),
     ]
     law = "eps = 3/16 doubles the variance: std is the root of 6/16, 0.612"
     yield laws.equals(law, large.value[2], [[[math.sqrt(6) / 4]]], slips=slips)
@@ -66,12 +68,35 @@ def layer_norm(layer_norm):
     worked = np.array([[_row(token, gamma, beta, 1e-5) for token in rows] for rows in batch])
     advice = "mean and variance run over the last axis alone: axis=-1, keepdims=True"
     yield laws.equals(law, several.value[0], worked, advice)
+    of_tokens = [_row(token, np.ones(4), np.zeros(4), 1e-5) for rows in batch for token in rows]
+    law = "and the second result is each token's x_hat"
+    yield laws.equals(law, laws.result(several, 1), np.reshape(of_tokens, (2, 3, 4)))
+    law = "the third what each was divided by, (2, 3, 1)"
+    yield laws.equals(law, laws.result(several, 2), np.sqrt(batch.var(axis=2)[..., None] + 1e-5))
+    yield from _rows_alone(layer_norm, batch[0, 0], gamma, beta)
     for shape in MORE_SHAPES:
         law = f"the same tokens as {shape}: the same outputs"
         advice = "the last axis of any array is axis=-1; axis=2 is the last of three alone"
         value = laws.result(ask(layer_norm, batch.reshape(shape), gamma, beta), 0)
         yield laws.equals(law, value, worked.reshape(shape), advice)
     yield _float32(ask(layer_norm, *_small(batch, gamma, beta)))
+    yield _float64(several)
+
+
+def _rows_alone(layer_norm, row, gamma, beta):
+    """A row without axes in front of it, rows of one number, and large numbers."""
+    alone, right = ask(layer_norm, row, gamma, beta), _row(row, gamma, beta, 1e-5)
+    yield laws.equals("a single row, (4,): an output of that shape", laws.result(alone, 0), right)
+    yield laws.shape("and one number it was divided by, (1,)", laws.result(alone, 2), (1,))
+    narrow = ask(layer_norm, row[:3, None], gamma[:1], beta[:1])
+    law = "rows of one number, (3, 1), have no x_hat: each output is beta"
+    yield laws.equals(law, laws.result(narrow, 0), np.full((3, 1), beta[0]))
+    large = ask(layer_norm, np.array([900.0, 0, 0, 0]), 900 * np.ones(4), np.zeros(4), 0.0)
+    law = "large numbers, 900, 0, 0, 0: std is 900 times 0.433"
+    yield laws.equals(law, laws.result(large, 2), [900 * math.sqrt(3) / 4])
+    third = -300 * math.sqrt(3)
+    law = "and with gamma = 900 the output is 1559, -520, -520, -520"
+    yield laws.equals(law, laws.result(large, 0), [900 * math.sqrt(3), third, third, third])
 
 
 @visible_check
@@ -114,7 +139,9 @@ def layer_norm_backward(layer_norm_backward):
         fits = laws.near(parts[1], of_gamma) and laws.near(parts[2], of_beta)
         yield Verdict(law + "d_gamma and d_beta", fits, f"{advice}: got {laws.kind(parts[1:])}")
         yield laws.equals(law + "d_x", parts[0], d_x.reshape(shape), "the means run over the last axis, axis=-1")
+    yield from _slopes_alone(layer_norm_backward, d_output[0, 0], x_hat[0, 0], std[0, 0], gamma, d_x[0, 0])
     yield _float32(ask(layer_norm_backward, *_small(d_output, x_hat, std, gamma)))
+    yield _float64(three)
     std = np.sqrt(std**2 + 0.5)
     x_hat, args = deviation / std, (d_output, deviation / std, std, gamma)
     d_x = (laws.parts(ask(layer_norm_backward, *args).value, 3) or [None])[0]
@@ -124,6 +151,25 @@ def layer_norm_backward(layer_norm_backward):
 
     law = "a large eps: d_x still agrees (and is no longer orthogonal to x_hat)"
     yield laws.equals(law, d_x, numerical_gradient(loss, x), "use the std that you are given")
+
+
+def _slopes_alone(backward, d_row, x_hat, std, gamma, d_x):
+    """A row without axes in front of it, rows of one and of two numbers, and large gradients."""
+    alone = ask(backward, 1000 * d_row, x_hat, std, gamma)
+    law = "a single row, (4,), and a gradient 1000 times as large: d_x is too"
+    yield laws.equals(law, laws.result(alone, 0), 1000 * d_x)
+    yield laws.equals("there d_gamma is d_output * x_hat", laws.result(alone, 1), 1000 * d_row * x_hat)
+    yield laws.equals("and d_beta is d_output", laws.result(alone, 2), 1000 * d_row)
+    signs, push = np.array([[1, -1], [-1, 1], [1, -1]]), np.array([[0.3, 0.7], [1.1, -2.3], [0.9, 0.1]])
+    two = ask(backward, push, 0.99999 * signs, np.ones((3, 1)), np.ones(2))
+    left = (push - push[:, ::-1]) / 2 * (1 - 0.99999**2)
+    advice = "a row of two can only be shifted and stretched: what is left of g is so small that float32 loses it"
+    law = "rows of two numbers, x_hat nearly 1 and -1: hardly anything is left of any gradient"
+    yield laws.equals(law, laws.result(two, 0), left, advice)
+    one = ask(backward, np.array([[0.3], [1.1]]), np.zeros((2, 1)), np.ones((2, 1)), gamma[:1])
+    yield laws.equals("rows of one number: nothing is left either", laws.result(one, 0), np.zeros((2, 1)))
+    yield laws.equals("there d_gamma has the shape (1,)", laws.result(one, 1), [0.0])
+    yield laws.equals("and d_beta as well", laws.result(one, 2), [1.4])
 
 
 @visible_check
@@ -141,26 +187,33 @@ def gelu(gelu):
         yield laws.equals(law, at_one.value, [value, 0], slips=slips)
         spots = ask(gelu, SPOTS, form)
         right = np.array([[CURVE[form](u) for u in row] for row in SPOTS])
-        yield laws.equals(f"{form}: at -2, -0.5, 0, 0.25, 1 and 3", spots.value, right)
+        yield laws.equals(f"{form}: {AT_SPOTS}", spots.value, right)
+        tall = ask(gelu, SPOTS.reshape(2, 1, 3, 1), form)
+        law, advice = f"{form}: the same as (2, 1, 3, 1)", "any shape stays as it is"
+        yield laws.equals(law, tall, right.reshape(2, 1, 3, 1), advice)
         both = as_array(ask(gelu, -SPOTS, form).value)
         law = f"{form}: gelu(x) - gelu(-x) = x"
         yield laws.equals(law, as_array(spots.value) - both, SPOTS, f"got {rounded(both)} at -x")
     law = 'the form is "erf" if none is given'
     yield laws.equals(law, ask(gelu, np.ones(2)), [0.8413447461] * 2, 'form="erf"')
-    large = np.array([-40.0, 40.0])
-    law = "far from 0: gelu(-40) = 0 and gelu(40) = 40"
+    for form, far in [("erf", 40.0), ("erf", 900.0), ("tanh", 40.0), ("tanh", 900.0)]:
+        law = f"{form}: far from 0: gelu(-{far:g}) = 0 and gelu({far:g}) = {far:g}"
+        yield laws.equals(law, ask(gelu, np.array([-far, far]), form).value, [0, far], OVERFLOW)
+    law = "erf: at -5 and -4.5 it is small, and right to its own first six digits"
+    small = [CURVE["erf"](u) for u in (-5, -4.5)]
+    yield laws.equals(law, ask(gelu, np.array([-5.0, -4.5])), small, "is the root of 2 the right number, in float64?")
     for form in ("erf", "tanh"):
-        yield laws.equals(f"{form}: {law}", ask(gelu, large, form).value, [0, 40], OVERFLOW)
-        yield _float32(ask(gelu, *_small(SPOTS), form), f"{form}: ")
+        yield from _in_float32(gelu, form, np.array([CURVE[form](u) for u in SPOTS.flat]).reshape(2, 3), SPOTS)
+        yield _float64(ask(gelu, SPOTS, form), f"{form}: ")
 
 
 @visible_check
 def gelu_backward(gelu_backward):
-    d_output = np.array([[1.0, 2.0, -1.0], [0.5, 1.0, 3.0]])
+    d_output = np.array([[1.0, 2.1, -1.0], [0.7, 1.0, 3.0]])
     for form in ("erf", "tanh"):
         reply = ask(gelu_backward, np.ones((2, 3)), SPOTS, form)
         slope = numerical_gradient(lambda form=form: sum(CURVE[form](u) for u in SPOTS.flat), SPOTS)
-        law = f"{form}: with d_output = 1, the slope at -2, -0.5, 0, 0.25, 1 and 3"
+        law = f"{form}: with d_output = 1, the slope {AT_SPOTS}"
         yield laws.equals(law, reply.value, slope, slips=_slope_slips(form))
         steep = ask(gelu_backward, d_output, SPOTS, form)
         yield laws.equals(f"{form}: d_output times the slope", steep.value, d_output * slope, "multiply by d_output")
@@ -169,7 +222,14 @@ def gelu_backward(gelu_backward):
         yield laws.equals(law, as_array(reply.value) + mirrored, np.ones((2, 3)), f"got {rounded(mirrored)} at -x")
         far = ask(gelu_backward, np.ones(2), np.array([-40.0, 40.0]), form)
         yield laws.equals(f"{form}: far from 0, the slope at -40 is 0 and at 40 it is 1", far.value, [0, 1], OVERFLOW)
-        yield _float32(ask(gelu_backward, *_small(d_output, SPOTS), form), f"{form}: ")
+        tall = (a.reshape(2, 1, 3, 1) for a in (d_output, SPOTS))
+        law, right = f"{form}: the same as (2, 1, 3, 1)", (d_output * slope).reshape(2, 1, 3, 1)
+        yield laws.equals(law, ask(gelu_backward, *tall, form), right, "any shape stays as it is")
+        yield from _in_float32(gelu_backward, form, d_output * slope, d_output, SPOTS)
+        yield _float64(steep, f"{form}: ")
+    small = [math.erfc(-u / math.sqrt(2)) / 2 + u * math.exp(-u * u / 2) / math.sqrt(2 * math.pi) for u in (-5, -4.5)]
+    law = "erf: at -5 and -4.5 the slope is small, and right to its own first six digits"
+    yield laws.equals(law, ask(gelu_backward, np.ones(2), np.array([-5.0, -4.5])), small, "is all of it float64?")
 
 
 @visible_check
@@ -188,15 +248,29 @@ def feed_forward(feed_forward):
             (right + X, "you added X: that belongs to the block around this layer"),
             (inner @ p["W_2"] + p["b_2"], "there is no activation between the two products"),
             (_worked(X, p, "relu"), "this is ReLU: the argument activation has no effect"),
+            (_worked(X, p, OTHER[activation]), f"this is the {OTHER[activation]} form: hand the activation on to gelu"),
         ]
         said = "" if activation == "relu" else "with ReLU it was right: does gelu of exercise 3 pass its check?"
         yield laws.equals(f"{activation}: the output", reply.value[0], right, said, slips)
         yield _float32(ask(feed_forward, *_small(X, p), activation), f"{activation}: ", said)
+        yield _float64(reply, f"{activation}: ")
+    yield from _narrow_layers(feed_forward)
     unnamed, right = ask(feed_forward, X, p), _worked(X, p, "relu")
     yield laws.equals("ReLU if no activation is named", laws.result(unnamed, 0), right, "the default is \"relu\"")
     order = [2, 0, 1]
     law = "tokens in another order: the same outputs in that order, since no token sees another"
     yield laws.equals(law, laws.result(ask(feed_forward, X[:, order], p), 0), right[:, order], "each token by itself")
+
+
+def _narrow_layers(feed_forward):
+    """One sentence of one token with one number inside, and tokens of one number; large numbers in both."""
+    for B, T, M, F in [(1, 1, 4, 1), (3, 1, 1, 2)]:
+        X, p = _layer(5, B, T, M, F)
+        X = 3000 * X
+        reply = ask(feed_forward, X, p)
+        law = f"(B, T, d_model, d_ff) = ({B}, {T}, {M}, {F}) and large numbers: the output, {B, T, M}"
+        yield laws.equals(law, laws.result(reply, 0), _worked(X, p, "relu"))
+        yield laws.equals(f"and inner, {B, T, F}", laws.result(reply, 1), np.tensordot(X, p["W_1"], 1) + p["b_1"])
 
 
 @visible_check
@@ -224,11 +298,47 @@ def feed_forward_backward(backward):
             got, array = (two[0], X) if name == "d_X" else (two[1][name], p[name])
             what = name if name == "d_X" else f"the gradient of {name}"
             law = f"{activation}: {what} agrees with central differences"
-            yield laws.equals(law, got, numerical_gradient(loss, array), _blamed(activation, name) + advice[name])
+            slips = _other_form(name, X, p, inner, d_output, activation)
+            advised = _blamed(activation, name) + advice[name]
+            yield laws.equals(law, got, numerical_gradient(loss, array), advised, slips)
         small = ask(backward, *_small(d_output, X, inner, p), activation)
         said = "" if activation == "relu" else "with ReLU it was right: do exercises 3 and 4 pass their checks?"
         yield _float32(small, f"{activation}: ", said)
+        yield _float64([two[0], two[1]], f"{activation}: ")
     yield _at_zero(backward)
+    yield from _narrow_ways_back(backward)
+
+
+def _other_form(name, X, p, inner, d_output, activation):
+    """What comes of the other form of GELU, for W_2 and for b_1: its slip, or none."""
+    if activation == "relu" or name not in ("W_2", "b_1"):
+        return []
+    form = OTHER[activation]
+    if name == "W_2":
+        active = np.reshape([CURVE[form](u) for u in inner.flat], inner.shape)
+        met = np.tensordot(active, d_output, ([0, 1], [0, 1]))
+    else:
+        met = numerical_gradient(lambda: (_worked(X, p, form) * d_output).sum(), p["b_1"])
+    called = "gelu" if name == "W_2" else "gelu_backward"
+    return [(met, f"{name}: this is the {form} form: hand the activation on to {called}")]
+
+
+def _narrow_ways_back(backward):
+    """One sentence of one token with one number inside, and tokens of one number; large numbers in both."""
+    for B, T, M, F in [(1, 1, 4, 1), (3, 1, 1, 2)]:
+        X, p = _layer(5, B, T, M, F)
+        X, d_output = 3000 * X, np.random.RandomState(9).randn(B, T, M)
+        inner = X @ p["W_1"] + p["b_1"]
+        d_inner = np.where(inner > 0, np.tensordot(d_output, p["W_2"], (2, 1)), 0)
+        law = f"(B, T, d_model, d_ff) = ({B}, {T}, {M}, {F}) and large numbers: "
+        reply = ask(backward, d_output, X, inner, p)
+        yield laws.gradients(law + "two results", reply, 2, NAMES)
+        right = {"d_X": np.tensordot(d_inner, p["W_1"], (2, 1)), "b_1": d_inner.sum(axis=(0, 1)),
+                 "W_1": np.tensordot(X, d_inner, ([0, 1], [0, 1])), "b_2": d_output.sum(axis=(0, 1)),
+                 "W_2": np.tensordot(np.maximum(inner, 0), d_output, ([0, 1], [0, 1]))}
+        for name, each in right.items():
+            got = reply.value[0] if name == "d_X" else reply.value[1][name]
+            yield laws.equals(f"{law}{name}, {each.shape}", got, each)
 
 
 def _three_shapes(value):
@@ -325,6 +435,19 @@ def _small(*values):
     """The same in float32; the arrays of a dictionary too."""
     return [{name: a.astype(np.float32) for name, a in value.items()} if isinstance(value, dict)
             else value.astype(np.float32) for value in values]
+
+
+def _in_float32(function, form, right, *arrays):
+    """The same in float32, to its precision, and as float32."""
+    reply = ask(function, *_small(*arrays), form)
+    yield _float32(reply, f"{form}: ")
+    advice = "differences of nearby values lose their digits in float32: take the formula of the slope"
+    yield laws.equals(f"{form}: the same numbers in float32", reply, right, advice)
+
+
+def _float64(answer, what=""):
+    advice = "numbers lose half of their digits in float32: do not cast, and make new arrays with dtype=x.dtype"
+    return laws.keeps_type(answer, advice, "float64", what)
 
 
 def _float32(reply, what="", said=""):

@@ -36,7 +36,7 @@ def layer_norm_by_norms(x, gamma, beta, eps=1e-5):
     centred = x - x.mean(axis=-1)[..., None]
     std = np.sqrt(np.linalg.norm(centred, axis=-1, keepdims=True) ** 2 / x.shape[-1] + eps)
     std = std.astype(x.dtype)
-    return gamma[None] * centred / std + beta[None], centred / std, std
+    return np.multiply(gamma, centred) / std + beta, centred / std, std
 
 
 # layer_norm_backward
