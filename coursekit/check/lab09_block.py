@@ -15,6 +15,7 @@ B, T, M, HEADS, F = 2, 3, 4, 2, 5
 CAUSAL = np.tri(T, dtype=bool)
 PADDING = np.arange(T) < np.array([[[2]], [[3]]])
 OWN = np.array([[[1, 0, 1], [0, 1, 0], [1, 1, 0]], [[0, 1, 1], [1, 1, 1], [0, 0, 1]]], dtype=bool)
+ONE_TOKEN, ONE = "one sentence of one token of width 3, one number inside, large numbers", (1, 1, 3, 1, 300)
 CASES = [("without a mask", None, HEADS), ("causal", CAUSAL, HEADS), ("padding, (B, 1, T)", PADDING, HEADS),
          ("one head, and a mask of each sentence's own, (B, T, T)", OWN, 1)]
 
@@ -64,6 +65,11 @@ def _forward(block, order):
         right, seen = _worked(order, X, p, mask, heads)
         hint, slips = _first_wrong(order, reply, right, seen), _slips(order, X, p, mask, heads)
         yield laws.equals(f"the output, {law}", laws.result(reply, 0), right, hint, slips)
+    alone = _case(*ONE)
+    of_one, (right, expected) = ask(block, *alone, 1), _worked(order, *alone, None, 1)
+    yield laws.equals(f"{ONE_TOKEN}: the output", laws.result(of_one, 0), right, "do axes of length 1 stay?")
+    for name in TRACE:
+        yield laws.equals(f"and in the trace {name}, {expected[name].shape}", _entry(of_one, name), expected[name])
     reply = ask(block, X, p, HEADS, CAUSAL)
     expected = _worked(order, X, p, CAUSAL)[1]
     for name in TRACE:
@@ -122,9 +128,9 @@ LAST = {"pre": "look at the last sum, the first sum itself + what the feed-forwa
 
 
 def _backward(backward, order):
-    for law, mask, heads in CASES[1:]:
-        X, p = _case()
-        d_output = np.random.RandomState(5).randn(B, T, M)
+    for law, mask, heads, *sizes in [*CASES[1:], (ONE_TOKEN, None, 1, *ONE)]:
+        X, p = _case(*sizes)
+        d_output = 100 * np.random.RandomState(5).randn(*X.shape)
 
         def loss(X=X, p=p, mask=mask, heads=heads, d_output=d_output):
             return (_worked(order, X, p, mask, heads)[0] * d_output).sum()
@@ -133,7 +139,8 @@ def _backward(backward, order):
         said = f"{law}: two results, d_X and a dictionary with the gradients of all {len(NAMES)} parameters"
         yield laws.gradients(said, reply, 2, NAMES)
         two = reply.value
-        slopes = {name: numerical_gradient(loss, p.get(name, X)) for name in _way_back(order)}
+        slopes = {name: numerical_gradient(loss, array, 1e-5 * max(1, np.abs(array).max()))
+                  for name, array in ((name, p.get(name, X)) for name in _way_back(order))}
         for name, slope in slopes.items():
             got, what = (two[0], name) if name == "d_X" else (two[1][name], f"the gradient of {name}")
             hint = f"{name}: {_misnamed(got, name, slopes) or ADVICE[order][name]}"
@@ -188,18 +195,18 @@ ADVICE = {
 # What is expected
 
 
-def _case():
+def _case(B=B, T=T, M=M, F=F, scale=2):
     stream = np.random.RandomState(2)
     shapes = {name: (M, M) for name in NAMES[:4]}
     shapes |= {"W_1": (M, F), "b_1": (F,), "W_2": (F, M), "b_2": (M,)} | {name: (M,) for name in NAMES[8:]}
-    return 2 * stream.randn(B, T, M), {name: stream.randn(*shape) for name, shape in shapes.items()}
+    return scale * stream.randn(B, T, M), {name: stream.randn(*shape) for name, shape in shapes.items()}
 
 
 def _worked(order, X, p, mask, heads=HEADS, at=("1", "2")):
     """A block worked out in small steps: its output and what each sublayer saw. `at` names the norms' parameters."""
     def normed(x, n):
-        mean = x.sum(axis=-1) / M
-        std = np.sqrt(((x - mean[..., None]) ** 2).sum(axis=-1) / M + 1e-5)
+        mean = x.sum(axis=-1) / x.shape[-1]
+        std = np.sqrt(((x - mean[..., None]) ** 2).sum(axis=-1) / x.shape[-1] + 1e-5)
         x_hat = (x - mean[..., None]) / std[..., None]
         return p[f"gamma_{n}"] * x_hat + p[f"beta_{n}"], x_hat, std[..., None]
 
@@ -219,8 +226,8 @@ def _worked(order, X, p, mask, heads=HEADS, at=("1", "2")):
 
 def _looked(x, p, mask, heads):
     """Self-attention of the heads in turn: what they find together, and their weights."""
-    may = np.broadcast_to(True if mask is None else mask, (B, T, T))
-    found, weights, d = 0, [], M // heads
+    may = np.broadcast_to(True if mask is None else mask, (*x.shape[:2], x.shape[1]))
+    found, weights, d = 0, [], x.shape[2] // heads
     for own in (slice(i * d, (i + 1) * d) for i in range(heads)):
         scores = (x @ p["W_Q"][:, own]) @ np.swapaxes(x @ p["W_K"][:, own], 1, 2) / d**0.5
         powers = np.exp(np.clip(scores, -300, 300)) * may

@@ -51,8 +51,8 @@ def gelu_backward(student, rng):
 def feed_forward(student, rng):
     hint = "activation(X W_1 + b_1) W_2 + b_2; the second result is X W_1 + b_1"
     for law, cases in _layers(rng):
-        yield _first_wrong([_judged(law, student.feed_forward(*args), reference.feed_forward(*_exact(args)), hint, args[0])
-                            for args in cases])
+        yield _first_wrong([_judged(law, student.feed_forward(*args), reference.feed_forward(*_exact(args)), hint,
+                                    args[0]) for args in cases])
 
 
 def feed_forward_backward(student, rng):

@@ -36,14 +36,16 @@ def post_ln_block_backward(student, rng):
 def _forward(student, name, rng, hint):
     """Verdicts on the output of each case, and one on all traces, which counts only where all outputs are right."""
     right, traces = True, []
-    for law, args in _calls(rng):
-        reply, (expected, trace) = getattr(student, name)(*args), getattr(reference, name)(*args)
-        output, kept = _output(reply), _trace(reply)
-        verdict = compare(law, output, expected, hint)
+    for law, calls in _calls(rng):
+        verdicts = []
+        for args in calls:
+            reply, (expected, trace) = getattr(student, name)(*args), getattr(reference, name)(*args)
+            verdicts.append(compare(law, _output(reply), expected, hint))
+            traces.append(compare(law, _trace(reply), tuple(trace[key] for key in TRACE)))
+        verdict = _first_wrong(verdicts)
         if "zero" in law and not right:  # the input itself would do: it counts with the others
             verdict = dataclasses.replace(verdict, passed=False, hint="counts only where the other outputs are right")
         right = right and verdict.passed
-        traces.append(compare(law, kept, tuple(trace[key] for key in TRACE)))
         yield verdict
     law = "the trace holds what the way back needs"
     first = next((verdict.hint for verdict in traces if not verdict.passed), "")
@@ -55,13 +57,17 @@ def _backward(student, name, rng, hint):
     """Two verdicts on each case: d_X, and the gradients of the parameters. Where the output weights are zero d_output
     would do for the one and zeros for most of the other, so each counts there only with those of the other cases."""
     right = [True, True]
-    for law, (X, parameters, heads, *mask) in _calls(rng):
-        output, trace = getattr(reference, name)(X, parameters, heads, *mask)
-        args = rng.normal(size=output.shape), trace, parameters, heads
-        reply = getattr(student, f"{name}_backward")(*args)
-        d_X, gradients = getattr(reference, f"{name}_backward")(*args)
-        both = compare(f"{law}: d_X", _output(reply), d_X, hint), _gradients(law, reply, gradients, hint)
-        for i, verdict in enumerate(both):
+    for law, calls in _calls(rng):
+        of_X, of_parameters = [], []
+        for X, parameters, heads, *mask in calls:
+            output, trace = getattr(reference, name)(X, parameters, heads, *mask)
+            d_output = (1000 if of_X else 1) * rng.normal(size=output.shape)
+            args = d_output, trace, parameters, heads
+            reply = getattr(student, f"{name}_backward")(*args)
+            d_X, gradients = getattr(reference, f"{name}_backward")(*args)
+            of_X.append(compare(f"{law}: d_X", _output(reply), d_X, hint))
+            of_parameters.append(_gradients(law, reply, gradients, hint))
+        for i, verdict in enumerate(map(_first_wrong, (of_X, of_parameters))):
             if "zero" in law and not right[i]:
                 hint = "counts only where those of the other cases are right"
                 verdict = dataclasses.replace(verdict, passed=False, hint=hint)
@@ -73,18 +79,24 @@ def _backward(student, name, rng, hint):
 
 
 def _calls(rng):
-    """(law, arguments of a block)"""
-    for law, B, T, M, heads, F, kind in [
-        ("a causal mask", 2, 5, 6, 3, 7, "causal"),
-        ("sentences of different lengths", 3, 6, 8, 4, 5, "padding"),
-        ("a mask for each sentence, a wide inner layer", 2, 5, 4, 1, 9, "own"),
-        ("without a mask", 4, 3, 6, 2, 5, None),
-        ("zero output weights: the sublayers add nothing", 2, 6, 4, 2, 5, "causal"),
+    """(law, arguments of a block, several): one law has batches of one, widths of one and large numbers too."""
+    for law, *cases in [
+        ("a causal mask", (2, 5, 6, 3, 7, "causal", 1)),
+        ("sentences of different lengths", (3, 6, 8, 4, 5, "padding", 1)),
+        ("a mask for each sentence, a wide inner layer", (2, 5, 4, 1, 9, "own", 1)),
+        ("without a mask; one sentence, one token, widths of one, large numbers", (4, 3, 6, 2, 5, None, 1),
+         (1, 4, 6, 2, 5, "causal", 300), (3, 1, 4, 2, 1, "own", 1), (1, 1, 1, 1, 1, None, 300)),
+        ("zero output weights: the sublayers add nothing", (2, 6, 4, 2, 5, "causal", 1)),
     ]:
-        p = _parameters(rng, M, F)
-        if "zero" in law:
-            p |= {silent: 0 * p[silent] for silent in ("W_O", "W_2", "b_2")}
-        yield law, (rng.normal(size=(B, T, M)), p, heads, *_mask(rng, kind, B, T))
+        yield law, [_call(rng, "zero" in law, *case) for case in cases]
+
+
+def _call(rng, silent, B, T, M, heads, F, kind, scale):
+    """The arguments of a block, whose sublayers add nothing if it is silent."""
+    p = _parameters(rng, M, F)
+    if silent:
+        p |= {name: 0 * p[name] for name in ("W_O", "W_2", "b_2")}
+    return scale * rng.normal(size=(B, T, M)), p, heads, *_mask(rng, kind, B, T)
 
 
 def _parameters(rng, M, F):
@@ -101,11 +113,15 @@ def _mask(rng, kind, B, T):
     if kind == "padding":
         return [np.arange(T) < np.array([2, T, 1, 3])[:B, None, None]]
     mask = rng.random(size=(B, T, T)) < 0.5
-    mask[:, 0] = np.arange(T) == np.arange(B)[:, None]  # unlike in each sentence
+    mask[:, 0] = np.arange(T) == np.arange(B)[:, None] % T  # unlike in each sentence
     return [mask]
 
 
 # Replies, taken apart
+
+
+def _first_wrong(verdicts):
+    return next((verdict for verdict in verdicts if not verdict.passed), verdicts[-1])
 
 
 def _output(reply):

@@ -134,6 +134,14 @@ def gelu_backward_by_complex_steps(d_output, x, form="erf"):
     return d_output * (0.5 * z * (1 + np.tanh(sqrt(2 / pi) * (z + 0.044715 * z**3)))).imag / 1e-30
 
 
+def gelu_backward_by_the_square_of_sech(d_output, x, form="erf"):
+    if form == "erf":
+        return gelu_backward_by_parts(d_output, x, form)
+    u = (2 / pi) ** 0.5 * (x + 0.044715 * x**3)
+    power = np.exp(-2 * np.abs(u))
+    return d_output * (0.5 + 0.5 * np.tanh(u) + x * 2 * power / (1 + power) ** 2 * sqrt(2 / pi) * (1 + 0.134145 * x**2))
+
+
 def gelu_backward_entry_by_entry(d_output, x, form="erf"):
     d_x = np.zeros_like(x)
     for i in np.ndindex(x.shape):
