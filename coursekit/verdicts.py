@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from coursekit import exactly
+
 # How far an entry may be off, relative to the largest expected one, by the type of what the function was given. Visible
 # checks and hidden ones both take it from here, so that what passes before the student's eyes passes in grading too.
 TOLERANCE = {"float16": 1e-2, "float32": 2e-5, "float64": 1e-6}
 NOISE = {"float16": 1e-2, "float32": 1e-6, "float64": 1e-12}  # what arithmetic on numbers near 1 leaves instead of 0
 
+NOTHING = "returned None: is there a return statement?"
 ERRORS = {
     "NotImplementedError": "not implemented yet",
     "NameError": "raised NameError: is the function, and every name that it uses, defined in the notebook?",
@@ -32,7 +35,7 @@ NUMPYS = ("core dimension", "operands could not be broadcast", "could not broadc
 class Reply:
     """What came back from one call of a student's function.
 
-    value      what it returned: arrays, numbers, strings, None, and tuples, lists and dicts of these
+    value      what it returned: arrays, numbers, text, bytes, None, and tuples, lists and dicts of these
     error      the exception's type name if it raised instead ("ValueError"), else None
     changed    which positional arguments (counted from 1) the call changed in place
     precision  the float type of the arguments, by which the value is judged: see `precision`
@@ -65,6 +68,7 @@ class Verdict:
 def compare(law, reply, expected, hint="", weight=1.0, names=()):
     """Does `reply` hold `expected` (an array, a number, or a tuple of these), with no argument changed in place?
 
+    (Text, bytes, and lists and dictionaries of them are compared by `same`.)
     Precision is that of the arguments, so work on float32 is judged as such, whatever is returned. A hint calls the
     results by these `names`, or by their numbers.
 
@@ -73,6 +77,16 @@ def compare(law, reply, expected, hint="", weight=1.0, names=()):
     `hint` given).
     """
     problem = _misbehaviour(reply) or _difference(reply, expected, hint, names)
+    return Verdict(law, problem is None, problem or "", weight)
+
+
+def same(law, reply, expected, hint="", weight=1.0):
+    """Is what `reply` holds exactly `expected`: text, bytes, a whole number, a list or dictionary of these, or a tuple
+    of results?
+
+    Returns a `Verdict`, as `compare` does.
+    """
+    problem = _misbehaviour(reply) or _exact_difference(reply.value, expected, hint)
     return Verdict(law, problem is None, problem or "", weight)
 
 
@@ -115,14 +129,14 @@ def _misbehaviour(reply):
     if reply.error is not None:
         return ERRORS.get(reply.error, f"raised {reply.error}")
     if reply.changed:
-        return f"argument {reply.changed[0]} was changed in place: work on a new array"
+        return f"argument {reply.changed[0]} was changed in place: work on a new one"
     return None
 
 
 def _difference(reply, expected, hint, names):
     value, judged = reply.value, (hint, reply.precision, largest(expected))
     if value is None:
-        return "returned None: is there a return statement?"
+        return NOTHING
     if not isinstance(expected, tuple):
         return _array_difference("", value, expected, *judged)
     if not isinstance(value, tuple | list) or len(value) != len(expected):
@@ -130,6 +144,19 @@ def _difference(reply, expected, hint, names):
     names = names or [f"result {i}" for i in range(1, len(expected) + 1)]
     results = zip(names, value, expected, strict=True)
     return next(filter(None, (_array_difference(f"{name}: ", *pair, *judged) for name, *pair in results)), None)
+
+
+def _exact_difference(value, expected, hint):
+    if value is None:
+        return NOTHING
+    if isinstance(expected, tuple):
+        if not isinstance(value, tuple | list) or len(value) != len(expected):
+            return f"expected {len(expected)} results, got {_kind(value)}"
+        pairs = enumerate(zip(value, expected, strict=True), start=1)
+        found = ((i, _exact_difference(*pair, hint)) for i, pair in pairs)
+        return next((f"result {i}: {problem}" for i, problem in found if problem), None)
+    wrong = exactly.difference(value, expected) if (other := exactly.other_kind(value, expected)) is None else None
+    return other or wrong and f"the right kind of thing, but not the right one{hint and f': {hint}'}"
 
 
 def misfit(got, expected):
@@ -179,8 +206,8 @@ def _is_in(got, name, expected):
 
 
 def holds_text(value):
-    """Is there a string in it, at any depth of its lists?"""
-    return isinstance(value, str) or isinstance(value, tuple | list) and any(map(holds_text, value))
+    """Is there a string in it, or bytes, at any depth of its lists?"""
+    return isinstance(value, str | bytes) or isinstance(value, tuple | list) and any(map(holds_text, value))
 
 
 def close(got, expected, precision="float64", equal_nan=False, scale=0.0, among=1.0):

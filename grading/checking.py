@@ -193,7 +193,7 @@ def alike(expected, got, precision="float64"):
     if isinstance(expected, dict):
         same_keys = isinstance(got, dict) and expected.keys() == got.keys()
         return same_keys and all(alike(expected[key], got[key], precision) for key in got)
-    if expected is None or isinstance(expected, str):
+    if expected is None or isinstance(expected, str | bytes):
         return type(got) is type(expected) and got == expected
     if holds_text(got):
         return False

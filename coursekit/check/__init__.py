@@ -15,6 +15,7 @@ from coursekit.verdicts import Reply, changed_arguments, precision
 
 HERE = Path(__file__).parent
 NEW_ARRAY = "make a new array, x = x - 1, where x -= 1 writes into the old one"
+NEW_LIST = "build a new list and append to it, where x[i] = y, del, pop, insert and append change the old one"
 NEW_DICTIONARY = ("put what is new into a new dictionary, a | b, where a |= b and a[name] = x write into the old one; "
                   "and x -= 1 writes into an array that it holds")
 
@@ -79,9 +80,8 @@ def ask(function, *args, **options):
         error.add_note(f"while the check called it with {', '.join(map(_given, args))}")
         raise
     for position in changed_arguments(args, given):
-        is_dictionary = isinstance(args[position - 1], dict)
-        raise CheckFailed("a function leaves its arguments as they were\n"
-                          f"  argument {position} was changed: {NEW_DICTIONARY if is_dictionary else NEW_ARRAY}")
+        advice = {dict: NEW_DICTIONARY, list: NEW_LIST}.get(type(args[position - 1]), NEW_ARRAY)
+        raise CheckFailed(f"a function leaves its arguments as they were\n  argument {position} was changed: {advice}")
     return Reply(value, precision=precision((args, options)))
 
 

@@ -6,11 +6,11 @@ and `advice` is what to say where the values are wrong and no slip is known.
 
 import numpy as np
 
+from coursekit import exactly
 from coursekit.check import as_array, ask, rounded
 from coursekit.gradient_check import check_gradient
-from coursekit.verdicts import Reply, Verdict, close, imprecise, largest, misfit, refusal
+from coursekit.verdicts import NOTHING, Reply, Verdict, close, imprecise, largest, misfit, refusal
 
-NOTHING = "returned None: is there a return statement?"
 SHOWN = 24     # entries of an array that a hint spells out
 SLOPES = 1e-5  # relative: enough for slopes of work in float32, far too little for a wrong formula
 
@@ -23,6 +23,17 @@ def equals(law, answer, expected, advice="", slips=()):
         return Verdict(law, True)
     other = NOTHING if value is None else misfit(value, expected) or imprecise(value, expected, precision_of(answer))
     return Verdict(law, False, slip(answer, slips) or other or advice or beside(value, expected))
+
+
+def same(law, answer, expected, advice="", slips=()):
+    """Is the answer exactly this text, number, list or dictionary, or these bytes? Else the hint is what kind of thing
+    it should be, or where it first differs and what stands there, with what is said of a known slip, or the advice."""
+    value = value_of(answer)
+    other = NOTHING if value is None else exactly.other_kind(value, expected)
+    if other or (wrong := exactly.difference(value, expected)) is None:
+        return Verdict(law, not other, other or "")
+    advice = next((said for slip, said in slips if exactly.alike(value, slip)), advice)
+    return Verdict(law, False, wrong + (advice and f"\n  {advice}"))
 
 
 def shape(law, answer, expected, advice=""):

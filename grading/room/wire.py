@@ -5,8 +5,9 @@ A frame is a length, a JSON text and `.npy` blobs:
     frame = size of all that follows (8 bytes) | size of the JSON (8 bytes) | JSON | blob | blob ...
     JSON  = {"message": ..., "blobs": [size, size, ...]}
 
-A value is one of None, bool, int, float, str, a real or complex array, a NumPy number, and lists, tuples and dicts with
-string keys of these. Of anything else only the name of its type crosses. Nothing is ever unpickled.
+A value is one of None, bool, int, float, str, bytes, a real or complex array, a NumPy number, and lists, tuples and
+dicts of these. A key of a dict is a str, an int, bytes, or a tuple of these. Of anything else only the name of its type
+crosses. Nothing is ever unpickled.
 
 A copy of a notebook that is called may itself ask for a value, through what `stand_in` makes, where it has been lent
 one (lending.py).
@@ -14,6 +15,7 @@ one (lending.py).
 This file is copied into the exam room: it imports the standard library and NumPy only.
 """
 
+import base64
 import builtins
 import functools
 import io
@@ -31,6 +33,7 @@ REPLY_LIMIT = 16 * 2**20  # bytes of a frame that comes from the exam room, and 
 WORD_LIMIT = 1024         # the same of a reply that is one number
 DEPTH_LIMIT = 20          # lists within lists
 ITEM_LIMIT = 200_000      # entries of all lists, tuples and dicts of one value
+KEY_LIMIT = 10_000        # keys of all its dicts: whoever picks keys of one hash makes a dict take their number squared
 LARGEST = 10**4000        # an int is smaller; Python refuses to print longer ones
 HEADER_LIMIT = 4096       # bytes of the header of one array
 SAID_LIMIT = 1000         # characters of what an exception says
@@ -145,7 +148,7 @@ def pack(value, blobs):
 
 class _Packer:
     def __init__(self, blobs):
-        self.blobs, self.items, self.bytes = blobs, 0, sum(map(len, blobs))
+        self.blobs, self.items, self.keys, self.bytes = blobs, 0, 0, sum(map(len, blobs))
 
     def pack(self, value, depth):
         self.items += 1
@@ -157,14 +160,28 @@ class _Packer:
             return int(value) if abs(value) < LARGEST else {"type": "int"}
         if isinstance(value, str):
             return self._count(str(value))
+        if isinstance(value, bytes):
+            self._add(len(value) * 4 // 3)
+            return {"bytes": base64.b64encode(value).decode("ascii")}
         if isinstance(value, np.ndarray | np.generic):
             return self._array(value)
         if isinstance(value, tuple | list):
             items = [self.pack(item, depth + 1) for item in value]
             return {"tuple": items} if isinstance(value, tuple) else items
-        if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-            return {"dict": {self._count(str(key)): self.pack(item, depth + 1) for key, item in value.items()}}
+        if isinstance(value, dict) and all(map(_is_key, value)):
+            return self._dict(value, depth + 1)
         return {"type": type(value).__name__}
+
+    def _dict(self, value, depth):
+        """Pairs of a key and its item, since the keys of JSON are text alone."""
+        self.keys += len(value)
+        if self.keys > KEY_LIMIT:
+            raise TooLarge(f"value: expected at most {KEY_LIMIT} keys")
+        keys = list(map(_plain, value))
+        if len(set(keys)) < len(keys):  # subclasses can have two keys of one text
+            return {"type": type(value).__name__}
+        pairs = zip(keys, value.values(), strict=True)
+        return {"dict": [[self.pack(key, depth), self.pack(item, depth)] for key, item in pairs]}
 
     def _array(self, value):
         array = np.asarray(value)  # a subclass leaves its methods behind
@@ -177,13 +194,28 @@ class _Packer:
         return {"scalar" if isinstance(value, np.generic) else "array": len(self.blobs) - 1}
 
     def _count(self, text):
-        self._add(len(text))
+        self._add(len(text.encode("utf-8", "surrogatepass")))
         return text
 
     def _add(self, size):
         self.bytes += size
         if self.bytes > VALUE_LIMIT:
             raise TooLarge(f"value: expected at most {VALUE_LIMIT} bytes")
+
+
+def _is_key(value):
+    """May it be a key? NumPy's whole numbers may, as they are equal to Python's."""
+    if isinstance(value, tuple):
+        return all(map(_is_key, value))
+    return isinstance(value, str | bytes | np.integer) or isinstance(value, int) and abs(value) < LARGEST
+
+
+def _plain(key):
+    """The key in Python's own type, without the methods of a subclass."""
+    if isinstance(key, tuple):
+        return tuple(map(_plain, key))
+    kind = next(kind for kind in (bool, str, bytes, object) if isinstance(key, kind))
+    return int(key) if kind is object else kind(key)
 
 
 def unpack(packed, blobs):
@@ -193,7 +225,7 @@ def unpack(packed, blobs):
 
 class _Unpacker:
     def __init__(self, blobs):
-        self.blobs, self.items = dict(enumerate(blobs)), 0
+        self.blobs, self.items, self.keys = dict(enumerate(blobs)), 0, 0
 
     def unpack(self, packed, depth):
         self.items += 1
@@ -208,14 +240,28 @@ class _Unpacker:
         (tag, content), = packed.items()
         if tag == "tuple" and isinstance(content, list):
             return tuple(self.unpack(item, depth + 1) for item in content)
-        if tag == "dict" and isinstance(content, dict):
-            return {key: self.unpack(item, depth + 1) for key, item in content.items()}
+        if tag == "dict" and isinstance(content, list):
+            return self._dict(content, depth + 1)
+        if tag == "bytes" and isinstance(content, str):
+            return _read_bytes(content)
         if tag in ("array", "scalar") and isinstance(content, int) and content in self.blobs:
             array = _read_array(self.blobs.pop(content))  # each is used once
             return array if tag == "array" or array.ndim else array[()]
         if tag == "type" and isinstance(content, str):
             return unsupported(content)
         raise WireError("value: unknown tag")
+
+    def _dict(self, pairs, depth):
+        self.keys += len(pairs)
+        if self.keys > KEY_LIMIT or not all(isinstance(pair, list) and len(pair) == 2 for pair in pairs):
+            raise WireError(f"dict: expected at most {KEY_LIMIT} pairs of a key and an item")
+        items = [(self.unpack(key, depth), self.unpack(item, depth)) for key, item in pairs]
+        if not all(_is_key(key) for key, _ in items):
+            raise WireError("dict: expected keys of text, bytes, whole numbers or tuples of these")
+        found = dict(items)
+        if len(found) < len(items):
+            raise WireError("dict: expected keys that differ")
+        return found
 
 
 def unsupported(name):
@@ -249,6 +295,13 @@ def _error(name):
     """The exception of this name, of Python's or NumPy's; RuntimeError for any other."""
     kinds = (getattr(module, name, None) for module in (builtins, np.exceptions, np.linalg))
     return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Exception)), RuntimeError)
+
+
+def _read_bytes(text):
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise WireError("bytes: expected base64") from error
 
 
 def _read_array(blob):

@@ -45,7 +45,7 @@ def test_an_exception_of_the_students_shows_the_students_frames_only():
 
 def test_an_argument_that_was_changed_in_place_is_named_and_the_checks_own_stays():
     given = [1, 2]
-    with pytest.raises(check.CheckFailed, match="argument 1 was changed"):
+    with pytest.raises(check.CheckFailed, match="argument 1 was changed: build a new list"):
         check.ask(list.append, given, 3)
     assert given == [1, 2]
 

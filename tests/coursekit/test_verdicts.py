@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coursekit.verdicts import Reply, Verdict, changed_arguments, compare, precision, together
+from coursekit.verdicts import Reply, Verdict, changed_arguments, compare, precision, same, together
 
 EXPECTED = np.array([[0.25, 0.5, 0.125]])
 
@@ -99,7 +99,7 @@ def test_an_exception_is_no_answer(error, says):
 
 
 def test_a_right_answer_that_changed_an_argument_fails():
-    assert hint(EXPECTED, changed=(2,)) == "argument 2 was changed in place: work on a new array"
+    assert hint(EXPECTED, changed=(2,)) == "argument 2 was changed in place: work on a new one"
 
 
 def test_verdicts_that_count_together_are_the_first_that_failed_or_else_the_first():
@@ -116,3 +116,35 @@ def test_arguments_are_compared_by_value_and_nan_is_itself():
 def test_an_odd_shape_or_length_is_not_spelt_out_as_it_could_carry_an_input():
     assert hint(np.zeros((1, 12345))) == "expected shape (1, 3), got a far larger one"
     assert "345" not in hint([0] * 12345, (EXPECTED, EXPECTED)) + hint(np.zeros(12345), (EXPECTED, EXPECTED))
+
+
+def exact_hint(value, expected, **reply):
+    return same("law", Reply(value, **reply), expected, "look at the spaces").hint
+
+
+@pytest.mark.parametrize(("value", "expected", "says"), [
+    (["a", " b"], ["a", " b"], ""),
+    ([{0: b"a"}, [[b"a", b"b"]]], ({0: b"a"}, [(b"a", b"b")]), ""),
+    (None, ["a"], "returned None: is there a return statement?"),
+    ("a", ["a"], "expected a list, got text"),
+    (["a", "secret"], ["a", " b"], "the right kind of thing, but not the right one: look at the spaces"),
+    ({0: b"a"}, ({0: b"a"}, []), "expected 2 results, got one dict"),
+    (({0: "a"}, []), ({0: b"a"}, []), "result 1: among the values: expected bytes, got text"),
+])
+def test_text_lists_and_dictionaries_are_compared_exactly_and_no_value_is_told(value, expected, says):
+    assert exact_hint(value, expected) == says
+
+
+def test_an_exact_comparison_tells_of_errors_and_changed_arguments_first():
+    assert exact_hint(["a"], ["a"], error="KeyError") == "raised KeyError"
+    assert exact_hint(["a"], ["a"], changed=(1,)) == "argument 1 was changed in place: work on a new one"
+
+
+def test_what_follows_from_an_earlier_mistake_is_right_too():
+    assert same("law", Reply(["b"]), ["a"], follows=[["b"]]).passed
+    assert not same("law", Reply(["c"]), ["a"], follows=[["b"]]).passed
+
+
+@pytest.mark.parametrize("text", ["x", b"x"])
+def test_a_list_with_one_long_text_is_refused_before_numpy_makes_as_much_room_for_each_item(text):
+    assert hint([text * 10**6] + [text] * 10**5) == "expected real numbers, got text"

@@ -150,7 +150,7 @@ def test_the_name_of_a_made_up_type_does_not_cross(room):
 
 @pytest.mark.parametrize("reply", [
     "{'type': 'a\\0b'}", "{'array': 0}", "{'array': [0]}", "{'scalar': -1}", "{'dict': []}", "{'tuple': 3}",
-    "[[[]] * 500] * 500", "'x' * 9**8",
+    "[[[]] * 500] * 500", "'x' * 9**8", "{'dict': [[1, 2], [1, 3]]}", "{'dict': [[[], 1]]}", "{'bytes': 'no base64'}",
 ])
 def test_a_forged_reply_is_an_answer_and_no_fault_of_the_check(fresh, reply):
     fresh.run(f"import wire\nwire._Packer.pack = lambda *_: {reply}\ndef f(x): return x")

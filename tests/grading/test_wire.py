@@ -1,9 +1,12 @@
 """What crosses the door, and what does not."""
 
+import contextlib
 import io
 import math
 import socket
+import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -23,7 +26,11 @@ def pair():
         yield wire.Channel(ours), theirs
 
 
-@pytest.mark.parametrize("value", [None, True, 3, 10**50, 2.5, "é\n", (1, [2, (3,)]), {"a": (1.0,)}, [], -math.inf])
+@pytest.mark.parametrize("value", [
+    None, True, 3, 10**50, 2.5, "é\n\0", "\ud800 half a pair, and \ud83d\ude00 two halves", (1, [2, (3,)]), [],
+    {"a": (1.0,)}, -math.inf, b"", bytes(range(256)), {258: b"th", 0: b"\0"}, {(b"t", b"h"): 7, "": 1, b"": 2},
+    {((1, "a"),): 3},
+])
 def test_plain_values_cross_unchanged(value):
     got = across(value)
     assert got == value and type(got) is type(value)
@@ -37,6 +44,14 @@ def test_arrays_cross_with_dtype_and_shape(dtype):
     assert got.dtype == array.dtype
 
 
+def test_a_dictionary_keeps_its_order():
+    assert list(across({3: "a", "1": "b", 2: "c"})) == [3, "1", 2]
+
+
+def test_a_key_that_is_numpys_whole_number_becomes_pythons():
+    assert [*map(type, across({np.int64(5): b"a"}))] == [int]
+
+
 def test_nan_crosses():
     assert math.isnan(across(math.nan)) and np.isnan(across(np.array([np.nan]))).all()
 
@@ -45,7 +60,20 @@ def test_a_numpy_number_stays_a_numpy_number():
     assert isinstance(across(np.float32(2)), np.float32)
 
 
-@pytest.mark.parametrize("value", [{1, 2}, object(), np.array([None]), lambda: 1, {1: 2}, np.array(["a"])])
+class Two(dict):
+    """A dictionary that shows one text as two keys."""
+
+    def __init__(self, text):
+        class Key(str):
+            __hash__, __eq__ = object.__hash__, object.__eq__
+
+        super().__init__({Key(text): 1, Key(text): 2})
+
+
+@pytest.mark.parametrize("value", [
+    {1, 2}, object(), np.array([None]), lambda: 1, np.array(["a"]), bytearray(b"a"), {1.5: 2}, {None: 1},
+    {frozenset(): 1}, {(1, 2.5): 1}, {10**5000: 1}, Two("ab"),
+])
 def test_of_anything_else_only_the_type_crosses(value):
     assert isinstance(across(value), wire.Unsupported)
 
@@ -70,7 +98,10 @@ def test_a_list_that_contains_itself_is_too_large():
 
 
 @pytest.mark.parametrize("value", [
-    lambda: np.zeros(wire.VALUE_LIMIT // 8 + 1), lambda: "a" * (wire.VALUE_LIMIT + 1), lambda: [7] * 200_001])
+    lambda: np.zeros(wire.VALUE_LIMIT // 8 + 1), lambda: "a" * (wire.VALUE_LIMIT + 1), lambda: [7] * 200_001,
+    lambda: "é" * (wire.VALUE_LIMIT // 2 + 1), lambda: bytes(wire.VALUE_LIMIT), lambda: {b"a" * wire.VALUE_LIMIT: 1},
+    lambda: dict.fromkeys(range(wire.KEY_LIMIT + 1)), lambda: [{i: {0: 0}} for i in range(wire.KEY_LIMIT // 2 + 1)],
+])
 def test_a_value_over_the_limit_is_too_large(value):
     with pytest.raises(wire.TooLarge):
         across(value())
@@ -91,10 +122,23 @@ def test_a_pickled_array_is_refused():
         wire.unpack({"array": 0}, [stream.getvalue()])
 
 
-@pytest.mark.parametrize("packed", [{"array": 5}, {"array": True, "x": 1}, {"evil": 1}, {"tuple": 3}, {"dict": []}])
+@pytest.mark.parametrize("packed", [
+    {"array": 5}, {"array": True, "x": 1}, {"evil": 1}, {"tuple": 3}, {"dict": {}}, {"dict": [1]}, {"dict": [[1]]},
+    {"dict": [[1, 2, 3]]}, {"dict": [[1, 2], [1, 3]]}, {"dict": [[1, 2], [True, 3]]}, {"dict": [[[1], 2]]},
+    {"dict": [[None, 1]]}, {"dict": [[1.0, 1]]}, {"dict": [[{"dict": []}, 1]]}, {"dict": [[{"type": "int"}, 1]]},
+    {"dict": [[{"tuple": [[]]}, 1]]}, {"bytes": "a"}, {"bytes": "é"}, {"bytes": "\ud800"}, {"bytes": ["YQ=="]},
+])
 def test_what_pack_never_makes_is_refused(packed):
     with pytest.raises(wire.WireError):
         wire.unpack(packed, [])
+
+
+def test_keys_of_one_hash_cost_no_more_than_a_moment_whatever_their_number():
+    start = time.process_time()
+    for n in (wire.KEY_LIMIT // 2, 5 * wire.KEY_LIMIT):
+        with contextlib.suppress(wire.WireError):
+            wire.unpack({"dict": [[k * sys.hash_info.modulus, None] for k in range(n)]}, [])
+    assert time.process_time() - start < 2
 
 
 def test_a_deep_reply_is_refused():

@@ -153,6 +153,12 @@ def center(x, axis=0):
     for _ in range(15):
         laugh = [laugh] * 10
     return laugh""",
+    "it returns one long text among many short ones": """
+def center(x, axis=0):
+    return ["x" * 4_000_000] + ["x"] * 150_000""",
+    "it returns one long row of bytes among many short ones": """
+def center(x, axis=0):
+    return [b"x" * 4_000_000] + [b"x"] * 150_000""",
     "it changes its argument to suit its answer": "def center(x, axis=0):\n    x[:] = 0\n    return x",
     "it makes the answer's reference its own": """
 def center(x, axis=0):
@@ -217,6 +223,27 @@ ATTACKS += [Attack(f"the number of a copy is {what}", exact=False, skip=OUR_DOOR
     ("a list a thousand deep", 970, "number"), ("a list of a million numbers", 0, "[1e15] * 400_000"),
     ("a text", 0, "'1'"), ("no number", 0, "None"), ("that of others", 0, "-1"),
 )]
+
+# Values that no honest packer makes: each is refused where it comes in.
+
+PACKER = """
+import sys
+def center(x, axis=0):
+    wire = sys.modules.get("wire") or __import__("types").SimpleNamespace()
+    wire.pack = lambda value, blobs: SENT
+    return x"""
+ATTACKS += cells(exact=False, skip=OUR_DOOR, center={
+    "it sends a dictionary whose keys have all the same hash":
+        PACKER.replace("SENT", '{"dict": [[key * (2**61 - 1), None] for key in range(60_000)]}'),
+    "it sends a dictionary that has one key twice": PACKER.replace("SENT", '{"dict": [[1, 2], [True, 3]]}'),
+    "it sends a dictionary with lists for keys": PACKER.replace("SENT", '{"dict": [[[1], 2]]}'),
+    "it sends bytes that are none": PACKER.replace("SENT", '{"bytes": "\\ud800"}'),
+    "it sends dictionaries a thousand deep": """
+import sys
+sent = 1
+for _ in range(1000):
+    sent = {"dict": [[1, sent]]}""" + PACKER.replace("SENT", "sent"),
+})
 ATTACKS += cells(exact=False, skip=OUR_DOOR, first={
     "`json` claims that every value is right": """
 import json
