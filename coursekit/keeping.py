@@ -13,6 +13,7 @@ import ast
 import builtins
 import importlib.util
 import inspect
+import sys
 import textwrap
 from pathlib import Path
 
@@ -25,16 +26,16 @@ IMPORTED = {"np", "expect"}  # by the line above
 def keep(*functions):
     """Write the source of these functions into my_attention.py, in place of those of the same name.
 
-    What such a function calls must be kept too, with it or before it; nothing but `np` and `expect` is imported there.
+    What such a function calls must be kept too, with it or before it; what it uses of a module is imported there.
     Raises ValueError, and writes nothing, for what is no function with a name and a source, for one that is not
-    written yet, and for one that uses a name which the file has not.
+    written yet, and for one that uses a name which the file has not and which no module has.
     """
     sources = {function.__name__: _source(function) for function in map(_expect_function, functions)}
     path = _place()
-    parts = _functions(path) | sources
-    for name in sources:
-        _expect_all_names(name, parts)
-    path.write_text("\n\n".join([HEAD, *parts.values()]), encoding="utf-8")
+    imports, parts = _imports(path), _functions(path) | sources
+    for function in functions:
+        imports |= _imports_of(function, parts)
+    path.write_text("\n\n".join([HEAD + "".join(imports), *parts.values()]), encoding="utf-8")
     print(f"kept {', '.join(sources)} in {path.name}")
 
 
@@ -83,28 +84,56 @@ def _is_there(path):
 
 def _functions(path):
     """{name: source} of the functions that the file holds, in their order."""
+    return {node.name: source for node, source in _statements(path) if isinstance(node, ast.FunctionDef)}
+
+
+def _imports(path):
+    """The lines of the file that import what HEAD does not, as the keys of a dictionary."""
+    found = (line for node, line in _statements(path) if isinstance(node, ast.Import | ast.ImportFrom))
+    return {line: None for line in found if line not in HEAD}
+
+
+def _statements(path):
+    """(node, source) of each statement in the file."""
     text = path.read_text(encoding="utf-8") if _is_there(path) else ""
     try:
-        nodes = ast.parse(text).body
+        return [(node, ast.get_source_segment(text, node) + "\n") for node in ast.parse(text).body]
     except SyntaxError as error:
         raise ValueError(f"{path.name}: line {error.lineno} is not Python; mend it or delete the file") from None
-    return {node.name: ast.get_source_segment(text, node) + "\n" for node in nodes
-            if isinstance(node, ast.FunctionDef)}
 
 
-def _expect_all_names(name, parts):
-    """Does the function `name` use only what the file will have? Raises ValueError, naming what is missing."""
-    tree = ast.parse(parts[name])
+def _imports_of(function, parts):
+    """The lines that import what a function uses beside the `parts` of the file. Raises ValueError, naming what
+    cannot be imported."""
+    lines = {name: _import(name, function) for name in _foreign_names(parts[function.__name__]) - parts.keys()}
+    missing = sorted(name for name, line in lines.items() if line is None)
+    if missing:
+        name, missing = function.__name__, ", ".join(missing)
+        raise ValueError(f"{name}: it uses {missing}, not in {FILE}; keep that too, or import it inside")
+    return dict.fromkeys(lines[name] for name in sorted(lines))
+
+
+def _foreign_names(source):
+    """The names that a function uses and does not make, but for those that Python and HEAD have."""
+    tree = ast.parse(source)
     own = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
     own |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     own |= {alias.asname or alias.name.split(".")[0] for node in ast.walk(tree)
             if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names}
     names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
     own |= {node.id for node in names if isinstance(node.ctx, ast.Store)}
-    used = {node.id for node in names if isinstance(node.ctx, ast.Load)}
-    missing = sorted(used - own - parts.keys() - set(dir(builtins)) - IMPORTED)
-    if missing:
-        raise ValueError(f"{name}: it uses {', '.join(missing)}, not in {FILE}; keep that too, or import it inside")
+    return {node.id for node in names if isinstance(node.ctx, ast.Load)} - own - set(dir(builtins)) - IMPORTED
+
+
+def _import(name, function):
+    """The line that imports what the function's notebook calls so; None where no module has it."""
+    value = function.__globals__.get(name)
+    module, own = getattr(value, "__module__", None), getattr(value, "__name__", None)
+    called = own if own == name else f"{own} as {name}"
+    if inspect.ismodule(value):
+        return f"import {called}\n"
+    is_there = own and module != function.__module__ and getattr(sys.modules.get(module), own, None) is value
+    return f"from {module} import {called}\n" if is_there else None
 
 
 def _load(path, name):

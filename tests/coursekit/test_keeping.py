@@ -1,5 +1,8 @@
 """Functions kept from one lab for the next."""
 
+import unicodedata
+from collections import Counter
+
 import numpy as np
 import pytest
 
@@ -52,6 +55,17 @@ def test_keeping_again_replaces_the_old_and_leaves_the_others(labs):
     keep(double)
     assert (labs / FILE).read_text().count("def ") == 2
     np.testing.assert_array_equal(kept(fourfold)([3]), [12])
+
+
+def letters(text):
+    return Counter(unicodedata.category(character)[0] for character in text)
+
+
+def test_what_a_function_uses_of_a_module_is_imported_in_the_file_once(labs):
+    keep(letters)
+    keep(double, letters)
+    assert kept(letters)("ab1") == {"L": 2, "N": 1}
+    assert (labs / FILE).read_text().count("from collections import Counter") == 1
 
 
 def test_a_function_inside_another_is_kept_without_its_indentation():
