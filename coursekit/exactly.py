@@ -7,6 +7,10 @@ NumPy; text and bytes do not, nor a number and True.
 import numpy as np
 
 LONGEST = 60  # characters of one value in a message
+KINDS = [  # the first that fits
+    (bool, "True or False"), ((int, np.integer), "a whole number"), ((float, np.floating), "a number"), (str, "text"),
+    (bytes, "bytes"), ((list, tuple), "a list"), (dict, "a dictionary"), (type(None), "None"), (np.ndarray, "an array"),
+]
 
 
 def alike(got, expected):
@@ -77,10 +81,7 @@ def kind(value):
     """What kind of thing it is, in words."""
     if isinstance(value, np.ndarray) and value.dtype.kind in "iu":
         return "a list" if value.ndim else "a whole number"
-    kinds = {bool: "True or False", int | np.integer: "a whole number", float | np.floating: "a number",
-             str: "text", bytes: "bytes", list | tuple: "a list", dict: "a dictionary", type(None): "None",
-             np.ndarray: "an array"}
-    return next((words for of, words in kinds.items() if isinstance(value, of)), f"one {type(value).__name__}")
+    return next((words for types, words in KINDS if isinstance(value, types)), f"one {type(value).__name__}")
 
 
 def shown(value):

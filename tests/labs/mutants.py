@@ -10,6 +10,7 @@ import builtins
 import copy
 import inspect
 import textwrap
+import unicodedata
 import warnings
 from dataclasses import dataclass
 
@@ -176,6 +177,8 @@ def _other_statements(node):
     elif isinstance(node, ast.Raise):
         yield f"{what} → another error", ast.parse("raise RuntimeError").body[0]
         yield f"{what} → return None", ast.parse("return None").body[0]
+    elif isinstance(node, ast.While):
+        yield f"only once {what}", ast.If(node.test, node.body, [], lineno=node.lineno)
     elif isinstance(node, ast.For):
         yield f"only once {what}", ast.For(node.target, node.iter, [*node.body, ast.Break()], [], lineno=node.lineno)
     elif isinstance(node, ast.Break | ast.Continue):
@@ -213,17 +216,18 @@ OPERATORS = {
 IN_PLACE = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide"}
 COMPARISONS = {
     ast.Lt: [ast.LtE, ast.Gt], ast.LtE: [ast.Lt, ast.GtE], ast.Gt: [ast.GtE, ast.Lt], ast.GtE: [ast.Gt, ast.LtE],
-    ast.Eq: [ast.NotEq], ast.NotEq: [ast.Eq],
+    ast.Eq: [ast.NotEq], ast.NotEq: [ast.Eq], ast.In: [ast.NotIn], ast.NotIn: [ast.In],
 }
 OTHER_FUNCTIONS = {
     "max": ["min", "mean"], "min": ["max"], "sum": ["mean", "max"], "mean": ["sum"], "any": ["all"], "all": ["any"],
     "maximum": ["minimum"], "minimum": ["maximum"], "zeros": ["ones"], "ones": ["zeros"], "argmax": ["argmin"],
     "repeat": ["tile"], "tile": ["repeat"], "stack": ["concatenate"], "sin": ["cos"], "cos": ["sin"],
-    "cumsum": ["cumprod"], "tri": ["ones"], "isfinite": ["isnan"],
+    "cumsum": ["cumprod"], "tri": ["ones"], "isfinite": ["isnan"], "startswith": ["endswith"],
 }
+OTHER_TEXTS = {"utf-8": ["latin-1", "utf-16-le"], "replace": ["ignore", "strict"]}  # encodings, and what is none
 WITHOUT = {"exp", "log", "sqrt", "tanh", "abs", "copy", "astype", "reshape", "int", "float", "asarray", "transpose",
            "swapaxes", "ravel", "expand_dims", "squeeze", "cumsum", "where", "maximum", "minimum", "clip", "erf",
-           "broadcast_to"}
+           "broadcast_to", "Counter", "set", "sorted", "reversed", "tuple", "list"}
 GUARDED = {"exp": ["np.exp(np.clip({}, -500, 500))", "np.exp(np.minimum({}, 50))"],
            "log": ["np.log({} + 1e-12)", "np.log(np.maximum({}, 1e-12))", "np.log({} + 1e-8)"],
            "sqrt": ["np.sqrt({} + 1e-6)"]}
@@ -267,6 +271,8 @@ def _number(node):
         yield ast.Constant(not node.value)
     elif isinstance(node, ast.Constant) and type(node.value) is float:
         yield from (ast.Constant(node.value * 2), ast.Constant(1.0), ast.Constant(0.0))
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in OTHER_TEXTS:
+        yield from map(ast.Constant, OTHER_TEXTS[node.value])
     elif isinstance(node, ast.Constant) and isinstance(node.value, str) and "->" in node.value:
         inputs, output = node.value.split("->")
         yield ast.Constant(f"{inputs}->{output[:-2] + output[:-3:-1]}")
@@ -306,6 +312,22 @@ def _slices(node, piece):
             setattr(piece, end, value)
 
 
+def _dictionary(node):
+    """The same without one of its entries."""
+    for i in range(len(node.keys)):
+        yield ast.Dict([*node.keys[:i], *node.keys[i + 1:]], [*node.values[:i], *node.values[i + 1:]])
+
+
+def _comprehension(node):
+    """The same without a condition, or with the contrary one."""
+    for generator in node.generators:
+        conditions = generator.ifs
+        for others in ([], [ast.UnaryOp(ast.Not(), conditions[0])]) if conditions else ():
+            generator.ifs = others
+            yield copy.deepcopy(node)
+        generator.ifs = conditions
+
+
 def _call_of(node):
     """Arguments exchanged, keywords left out or other, another function, none, or one that hides what is extreme."""
     yield from _exchanged(node)
@@ -316,6 +338,8 @@ def _call_of(node):
     of = [node.func.value] if own else node.args  # x.max() is a method of x
     if name in WITHOUT:
         yield from of
+    if name == "encode" and own and not node.args:
+        yield from (_expression(f"{ast.unparse(node)[:-1]}{other!r}, 'replace')") for other in OTHER_TEXTS["utf-8"])
     for form in [*GUARDED.get(name, ()), *(RANGES if name in ("arange", "range") and len(of) == 1 else ())]:
         yield _expression(form.format(*map(ast.unparse, of), function=ast.unparse(node.func)))
 
@@ -345,6 +369,7 @@ def _conditional(node):
 ALTERNATIVES = {
     ast.BinOp: _binary, ast.UnaryOp: _unary, ast.BoolOp: _boolean, ast.Compare: _comparison, ast.expr: _number,
     ast.Attribute: _infinity, ast.Subscript: _subscript, ast.Call: _call_of, ast.IfExp: _conditional,
+    ast.Dict: _dictionary, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp: _comprehension,
 }
 
 
@@ -366,6 +391,20 @@ def _each(change):
 def _floats(change):
     """A change of arrays of floats, which leaves others as they are."""
     return _each(lambda x: change(x) if np.asarray(x).dtype.kind == "f" else x)
+
+
+def _texts(change):
+    """A change of a text, which leaves anything else as it is."""
+    return lambda value: change(value) if isinstance(value, str) else value
+
+
+def _lists(change):
+    """A change of a list that holds no arrays."""
+    return lambda value: change(value) if isinstance(value, list) and not _holds_arrays(value) else value
+
+
+def _holds_arrays(value):
+    return isinstance(value, np.ndarray) or isinstance(value, list | tuple) and any(map(_holds_arrays, value))
 
 
 def _booleans(change):
@@ -407,10 +446,17 @@ HELPERS = {
     "up_to_the_last": _booleans(lambda x: np.flip(np.cumsum(np.flip(x, -1), -1), -1) > 0),
     "as_numbers": _booleans(lambda x: x.astype(float)),
     "nothing": lambda value: None,
+    "stripped": _texts(str.strip),
+    "in_small_letters": _texts(str.lower),
+    "composed": _texts(lambda text: unicodedata.normalize("NFC", text)),
+    "decomposed": _texts(lambda text: unicodedata.normalize("NFD", text)),
+    "backwards": _lists(lambda items: items[::-1]),
+    "each_once": _lists(lambda items: [item for i, item in enumerate(items) if item not in items[:i]]),
 }
 ON_ARGUMENTS = [
     "squeezed", "through_float16", "in_float32", "clipped", "through_exp", "through_exp_and_eps", "positive",
     "reversed_", "of_the_first", "flat", "all_true", "flipped", "as_a_prefix", "as_the_first", "up_to_the_last",
+    "stripped", "in_small_letters", "composed", "decomposed", "backwards", "each_once",
 ]
 ON_RESULTS = [
     "squeezed", "in_float16", "in_float32", "in_float64", "rounded", "clipped", "through_exp", "through_exp_and_eps",
