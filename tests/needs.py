@@ -27,6 +27,8 @@ def needs(present, what):
 torch = needs(importlib.util.find_spec("torch"), "PyTorch: pip install -r requirements-oracle.txt")
 tiktoken = needs(importlib.util.find_spec("tiktoken") and os.environ.get("TIKTOKEN_CACHE_DIR"),
                  "tiktoken, and TIKTOKEN_CACHE_DIR, a folder that python -m tests.fetch_ranks has filled")
+tokenisers = needs(importlib.util.find_spec("regex") and importlib.util.find_spec("bpe_lite"),
+                   "regex and bpe-lite: pip install -r requirements-oracle.txt")
 chromium = needs(chromium_path(), "Chromium on PATH, on Debian: apt-get install chromium")
 pyodide = needs(os.environ.get("PYODIDE_DIST"), "PYODIDE_DIST, a folder with the files of Pyodide 0.27.7")
 postgres = needs(program("initdb") and importlib.util.find_spec("psycopg"),
