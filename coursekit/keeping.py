@@ -96,8 +96,9 @@ def _imports(path):
 def _statements(path):
     """(node, source) of each statement in the file."""
     text = path.read_text(encoding="utf-8") if _is_there(path) else ""
+    lines = text.split("\n")
     try:
-        return [(node, ast.get_source_segment(text, node) + "\n") for node in ast.parse(text).body]
+        return [(node, "\n".join(lines[node.lineno - 1:node.end_lineno]) + "\n") for node in ast.parse(text).body]
     except SyntaxError as error:
         raise ValueError(f"{path.name}: line {error.lineno} is not Python; mend it or delete the file") from None
 
