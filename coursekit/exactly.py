@@ -21,7 +21,7 @@ def alike(got, expected):
 def other_kind(got, expected):
     """What makes this another kind of thing, in words in which no value stands; None if only values differ."""
     if kind(got) != kind(expected):
-        return f"expected {kind(expected)}, got {kind(got)}"
+        return f"expected {_called(expected)}, got {_called(got)}"
     if kind(got) == "a dictionary":
         of_values = _first_other_kind("among the values: ", got.values(), expected.values())
         return _first_other_kind("among the keys: ", got, expected) or of_values
@@ -82,6 +82,10 @@ def kind(value):
     if isinstance(value, np.ndarray) and value.dtype.kind in "iu":
         return "a list" if value.ndim else "a whole number"
     return next((words for types, words in KINDS if isinstance(value, types)), f"one {type(value).__name__}")
+
+
+def _called(value):
+    return "a tuple" if isinstance(value, tuple) else kind(value)
 
 
 def shown(value):

@@ -25,15 +25,17 @@ def equals(law, answer, expected, advice="", slips=()):
     return Verdict(law, False, slip(answer, slips) or other or advice or beside(value, expected))
 
 
-def same(law, answer, expected, advice="", slips=()):
+def same(law, answer, expected, advice="", slips=(), kinds=""):
     """Is the answer exactly this text, number, list or dictionary, or these bytes? Else the hint is what kind of thing
-    it should be, or where it first differs and what stands there, with what is said of a known slip, or the advice."""
+    it should be, and what is to be said of `kinds`, or where it first differs and what stands there, with what is said
+    of a known slip, or the advice."""
     value = value_of(answer)
-    other = NOTHING if value is None else exactly.other_kind(value, expected)
-    if other or (wrong := exactly.difference(value, expected)) is None:
-        return Verdict(law, not other, other or "")
-    advice = next((said for slip, said in slips if exactly.alike(value, slip)), advice)
-    return Verdict(law, False, wrong + (advice and f"\n  {advice}"))
+    if value is None:
+        return Verdict(law, False, NOTHING)
+    other = exactly.other_kind(value, expected)
+    wrong = other or exactly.difference(value, expected)
+    advice = kinds if other else next((said for slip, said in slips if exactly.alike(value, slip)), advice)
+    return Verdict(law, wrong is None, wrong and wrong + (advice and f"\n  {advice}") or "")
 
 
 def shape(law, answer, expected, advice=""):

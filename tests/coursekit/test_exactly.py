@@ -18,6 +18,7 @@ def test_the_same_values_are_alike_whatever_holds_them(got, expected):
 @pytest.mark.parametrize(("got", "expected", "says"), [
     ("a", b"a", "expected bytes, got text"),
     ("ab", ["a", "b"], "expected a list, got text"),
+    ({b"ab": 1}, {(b"a", b"b"): 1}, "among the keys: expected a tuple, got bytes"),
     (1.0, 1, "expected a whole number, got a number"),
     (True, 1, "expected a whole number, got True or False"),
     ([b"a", "b"], [b"a", b"b"], "in the list: expected bytes, got text"),

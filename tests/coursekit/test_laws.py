@@ -141,11 +141,11 @@ def test_a_dictionary_of_gradients_has_all_the_names(wrong, says):
 @pytest.mark.parametrize(("got", "says"), [
     (["a", " b"], ""),
     (None, "returned None: is there a return statement?"),
-    ([b"a"], "in the list: expected text, got bytes"),
+    ([b"a"], "in the list: expected text, got bytes\n  a piece is text"),
     (["a", "b"], "at [1] got 'b', expected ' b'\n  the space was lost"),
     (["a", "c"], "at [1] got 'c', expected ' b'\n  look at the pattern"),
 ])
 def test_of_exact_values_the_place_is_told_and_then_the_slip_or_the_advice(got, says):
-    slips = [(["a", "b"], "the space was lost")]
-    verdict = laws.same("law", Reply(got), ["a", " b"], advice="look at the pattern", slips=slips)
+    said = {"advice": "look at the pattern", "slips": [(["a", "b"], "the space was lost")], "kinds": "a piece is text"}
+    verdict = laws.same("law", Reply(got), ["a", " b"], **said)
     assert (verdict.passed, verdict.hint) == (not says, says)

@@ -93,7 +93,9 @@ def before(layout):
 def listed(value):
     if isinstance(value, dict):
         return {name: listed(one) for name, one in value.items()}
-    return list(map(listed, value)) if isinstance(value, tuple | list) else np.asarray(value).tolist()
+    if isinstance(value, tuple | list):
+        return list(map(listed, value))
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
 
 
 REWRITTEN = {f"{name} in": before(layout) for name, layout in LAYOUTS.items()}
