@@ -5,6 +5,9 @@ import itertools
 from solutions.lab12_tokens import reference
 from tests.labs.inputs import given
 
+ROUGH = {"pretokenise_by_classes_of_its_own_characters",  # refuses with UnicodeEncodeError, which is a ValueError too
+         "encode_in_numbers"}  # returns an array
+
 # Of each kind some characters; the last three look like an ending, and are none.
 CHARACTERS = ("a", "Z", "é", "ह", "한", "7", "²", "Ⅷ", "٣", "!", "_", "'", "\u0301", "ि", "😉", " ", "\n", "\t", "\x85",
               "\xa0", "\u2003", "\x1c", "\x1f", "\u200b", "'s", "'t", "'m", "'d", "'re", "'ve", "'ll", "'S", "'r", "'v",
@@ -70,9 +73,9 @@ def _learned(rng):
 def encode(rng):
     for (_, merges), text in _learned(rng):
         yield from (given(text, merges), given("", merges))
-    orders = itertools.permutations([(b"a", b"b"), (b"b", b"c"), (b"bc", b"d"), (b"a", b"a")])
-    for pairs, text in itertools.product(orders, ["abcd", "aaaa", "aab bcd", "dcba"]):
-        yield given(text, list(pairs))
+    for order in itertools.permutations([(b"a", b"b"), (b"b", b"c"), (b"bc", b"d"), (b"a", b"a")]):
+        if order.index((b"b", b"c")) < order.index((b"bc", b"d")):  # else nobody has learned them in this order
+            yield from (given(text, list(order)) for text in ["abcd", "aaaa", "aab bcd", "dcba"])
     for merges in ([(b"a", b" "), (b" ", b"a"), (b"a", b".")], [(b"'", b"s"), (b"s", b"o"), (b"\xc3", b"\xa9")]):
         yield from (given(text, merges) for text in ["a a a.", "'sold é", "a  a", ". a. a", "\ud800"])
 

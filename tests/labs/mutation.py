@@ -154,8 +154,9 @@ def complaint(error):
 
 
 def _printed(text):
-    """The numbers in a text."""
-    return "".join(character for character in text if character in "0123456789.-[]e")
+    """What stands between quotation marks in a text; where nothing does, its numbers."""
+    numbers = "".join(character for character in text if character in "0123456789.-[]e")
+    return re.findall(r"'[^']*'|\"[^\"]*\"", text) or numbers
 
 
 # The search for a difference

@@ -155,6 +155,8 @@ def test_what_runs_without_end_is_stopped():
     (CheckFailed("law\n  "), "an empty hint"),
     (CheckFailed("law\n  got [1, 2], expected [1, 2]"), "two equal values: got [1, 2], expected [1, 2]"),
     (CheckFailed("law\n  got [1, 2], expected [1, 3]"), None),
+    (CheckFailed("law\n  got 'the', expected 'he'"), None),
+    (CheckFailed("law\n  got 'the', expected 'the'"), "two equal values: got 'the', expected 'the'"),
     (CheckFailed("a row sums to 1\n  they sum to [1., 1.]: divide"), "two equal values: they sum to [1., 1.]: divide"),
     (CheckFailed("each row sums to 1\n  they sum to [-1., -1.]: divide"), None),
     (CheckFailed("each row sums to 1\n  they sum to [1., 1.001]: divide"), None),
