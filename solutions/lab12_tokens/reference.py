@@ -125,7 +125,9 @@ def encode(text, merges):
             symbols = [bytes([byte]) for byte in piece.encode()]
             for _ in range(len(symbols) - 1):  # each merge makes them fewer
                 left = [pair for pair in pairwise(symbols) if pair in ranks]
-                symbols = merge(symbols, min(left, key=ranks.get)) if left else symbols
+                if not left:
+                    break
+                symbols = merge(symbols, min(left, key=ranks.get))
             known[piece] = [ids[symbol] for symbol in symbols]
     return [token for piece in pieces for token in known[piece]]
 
