@@ -140,11 +140,6 @@ def test_an_exact_comparison_tells_of_errors_and_changed_arguments_first():
     assert exact_hint(["a"], ["a"], changed=(1,)) == "argument 1 was changed in place: work on a new one"
 
 
-def test_what_follows_from_an_earlier_mistake_is_right_too():
-    assert same("law", Reply(["b"]), ["a"], follows=[["b"]]).passed
-    assert not same("law", Reply(["c"]), ["a"], follows=[["b"]]).passed
-
-
 @pytest.mark.parametrize("text", ["x", b"x"])
 def test_a_list_with_one_long_text_is_refused_before_numpy_makes_as_much_room_for_each_item(text):
     assert hint([text * 10**6] + [text] * 10**5) == "expected real numbers, got text"
