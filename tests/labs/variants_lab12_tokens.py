@@ -357,7 +357,3 @@ TRIVIAL = {
 }
 
 WITHOUT_ARRAYS = {"pretokenise", "count_pairs", "merge", "train_bpe", "encode", "decode", "bits_per_byte"}
-DO_NOT_FIT = {  # mistakes whose results are of no use to what builds on them, or to the reference that counts less anew
-    "count_pairs_across_words", "count_pairs_by_joined_bytes", "count_pairs_in_either_order",
-    "merge_without_joining",
-}
