@@ -16,7 +16,7 @@ EPS = [1e-5, 1e-12, 1e-2, 0.5, 3.0]
 FORMS = ["erf", "tanh"]
 SPOTS = [np.array([0.0, -0.0, 1e-6, -1e-6, 0.5, 3, -3, 9, -9, 40, -40, 900, -900]), np.array([]), np.array([2.0]),
          np.array([-5.0, -4.5]),
-         np.array(-0.7), np.full((1, 1), -40.0), np.linspace(-6, 6, 41), 900 * np.ones((2, 3))]
+         np.full((1, 1), -40.0), np.linspace(-6, 6, 41), 900 * np.ones((2, 3))]
 
 
 def layer_norm(rng):
