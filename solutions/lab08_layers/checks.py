@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from coursekit.verdicts import Verdict, compare, first_wrong
+from coursekit.verdicts import Verdict, compare, together
 from solutions.dictionaries import flat, told
 from solutions.lab08_layers import reference
 
@@ -14,8 +14,8 @@ NAMES = ["W_1", "b_1", "W_2", "b_2"]
 def layer_norm(student, rng):
     hint = "each row by itself: minus its mean, over the root of (biased variance + eps); then gamma and beta"
     for law, cases in _rows(rng, axes=(3, 2, 3, 4)):
-        yield first_wrong([_judged(law, student.layer_norm(*args), reference.layer_norm(*_exact(args)), hint, args[0])
-                            for args in cases])
+        yield together(*[_judged(law, student.layer_norm(*args), reference.layer_norm(*_exact(args)), hint, args[0])
+                          for args in cases])
 
 
 def layer_norm_backward(student, rng):
@@ -29,36 +29,36 @@ def layer_norm_backward(student, rng):
             reply, expected = student.layer_norm_backward(*args), reference.layer_norm_backward(*_exact(args))
             of_x.append(_some(f"{law}: d_x", reply, expected, [0], hint, x))
             of_parameters.append(_some(f"{law}: d_gamma and d_beta", reply, expected, [1, 2], also, x))
-        yield first_wrong(of_x)
-        yield first_wrong(of_parameters)
+        yield together(*of_x)
+        yield together(*of_parameters)
 
 
 def gelu(student, rng):
     hint = "x Φ(x) with erf, and the form with tanh, √(2/π) and 0.044715 x³"
     for law, arrays, form in _activations(rng):
-        yield first_wrong([_judged(law, student.gelu(x, form), reference.gelu(*_exact([x]), form), hint, x)
-                            for x in arrays])
+        yield together(*[_judged(law, student.gelu(x, form), reference.gelu(*_exact([x]), form), hint, x)
+                          for x in arrays])
 
 
 def gelu_backward(student, rng):
     hint = "the product rule on each form, times d_output: compare with central differences"
     for law, arrays, form in _activations(rng):
         calls = [(rng.normal(size=x.shape).astype(x.dtype), x) for x in arrays]
-        yield first_wrong([_judged(law, student.gelu_backward(*args, form),
-                                    reference.gelu_backward(*_exact(args), form), hint, args[1]) for args in calls])
+        yield together(*[_judged(law, student.gelu_backward(*args, form),
+                                  reference.gelu_backward(*_exact(args), form), hint, args[1]) for args in calls])
 
 
 def feed_forward(student, rng):
     hint = "activation(X W_1 + b_1) W_2 + b_2; the second result is X W_1 + b_1"
     for law, cases in _layers(rng):
-        yield first_wrong([_judged(law, student.feed_forward(*args), reference.feed_forward(*_exact(args)), hint,
-                                    args[0]) for args in cases])
+        yield together(*[_judged(law, student.feed_forward(*args), reference.feed_forward(*_exact(args)), hint,
+                                  args[0]) for args in cases])
 
 
 def feed_forward_backward(student, rng):
     hint = "compare with central differences; the parameters' gradients are sums over sentences and positions"
     for law, cases in _layers(rng):
-        yield first_wrong([_back(student, law, rng, hint, *args) for args in cases])
+        yield together(*[_back(student, law, rng, hint, *args) for args in cases])
 
 
 def _back(student, law, rng, hint, X, parameters, *activation):

@@ -5,10 +5,11 @@ once. Attention and layers are given in the notebook, and are not judged here.
 """
 
 import dataclasses
+import itertools
 
 import numpy as np
 
-from coursekit.verdicts import Verdict, compare, first_wrong
+from coursekit.verdicts import Verdict, compare, together
 from solutions.lab09_block import reference
 
 NAMES = ["W_Q", "W_K", "W_V", "W_O", "W_1", "b_1", "W_2", "b_2", "gamma_1", "beta_1", "gamma_2", "beta_2"]
@@ -42,7 +43,7 @@ def _forward(student, name, rng, hint):
             reply, (expected, trace) = getattr(student, name)(*args), getattr(reference, name)(*args)
             verdicts.append(compare(law, _output(reply), expected, hint))
             traces.append(compare(law, _trace(reply), tuple(trace[key] for key in TRACE)))
-        verdict = first_wrong(verdicts)
+        verdict = together(*verdicts)
         if "zero" in law and not right:  # the input itself would do: it counts with the others
             verdict = dataclasses.replace(verdict, passed=False, hint="counts only where the other outputs are right")
         right = right and verdict.passed
@@ -67,7 +68,7 @@ def _backward(student, name, rng, hint):
             d_X, gradients = getattr(reference, f"{name}_backward")(*args)
             of_X.append(compare(f"{law}: d_X", _output(reply), d_X, hint))
             of_parameters.append(_gradients(law, reply, gradients, hint))
-        for i, verdict in enumerate(map(first_wrong, (of_X, of_parameters))):
+        for i, verdict in enumerate(itertools.starmap(together, (of_X, of_parameters))):
             if "zero" in law and not right[i]:
                 hint = "counts only where those of the other cases are right"
                 verdict = dataclasses.replace(verdict, passed=False, hint=hint)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from coursekit.verdicts import Verdict, compare, first_wrong
+from coursekit.verdicts import Verdict, compare, together
 from solutions.lab10_train_a_transformer import reference
 
 
@@ -55,7 +55,7 @@ def learning_rate(student, rng):
     for law, *steps in laws:
         replies = [_measured(student.learning_rate(step, d_model, warmup), peak) for step in steps]
         rates = [reference.learning_rate(step, d_model, warmup) / peak for step in steps]
-        yield first_wrong([compare(law, *each, hint) for each in zip(replies, rates, strict=True)])
+        yield together(*[compare(law, *each, hint) for each in zip(replies, rates, strict=True)])
 
 
 def _measured(reply, unit):
@@ -83,8 +83,8 @@ def smoothed_cross_entropy(student, rng):
         asked = [(_far_apart(2 * rng.normal(size=(B, T, V)), wanted, far), wanted, epsilon)]
         if law in ("padded sentences", "logits far apart, without smoothing"):
             asked.append((_best(wanted, epsilon, V), wanted, epsilon))
-        yield first_wrong([compare(law, student.smoothed_cross_entropy(*args), reference.smoothed_cross_entropy(*args),
-                                    hint) for args in asked])
+        yield together(*[compare(law, student.smoothed_cross_entropy(*args), reference.smoothed_cross_entropy(*args),
+                                  hint) for args in asked])
 
 
 def smoothing_floor(student, rng):

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from coursekit.models.transformer import END, PAD, START
-from coursekit.verdicts import Reply, Verdict, compare, first_wrong
+from coursekit.verdicts import Reply, Verdict, compare, together
 from solutions.lab11_decoding import mistakes, reference
 
 FIRST = PAD, PAD, START  # what stands before the first token
@@ -55,7 +55,7 @@ def beam_step(student, rng):
         replies = [student.beam_step(*args) for args in asked]
         verdicts = [compare(law, reply, reference.beam_step(*args), hint)
                     for reply, args in zip(replies, asked, strict=True)]
-        yield _ids(i, first_wrong(verdicts), replies[0], [0, 1])
+        yield _ids(i, together(*verdicts), replies[0], [0, 1])
 
 
 def penalised(student, rng):
@@ -91,7 +91,7 @@ def beam_search(student, rng):
             asked.append((_with_path(rng, (6, 6), 0, True), 3, 1, alpha))
         replies = [student.beam_search(*args) for args in asked]
         verdicts = [_searched(student, law, *each, hint, weight) for each in zip(replies, asked, strict=True)]
-        yield _ids(i, first_wrong(verdicts), replies[0], [0])
+        yield _ids(i, together(*verdicts), replies[0], [0])
 
 
 # Kinds of mistakes of which no table can tell the others as well, or not often enough.

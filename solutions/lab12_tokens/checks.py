@@ -7,7 +7,7 @@ reference does, so that a wrong answer cannot pass by luck.
 import builtins
 import copy
 
-from coursekit.verdicts import Verdict, compare, same
+from coursekit.verdicts import Verdict, compare, same, together
 from solutions.lab12_tokens import mistakes, reference
 
 VALUE_ERRORS = {name for name, kind in vars(builtins).items()  # UnicodeEncodeError is one
@@ -44,7 +44,7 @@ def merge(student, rng):
         cases = [_telling(lambda n=n: _equal_symbols(rng, n), "merge", ["joined_bytes"]),
                  _telling(lambda n=n: _symbols(rng, n), "merge", ["overlaps", "from_the_right"])]
         cases.append(([*cases[1][0], b"x"], (b"x", b"x")))  # a pair that is not there
-        yield _first_wrong([same(law, student.merge(*args), reference.merge(*args), hint) for args in cases])
+        yield together(*[same(law, student.merge(*args), reference.merge(*args), hint) for args in cases])
 
 
 def train_bpe(student, rng):
@@ -75,7 +75,7 @@ def encode(student, rng):
         args = _telling(lambda m=letters, n=merged: _learned(rng, m, n), "encode")
         verdicts = [same(law, student.encode(*args), reference.encode(*args), hint),
                     same(law, student.encode("", args[1]), [], hint)]
-        yield _first_wrong(verdicts)
+        yield together(*verdicts)
 
 
 def decode(student, rng):
@@ -85,7 +85,7 @@ def decode(student, rng):
                                  ("bytes in another order, and ids with gaps", 3, 10), ("many ids", 8, 60)]:
         args = _telling(lambda m=letters, n=merged: _ids(rng, m, n), "decode")
         verdict = same(law, student.decode(*args), reference.decode(*args), hint)
-        verdict = _first_wrong([verdict, same(law, student.decode([], args[1]), "", hint)])
+        verdict = together(verdict, same(law, student.decode([], args[1]), "", hint))
         right.append(verdict.passed)
         yield verdict
     refused = [student.decode([*args[0], unknown], args[1]) for unknown in (-1, 10**6)]
@@ -113,10 +113,6 @@ def _refuses(law, replies, right):
         return Verdict(law, False, "counts only where the other results are right")
     hint = f"it raised {others[0]}" if others and others[0] else "it returned something"
     return Verdict(law, not others, f"{hint}: say what you expected and what you got, in a ValueError")
-
-
-def _first_wrong(verdicts):
-    return next((verdict for verdict in verdicts if not verdict.passed), verdicts[-1])
 
 
 # Cases
