@@ -1,0 +1,479 @@
+"""The visible checks of lab 13. Each takes the student's function and states the laws that it should keep."""
+
+import itertools
+import math
+
+import numpy as np
+
+from coursekit.check import as_array, ask, laws, rounded, visible_check
+from coursekit.check.lab11_decoding import Model, table_of
+from coursekit.tasks.tokens import END
+from coursekit.verdicts import Verdict
+
+INF = np.inf
+P = np.array([0.1, 0.4, 0.05, 0.3, 0.15])  # what five tokens have, in the order of their ids
+
+
+# next_token_loss
+
+
+@visible_check
+def next_token_loss(next_token_loss):
+    yield from _by_hand(next_token_loss)
+    yield from _padded(next_token_loss)
+    yield from _few_targets(next_token_loss)
+    logits = np.zeros((1, 2, 5))
+    for bad in np.array([[[0, 5]], [[0, -1]]]):
+        law = f"an id {bad[0, 1]} among five tokens raises ValueError"
+        advice = "NumPy counts negative ids from the end and says nothing: look at ids.min() and ids.max()"
+        yield laws.refuses(law, next_token_loss, (logits, bad, np.ones((1, 2), bool)), ["ids"], advice)
+
+
+def _by_hand(next_token_loss):
+    """Three positions, three tokens; the first says 1/4 of its target, the second 3/4, and nobody asks the third."""
+    p = np.array([[[0.5, 0.25, 0.25], [0.125, 0.125, 0.75], [0.2, 0.3, 0.5]]])
+    logits, ids, mask = np.log(8 * p), np.array([[0, 1, 2]]), np.ones((1, 3), bool)
+    reply = ask(next_token_loss, logits, ids, mask)
+    yield laws.results(reply, {"loss": (), "d_logits": (1, 3, 3)}, "it returns ")
+    loss, d_logits = reply.value
+    slips = [
+        (math.log(2 * 8 * 2) / 3, "each position was judged on its own token: position t is judged on ids t + 1"),
+        (math.log(4 * 4 / 3 * 5) / 3, "the last position was judged, too: nothing follows it"),
+        (math.log(16 / 3), "this is the sum: the mean over two targets is half of it"),
+        (math.log(16 / 3) / 3, "there are two targets, not three: the first token of a row is none"),
+        (math.log(8 * 10 / 3) / 2, "you shifted the wrong way: position t says what comes at t + 1"),
+    ]
+    yield laws.equals("ids 0, 1, 2: the loss is (log 4 + log 4/3) / 2", loss, math.log(16 / 3) / 2, slips=slips)
+    right = np.array([[[0.25, -0.375, 0.125], [0.0625, 0.0625, -0.125], [0, 0, 0]]])
+    slips = [
+        (2 * right, "the gradient is that of the sum: divide it by the number of targets, as the loss is"),
+        (-right, "the sign is wrong: softmax minus 1 at the target"),
+        (np.roll(right, 1, axis=1), "the gradient stands a position too late: it belongs to the logits that spoke"),
+        (p / 2 * [[[1], [1], [0]]], "the targets are not subtracted: softmax minus 1 at the target"),
+        (right[:, :2], "the last position has a gradient, too, which is 0"),
+    ]
+    yield laws.equals("d_logits is (softmax - one-hot) / 2, and 0 at the last position", d_logits, right, slips=slips)
+
+
+def _padded(next_token_loss):
+    """Two rows of different lengths, in which id 0 is a token like any other; and central differences."""
+    (logits,) = laws.random(1, (2, 4, 5))
+    ids, mask = np.array([[2, 0, 4, 1], [3, 0, 0, 0]]), np.array([[True] * 4, [False, True, False, False]])
+    log_p = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
+    costs = [-log_p[0, 0, 0], -log_p[0, 1, 4], -log_p[0, 2, 1], -log_p[1, 0, 0]]
+    reply = ask(next_token_loss, logits, ids, mask)
+    yield laws.results(reply, {"loss": (), "d_logits": (2, 4, 5)}, "a batch of two: it returns ")
+    slips = [
+        ((sum(costs[:3]) / 3 + costs[3]) / 2, "this is the mean of the rows' means: each target counts alike"),
+        (sum(costs) / 6, "you divided by all positions: four targets count"),
+        (sum(costs) / 5, "you counted the first token of the first row: nothing says it, so count mask[:, 1:]"),
+        (sum(costs[1:3]) / 2, "id 0 was taken for padding: the mask alone says what counts"),
+        (sum(costs[:3]) / 3, "mask[b, t] says whether token t is a target, so that it goes with ids[:, 1:]"),
+    ]
+    advice = "four targets count, three in the first row and one in the second, and each of them alike"
+    yield laws.equals("padding costs nothing; the mean is that of four targets", reply.value[0], sum(costs) / 4, advice,
+                      slips)
+
+    def loss():
+        return ask(next_token_loss, logits, ids, mask).value[0]
+
+    advice = "and is it 0 where the target does not count, and at the last position?"
+    yield laws.slope("d_logits is the slope of the loss", loss, logits, reply.value[1], advice)
+    idle = as_array(reply.value[1])[1, 1:]
+    yield Verdict("where no target counts the gradient is exactly 0", not idle.any(), f"got {rounded(idle)}")
+
+
+def _few_targets(next_token_loss):
+    """A row without targets, a batch without any, a single position, and logits that lie far apart."""
+    far = np.array([[[900.0, 0.0], [0.0, 0.0]]])
+    reply = ask(next_token_loss, far, np.array([[0, 1]]), np.ones((1, 2), bool))
+    advice = f"got {reply.value[0]}: take log_softmax of the logits, not the logarithm of a probability"
+    yield Verdict("a target 900 below the other costs 900", laws.near(reply.value[0], 900.0), advice)
+    yield laws.equals("and its gradient is [1, -1], then 0", reply.value[1], [[[1.0, -1.0], [0.0, 0.0]]])
+    (logits,) = laws.random(2, (2, 3, 4))
+    ids, mask = np.array([[1, 2, 3], [0, 3, 2]]), np.array([[True, False, False], [False, False, True]])
+    loss = -logits[1, 1, 2] + np.log(np.exp(logits[1, 1]).sum())
+    advice = "one target counts, id 2 in the second row: the rows are not averaged first"
+    yield laws.equals("a row without targets", ask(next_token_loss, logits, ids, mask).value[0], loss, advice)
+    for law, size in [("no target counts", 3), ("rows of one token: no target at all", 1)]:
+        reply = ask(next_token_loss, logits[:, :size], ids[:, :size], np.zeros((2, size), bool))
+        advice = "their number is 0, so divide by max(number, 1)"
+        yield laws.equals(f"{law}: the loss is 0", reply.value[0], 0.0, advice)
+        yield laws.equals("and so is the gradient", reply.value[1], np.zeros((2, size, 4)), advice)
+
+
+# filter_logits
+
+
+@visible_check
+def filter_logits(filter_logits):
+    logits = np.log(P)
+    yield _keeps("temperature 1, top_k = V, top_p = 1: nothing changes", filter_logits, (logits, 1.0, 5, 1.0), logits)
+    slips = [(logits / 2, "divide by the temperature: a low one sets the logits farther apart")]
+    yield _keeps("temperature 0.5: all logits are doubled", filter_logits, (logits, 0.5, 5, 1.0), 2 * logits, slips)
+    yield _keeps("temperature 0.8", filter_logits, (logits, 0.8, 5, 1.0), logits / 0.8)
+    yield from _one_filter(filter_logits, logits)
+    yield from _ties(filter_logits)
+    yield from _ends_of_the_range(filter_logits)
+    rows = np.log([P, P[::-1], [0.6, 0.1, 0.1, 0.1, 0.1]])
+    right = [_only(rows[0], [1, 3]), _only(rows[1], [1, 3]), _only(rows[2], [0])]
+    slips = [(np.sort(_only(rows, [1, 3])), "they came back sorted: each logit belongs in its token's place")]
+    yield _keeps("three rows: each is a distribution of its own", filter_logits, (rows, 1.0, 4, 0.5), right, slips)
+    deep = np.stack([rows, rows[::-1]])
+    yield _keeps("two axes in front: (2, 3, 5)", filter_logits, (deep, 1.0, 4, 0.5), [right, right[::-1]])
+    for what, settings in [("temperature", (-1.0, 2, 0.5)), ("top_k", (1.0, 0, 0.5)), ("top_p", (1.0, 2, 1.5)),
+                           ("top_p", (1.0, 2, -0.1))]:
+        law = f"temperature, top_k, top_p = {settings}: {what} raises ValueError"
+        yield laws.refuses(law, filter_logits, (logits, *settings), [what], "this is no distribution to draw from")
+
+
+def _one_filter(filter_logits, logits):
+    """top_k, top_p, and what the order of the three decides."""
+    slips = [(np.where(logits > np.log(0.2), logits, 0.0), "removed tokens are 0: exp(0) is 1, so make them -np.inf"),
+             (_only(logits, [1]), "two tokens are kept, not one")]
+    yield _keeps("top_k = 2 keeps tokens 1 and 3, -inf for the rest", filter_logits, (logits, 1.0, 2, 1.0),
+                 _only(logits, [1, 3]), slips)
+    slips = [(_only(logits, [1]), "the token that crosses top_p is kept: 0.4 is not yet 0.5, and with 0.3 more it is"),
+             (_only(logits, [1, 3, 4]), "one too many: with token 3 the sum has reached 0.5")]
+    yield _keeps("top_p = 0.5 keeps tokens 1 and 3, which have 0.4 and 0.3", filter_logits, (logits, 1.0, 5, 0.5),
+                 _only(logits, [1, 3]), slips)
+    slips = [(_only(logits, [1, 3, 4]), "top_p is a share of what top_k left: 0.4 / 0.85 and 0.3 / 0.85 reach 0.8")]
+    yield _keeps("top_k = 3, then top_p = 0.8 of what is left", filter_logits, (logits, 1.0, 3, 0.8),
+                 _only(logits, [1, 3]), slips)
+    slips = [(_only(logits / 2, [1, 3]), "the temperature comes first: it makes the distribution flatter, and more "
+              "tokens are needed to reach top_p")]
+    yield _keeps("temperature 2, then top_p = 0.65: three are needed", filter_logits, (logits, 2.0, 5, 0.65),
+                 _only(logits / 2, [1, 3, 4]), slips)
+
+
+def _ties(filter_logits):
+    """Of equals the lower ids; more than 16 of them, since NumPy sorts shorter arrays stably in any case."""
+    even = np.array([1.0, 2.0, 2.0, 0.0, 2.0])
+    slips = [(_only(even, [1, 2, 4]), "three are left: exactly top_k are kept, of equals the lower ids"),
+             (_only(even, [2, 4]), "of equals the lower ids are kept: sort the negative logits, and stably")]
+    yield _keeps("of three equals top_k = 2 keeps those with the lower ids", filter_logits, (even, 1.0, 2, 1.0),
+                 _only(even, [1, 2]), slips)
+    many = np.arange(60) * 7 % 11 // 2 / 4
+    right = sorted(range(60), key=lambda i: (-many[i], i))[:25]
+    yield _keeps("among 60 tokens, of which many are equal, the first 25", filter_logits, (many, 1.0, 25, 1.0),
+                 _only(many, right),
+                 advice='np.argsort(-logits, kind="stable") leaves equals in their order; without kind it may not')
+    law = "and for top_p = 0.25 of 24 equal ones, the first six"
+    yield _keeps(law, filter_logits, (np.zeros(24), 1.0, 24, 0.24), _only(np.zeros(24), range(6)))
+
+
+def _ends_of_the_range(filter_logits):
+    """Temperature 0, top_p of 1 and 0, a top_k beyond V, a single token."""
+    best = np.array([[1.0, 3.0, 3.0], [5.0, -2.0, 4.0]])
+    right = [[-INF, 3.0, -INF], [5.0, -INF, -INF]]
+    advice = "keep the first of the largest and its logit, and divide by nothing"
+    yield _keeps("temperature 0 keeps the first of the largest of each row, as it is", filter_logits,
+                 (best, 0.0, 3, 1.0), right, advice=advice)
+    yield _keeps("whatever top_k and top_p are", filter_logits, (best, 0.0, 2, 0.9), right, advice=advice)
+    far = np.array([[0.0, -50.0, -2000.0]])
+    advice = "the sum before the second token is 1.0 by rounding, which is not below top_p: ask for top_p == 1, too"
+    yield _keeps("top_p = 1 removes nothing, not even a logit of -50 beside 0", filter_logits, (far, 1.0, 3, 1.0), far,
+                 advice=advice)
+    yield _keeps("but top_k = 2 does", filter_logits, (far, 1.0, 2, 1.0), [[0.0, -50.0, -INF]])
+    law = "top_p = 0 keeps the likeliest, with which the sum crosses it"
+    yield _keeps(law, filter_logits, (np.log(P), 1.0, 5, 0.0), _only(np.log(P), [1]), advice="one token always stays")
+    yield _keeps("a top_k beyond V removes nothing", filter_logits, (np.log(P), 1.0, 9, 1.0), np.log(P))
+    yield _keeps("what is -inf already stays so", filter_logits, (np.array([0.0, -INF, 1.0]), 1.0, 3, 1.0),
+                 [0.0, -INF, 1.0])
+    yield _keeps("a vocabulary of one", filter_logits, (np.array([[0.5]]), 0.5, 1, 0.3), [[1.0]])
+
+
+def _only(logits, ids):
+    """These logits with -inf in all other places of the last axis."""
+    return np.where(np.isin(np.arange(np.shape(logits)[-1]), list(ids)), logits, -INF)
+
+
+def _keeps(law, filter_logits, args, expected, slips=(), advice=""):
+    """Are these the logits, -inf where a token is removed?"""
+    got, expected = as_array(ask(filter_logits, *args).value), np.asarray(expected)
+    if got.dtype.kind not in "fiu" or got.shape != expected.shape:
+        return Verdict(law, False, f"expected an array of numbers of shape {expected.shape}, got {laws.kind(got)}")
+    said = next((said for wrong, said in slips if _same(got, wrong)), "")
+    if not said and np.isfinite(got).all() and not np.isfinite(expected).all():
+        said = "a removed token gets -np.inf: any other number has a probability"
+    return Verdict(law, _same(got, expected), said or f"got {rounded(got)}" + (advice and f": {advice}"))
+
+
+def _same(got, expected):
+    """The same numbers, and -inf in the same places."""
+    gone = np.isneginf(expected)
+    shown = np.where(gone, 0.0, expected)
+    return np.shape(got) == np.shape(expected) and np.array_equal(np.isneginf(got), gone) and laws.near(
+        np.where(gone, 0.0, got), shown)
+
+
+# sample
+
+
+@visible_check
+def sample(sample):
+    p = np.array([0.125, 0.0, 0.625, 0.25])
+    for u, token, said in [
+        (0.05, 0, "the first stretch is [0, 0.125)"),
+        (0.5, 2, "the stretch of token 2 is [0.125, 0.75)"),
+        (0.9, 3, "the last stretch is [0.75, 1)"),
+        (0.0, 0, "a stretch holds its own start"),
+        (0.125, 2, "0.125 is where token 2 begins; token 1 has a stretch of width 0, and is never drawn"),
+        (0.75, 3, "0.75 is where token 3 begins: count the ends that are at most u"),
+    ]:
+        yield _draws(f"probabilities {p}, u = {u}: token {token}", ask(sample, p, u), token, said)
+    row = np.array([0.3, 0.4, 0.3 - 3e-7, 0.0], np.float32)
+    said = "the sums end just below 1, and the last token has a probability of 0: divide them by their own last"
+    yield _draws("a sum of 0.9999997 and a u between it and 1: token 2", ask(sample, row, 0.9999999), 2, said)
+    yield _draws("a sum of 2, by which all are divided: u = 0.6 draws token 1", ask(sample, np.array([1.0, 1.0]), 0.6),
+                 1, "divide the running sums by their own last")
+    last = np.array([0.0, 0.0, 1.0])
+    yield _draws("all of it on the last token", ask(sample, last, 0.4), 2, "tokens 0 and 1 have none")
+    yield _draws("a single token", ask(sample, np.array([1.0]), 0.4), 0, "token 0 has all of [0, 1)")
+    for law, args, word in [
+        ("u = 1 raises ValueError", (p, 1.0), "u"),
+        ("u = -0.1 raises ValueError", (p, -0.1), "u"),
+        ("a negative probability raises ValueError", (np.array([0.5, -0.5, 1.0]), 0.2), "probabilities"),
+        ("probabilities that are all 0 raise ValueError", (np.zeros(3), 0.2), "probabilities"),
+        ("a single probability of 0, too", (np.zeros(1), 0.2), "probabilities"),
+    ]:
+        yield laws.refuses(law, sample, args, [word], "as lab 04's sample_positions does")
+
+
+def _draws(law, reply, token, said):
+    """Is this the token, as a whole number?"""
+    verdict = laws.equals(law, reply, token, f"got {reply.value}: {said}")
+    if verdict.passed and as_array(reply.value).dtype.kind not in "iu":
+        return Verdict(law, False, f"a token is a whole number, got {type(reply.value).__name__}")
+    return verdict
+
+
+# attend_with_cache
+
+
+@visible_check
+def attend_with_cache(attend_with_cache):
+    yield from _one_more(attend_with_cache)
+    q, k, v = laws.random(3, (2, 3, 5, 4), (2, 3, 5, 4), (2, 3, 5, 2))
+    whole = _looked(q, k, v)
+    yield from _attends("five tokens at once, no cache", attend_with_cache, (q, k, v, None), whole, k, v)
+    yield from _cut(attend_with_cache, q, k, v, whole)
+    yield from _hidden(attend_with_cache, q, k, v)
+    yield _alone(attend_with_cache)
+    yield from _large(attend_with_cache, q, k, v)
+    yield laws.refuses("a cache of another batch raises ValueError", attend_with_cache,
+                       (q, k, v, (k[:1], v[:1])), [], "compare the sizes; np.concatenate does")
+
+
+def _one_more(attend):
+    """One head, width 1: the second token's scores are 2 log 3 and 0, so its weights are 9 : 1."""
+    old, new = np.array([[[[2.0]]]]), np.array([[[[0.0]]]])
+    cache = old, np.array([[[[10.0, 0.0]]]])
+    args = np.array([[[[math.log(3.0)]]]]), new, np.array([[[[0.0, 20.0]]]]), cache
+    reply = ask(attend, *args)
+    yield _form("one new token behind a cached one: it returns the output and a pair, (keys, values)", reply)
+    slips = [([[[[0.0, 20.0]]]], "it looks at itself alone: the cached keys and values stand before its own"),
+             ([[[[10.0, 0.0]]]], "it looks at the cached token alone: a token looks at itself, too")]
+    yield laws.equals("weights 9/10 and 1/10: the output is [9, 2]", reply.value[0], [[[[9.0, 2.0]]]], slips=slips)
+    yield from _caches(reply, np.concatenate([old, new], axis=2), np.array([[[[10.0, 0.0], [0.0, 20.0]]]]))
+
+
+def _cut(attend, q, k, v, whole):
+    """The same five tokens in two calls, wherever they are cut, and one by one."""
+    law = "cached equals uncached: five tokens cut after 1, 2, 3 or 4 of them, and one by one"
+    for cuts in [[1], [2], [3], [4], [1, 2, 3, 4]]:
+        outputs, cache = [], None
+        for part in zip(*(np.split(each, cuts, axis=2) for each in (q, k, v)), strict=True):
+            reply = ask(attend, *part, cache)
+            if not _form(law, reply).passed:
+                yield _form(law, reply)
+                return
+            outputs.append(reply.value[0])
+            cache = tuple(map(as_array, reply.value[1]))
+        advice = (f"cut after {', '.join(map(str, cuts))} it differs: query i of a call stands at position P + i, so "
+                  "that the causal mask lies in the lower right corner of (T, P + T)")
+        if not laws.near(np.concatenate(outputs, axis=2), whole):
+            yield Verdict(law, False, advice)
+            return
+    yield Verdict(law, True)
+
+
+def _hidden(attend, q, k, v):
+    """Padding in front, which sees nothing; holes, one in the past and one among the new."""
+    mask = np.array([[False, False, True, True, True], [True] * 5])
+    got = as_array(ask(attend, q, k, v, None, mask).value[0])
+    law = "padding in front: what stands behind it is what it is alone"
+    alone = _looked(q[:1, :, 2:], k[:1, :, 2:], v[:1, :, 2:])
+    advice = "nobody looks at padding: mask[b, j] is about the key at j, for all heads and queries of sentence b"
+    yield laws.equals(law, got[:1, :, 2:], alone, advice)
+    yield laws.equals("a query that may look nowhere gets exactly 0", got[0, :, :2], np.zeros((3, 2, 2)),
+                      "mask and causal mask are joined by &")
+    yield laws.equals("and the other sentence is as it was", got[1], _looked(q, k, v)[1], advice)
+    first, second = ask(attend, q[:, :, :2], k[:, :, :2], v[:, :, :2], None), np.array(
+        [[True, False, True, False, True], [True, True, True, True, False]])
+    if _form("a cache for the next call", first).passed:
+        later = ask(attend, q[:, :, 2:], k[:, :, 2:], v[:, :, 2:], tuple(map(as_array, first.value[1])), second)
+        advice = "the mask has P + T columns, the cached tokens in front"
+        yield laws.equals("holes in the past and among the new", later.value[0], _looked(q, k, v, second)[:, :, 2:],
+                          advice)
+        yield from _caches(later, k, v)
+
+
+def _alone(attend):
+    """All sizes are 1."""
+    one = np.ones((1, 1, 1, 1))
+    reply = ask(attend, one, one, 3 * one, None, np.array([[True]]))
+    return laws.equals("one sentence, one head, one token, widths of 1", laws.result(reply, 0), 3 * one)
+
+
+def _large(attend, q, k, v):
+    """Scores and values in the hundreds, and more."""
+    reply = ask(attend, 300 * q[:, :, 1:], k[:, :, 1:], 500 * v[:, :, 1:], (k[:, :, :1], 500 * v[:, :, :1]))
+    scores = np.where(np.tri(5, dtype=bool), 300 * q @ k.swapaxes(2, 3) / 2, -INF)                  # d = 4
+    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    right = (powers / powers.sum(axis=-1, keepdims=True) @ (500 * v))[:, :, 1:]
+    yield laws.equals("large scores and values", laws.result(reply, 0), right)
+    yield from _caches(reply, k, 500 * v)
+
+
+def _attends(law, attend, args, output, keys, values):
+    reply = ask(attend, *args)
+    yield _form(f"{law}: it returns the output and the pair (keys, values)", reply)
+    slips = [(_looked(*args[:3], future=True), "a token looks at later ones: among the new ones attention is causal")]
+    yield laws.equals("each looks at itself and what stands before", reply.value[0], output,
+                      "by scores over √d, softmax, values: scaled_dot_product_attention does that", slips)
+    yield from _caches(reply, keys, values)
+
+
+def _form(law, reply):
+    """An output, and a pair."""
+    pair = laws.parts(reply.value, 2)
+    return Verdict(law, bool(pair and laws.parts(pair[1], 2)), f"got {laws.kind(reply.value)}")
+
+
+def _caches(reply, keys, values):
+    cache = laws.result(reply, 1)
+    slips = [(values, "keys and values are exchanged")]
+    advice = "old ones in front, new ones behind: np.concatenate([old, new], axis=2)"
+    yield laws.equals("the cache holds all keys, the new behind the old", laws.result(cache, 0), keys, advice, slips)
+    yield laws.equals("and all values", laws.result(cache, 1), values, advice)
+
+
+def _looked(q, k, v, mask=None, future=False):
+    """Causal attention, a query at a time."""
+    output = np.zeros(v.shape)
+    for b, h, i in np.ndindex(q.shape[:3]):
+        seen = [j for j in range(len(k[b, h]) if future else i + 1) if mask is None or mask[b, j]]
+        powers = np.exp(k[b, h, seen] @ q[b, h, i] / math.sqrt(q.shape[-1]))
+        output[b, h, i] = powers @ v[b, h, seen] / max(powers.sum(), 1e-300)
+    return output
+
+
+# generate
+
+
+@visible_check
+def generate(generate):
+    table = table_of([{}, {3: 0.5, 4: 0.5}, {3: 1.0}, {4: 0.75, END: 0.25}, {5: 0.5, 3: 0.25, END: 0.25}, {END: 1.0}])
+    u = np.array([0.3, 0.6, 0.4, 0.2, 0.9])
+    slips = [
+        ([1, 3, 4, 3, END], "START is what the model is told; it is not written, so leave it out"),
+        ([3, 4, 3], "END is a token like any other: it is written"),
+        ([3, 4, 5, END], "this is the likeliest each time: draw one with the uniform"),
+        ([3, 4, 3, END, END], "you wrote on after END"),
+    ]
+    law = "no prompt, uniforms 0.3, 0.6, 0.4, 0.2, 0.9: tokens 3, 4, 3, END, and the last uniform is not needed"
+    yield _writes(law, ask(generate, table, [], u, 1.0, 6, 1.0), [3, 4, 3, END], slips)
+    slips = [([3, 4, 5, END], "the prompt is not written again: return what follows it"),
+             ([3, 4, 3, END], "the prompt had no effect: it stands behind START, before what is written")]
+    yield _writes("after the prompt [3]: 4, 5, END", ask(generate, table, [3], u, 1.0, 6, 1.0), [4, 5, END], slips)
+    for near, right in [(0.24999, [END]), (0.25001, [4])]:
+        law = f"after [3] END has the stretch [0, 0.25): a single uniform, {near}, writes {right}"
+        yield _writes(law, ask(generate, table, [3], np.array([near]), 1.0, 6, 1.0), right, [])
+    yield _writes("two uniforms: two tokens", ask(generate, table, [], u[:2], 1.0, 6, 1.0), [3, 4], [])
+    yield _writes("one uniform: one token", ask(generate, table, [], u[:1], 1.0, 6, 1.0), [3], [])
+    slips = [([3, 4, 3, END], "filter what `following` says, before you draw")]
+    for law, settings in [("top_k = 1 takes the likeliest", (1.0, 1, 1.0)), ("so does top_p = 0", (1.0, 6, 0.0)),
+                          ("and temperature 0", (0.0, 6, 1.0))]:
+        yield _writes(f"{law}: 3, 4, 5, END", ask(generate, table, [], u, *settings), [3, 4, 5, END], slips)
+    yield _after_two(generate)
+    law = "ids outside the vocabulary raise ValueError, from `following`"
+    yield laws.refuses(law, generate, (table, [6], u, 1.0, 6, 1.0), [], "ask `following` with all tokens")
+    slips = [(wrong, "what follows depends on all that stands before: give `following` all tokens, START first")
+             for wrong in ([END], [3, END])]
+    yield _writes(Model.law, ask(generate, Model(), [3], np.array([0.5, 0.5, 0.5]), 1.0, 6, 1.0), [5, 3, END], slips)
+
+
+def _after_two(generate):
+    """What follows depends on two tokens: after 3 comes 4, but 5 where 4 stood before it."""
+    p = np.zeros((6, 6, 6))
+    p[..., END] = 1.0
+    for before, last, token in [(1, 3, 4), (3, 4, 3), (4, 3, 5)]:
+        p[before, last] = np.eye(6)[token]
+    with np.errstate(divide="ignore"):
+        reply = ask(generate, np.log(p), [3], np.full(6, 0.5), 1.0, 6, 1.0)
+    return _writes("a table that looks at two tokens: after [3] come 4, 3, 5, END", reply, [4, 3, 5, END], [
+        ([4, END], "give `following` all tokens: START, the prompt, and what was written")])
+
+
+def _writes(law, reply, tokens, slips):
+    got = as_array(reply.value)
+    if got.ndim != 1 or got.dtype.kind not in "iu":
+        return Verdict(law, False, f"expected tokens (n,), whole numbers, got {laws.kind(reply.value)}")
+    said = next((said for wrong, said in slips if got.tolist() == list(wrong)), f"got tokens {got.tolist()}")
+    return Verdict(law, got.tolist() == list(tokens), said)
+
+
+# speculative_step
+
+
+@visible_check
+def speculative_step(speculative_step):
+    p, q = np.array([0.25, 0.375, 0.375]), np.array([0.5, 0.25, 0.25])
+    for args, right, said in [
+        ((1, 0.9, 0.5), (1, True), "p[1] / q[1] is 3/2: such a draft is accepted always"),
+        ((0, 0.4999, 0.5), (0, True), "p[0] / q[0] is 1/2, and u = 0.4999 is below it"),
+        ((0, 0.6, 0.2), (1, False), "u = 0.6 is above 1/2; what is missing is max(p - q, 0) = [0, 1/8, 1/8], so that "
+                                    "v draws token 1 or 2, each half of the time"),
+        ((0, 0.6, 0.7), (2, False), "v = 0.7 draws token 2 of [0, 1/2, 1/2]: divide max(p - q, 0) by its sum"),
+        ((0, 0.5, 0.1), (1, False), "u q[draft] = p[draft] is not below it: rejected"),
+    ]:
+        draft, u, v = args
+        law = f"p = {p}, q = {q}, draft {draft}, u = {u}, v = {v}: {right}"
+        yield _steps(law, ask(speculative_step, p, q, *args), right, said)
+    none = np.array([0.0, 0.5, 0.5])
+    yield _steps("what p never writes is rejected, even at u = 0", ask(speculative_step, none, q, 0, 0.0, 0.9),
+                 (2, False), "0 < 0 does not hold: compare with <")
+    p_2, q_2 = np.array([0.3, 0.7]), np.array([0.6, 0.4])
+    for u, right in [(0.49995, (0, True)), (0.50004, (1, False))]:
+        law = f"p = {p_2}, q = {q_2}, draft 0, u = {u}: {right}"
+        yield _steps(law, ask(speculative_step, p_2, q_2, 0, u, 0.5), right, "p[0] / q[0] is 1/2: round nothing")
+    yield _steps("p = q: every draft is accepted", ask(speculative_step, q, q, 2, 0.999, 0.0), (2, True), "q / q is 1")
+    nearly = (1 - 3e-7) * p, (1 + 3e-7) * q
+    yield _steps("sums that are 1 but for rounding", ask(speculative_step, *nearly, 1, 0.9, 0.5), (1, True),
+                 "allow what rounding leaves: 0.001")
+    yield _steps("a vocabulary of one", ask(speculative_step, np.ones(1), np.ones(1), 0, 0.9, 0.5), (0, True), "p = q")
+    yield _distributed(speculative_step, p, q)
+    for law, args, word in [
+        ("a draft that q cannot have drawn raises ValueError", (p, none, 0, 0.1, 0.5), "draft"),
+        *((f"p of sum {a} and q of sum {b} raise ValueError", (a * p, b * q, 0, 0.1, 0.5), "sum")
+          for a, b in [(0.5, 1), (2, 1), (1, 0.5), (1, 2)]),
+    ]:
+        yield laws.refuses(law, speculative_step, args, [word], "the law would no longer hold")
+
+
+def _distributed(speculative_step, p, q):
+    """Over all drafts, and 8 by 8 pairs of uniforms that stand for [0, 1) exactly here, what comes out is p."""
+    found, grid = np.zeros(len(p)), (np.arange(8) + 0.5) / 8
+    for draft, u, v in itertools.product(range(len(p)), grid, grid):
+        token, _ = ask(speculative_step, p, q, draft, u, v).value
+        found[token] += q[draft] / 64
+    advice = f"it is {rounded(found)}: a draft is accepted with p / q, and what is missing is drawn from max(p - q, 0)"
+    return Verdict(f"over all drafts and uniforms the tokens are distributed as p = {p}", laws.near(found, p), advice)
+
+
+def _steps(law, reply, right, said):
+    pair = laws.parts(reply.value, 2)
+    if not pair or any(as_array(each).ndim or as_array(each).dtype.kind not in "iub" for each in pair):
+        return Verdict(law, False, f"expected a token, a whole number, and True or False, got {laws.kind(reply.value)}")
+    return Verdict(law, (int(pair[0]), bool(pair[1])) == right, f"got {int(pair[0])}, {bool(pair[1])}: {said}")
