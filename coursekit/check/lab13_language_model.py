@@ -158,7 +158,7 @@ def _ties(filter_logits):
     yield _keeps("among 60 tokens, of which many are equal, the first 25", filter_logits, (many, 1.0, 25, 1.0),
                  _only(many, right),
                  advice='np.argsort(-logits, kind="stable") leaves equals in their order; without kind it may not')
-    law = "and for top_p = 0.25 of 24 equal ones, the first six"
+    law = "and for top_p = 0.24 among 24 equal ones, the first six"
     yield _keeps(law, filter_logits, (np.zeros(24), 1.0, 24, 0.24), _only(np.zeros(24), range(6)))
 
 

@@ -144,16 +144,17 @@ class GPT:
         """Those of the next token from logits (..., V), in float64; -inf for PAD and START, which are never written."""
         logits = logits.astype(float)
         logits[..., [PAD, START]] = -np.inf
-        shifted = logits - logits.max(axis=-1, keepdims=True)
-        return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+        z = logits - logits.max(axis=-1, keepdims=True)
+        return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
 
     def known(self, ids, past=0):
         """These ids. Raises ValueError for one that is no row of the table, or more than there are positions."""
         ids, (V, _), rows = np.asarray(ids), self.p["embedding"].shape, len(self.p["positions"])
         if ids.ndim != 2 or ids.dtype.kind not in "iu" or not ids.size:
             raise ValueError(f"ids: expected integers of shape (B, T), got {ids.dtype} of shape {ids.shape}")
-        if not 0 <= ids.min() <= ids.max() < V:
-            raise ValueError(f"ids: expected 0 to {V - 1}, got {ids.min()} to {ids.max()}")
+        least, most = ids.min(), ids.max()
+        if not 0 <= least <= most < V:
+            raise ValueError(f"ids: expected 0 to {V - 1}, got {least} to {most}")
         if past + ids.shape[1] > rows:
             raise ValueError(f"ids: expected at most {rows} positions, which is what the model has learned, got "
                              f"{past + ids.shape[1]}")

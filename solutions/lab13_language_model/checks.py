@@ -9,6 +9,7 @@ import itertools
 
 import numpy as np
 
+from coursekit.check import as_array
 from coursekit.tasks.tokens import END
 from coursekit.verdicts import Verdict, compare
 from solutions.built_on import followed
@@ -297,9 +298,10 @@ def _filtered(student, law, args, hint, weight):
     """`compare` of logits among which -inf stands for what was removed: it must be -inf there, and nowhere else."""
     reply, expected = student.filter_logits(*args), reference.filter_logits(*args)
     removed = -2 * np.abs(expected[np.isfinite(expected)]).max() - 1  # a number that no kept logit has
-    value = reply.value
-    if isinstance(value, np.ndarray) and value.dtype.kind == "f" and value.shape == expected.shape:
-        reply = dataclasses.replace(reply, value=np.where(np.isneginf(value), removed, value))
+    value = as_array(reply.value)
+    if value.dtype.kind == "f" and value.shape == expected.shape:
+        value = np.where(np.isneginf(value), removed, np.clip(value, removed / 2, -removed / 2))
+        reply = dataclasses.replace(reply, value=value)
     return compare(law, reply, np.where(np.isneginf(expected), removed, expected), hint, weight)
 
 

@@ -27,8 +27,9 @@ def following(table, tokens):
            a model with a method `following` of its own
     Raises ValueError for a token that the table does not know.
     """
-    if hasattr(table, "following"):
-        return table.following(tokens)
+    model = getattr(table, "following", None)
+    if model is not None:
+        return model(tokens)
     V = table.shape[-1]
     if not all(0 <= token < V for token in tokens):
         raise ValueError(f"tokens: expected ids from 0 to {V - 1}, got {[int(token) for token in tokens]}")
