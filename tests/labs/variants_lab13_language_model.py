@@ -333,7 +333,3 @@ TRIVIAL = {
 }
 
 EXPECTS_SHAPES = {"next_token_loss", "attend_with_cache"}  # the reference names each array that does not fit
-DO_NOT_FIT = {  # mistakes whose results are of no use to what builds on them
-    "sample_as_a_row",  # no token to go on from
-    "filter_logits_without_the_token_that_crosses",  # no token at all
-}
