@@ -91,11 +91,11 @@ def same(law, reply, expected, hint="", weight=1.0):
 
 
 def refusal(error, said, words):
-    """What is wrong with a refusal, or None: it should be a ValueError, with a message of one's own that has all these
-    words in it, a number as a whole."""
+    """What is wrong with a refusal, or None: it should be a ValueError, and, where words are asked for, with a message of
+    one's own that has all of them in it, a number as a whole."""
     if error != "ValueError":
         return f'it raised {error}: raise ValueError(f"...")'
-    if any(phrase in said for phrase in NUMPYS):
+    if words and any(phrase in said for phrase in NUMPYS):
         return "the message is NumPy's own: look before you compute, and say yourself what you expected and got"
     missing = [word for word in words if not re.search(rf"(?<!\d){re.escape(word)}(?!\d)", said)]
     return f"the message should hold {' and '.join(words)}" if missing else None

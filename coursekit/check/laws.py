@@ -111,7 +111,8 @@ def keeps_type(answer, advice, name="float32", what=""):
 
 
 def refuses(law, function, args, words, advice):
-    """Does the function raise ValueError for these arguments, with a message of its own that holds all these words?"""
+    """Does the function raise ValueError for these arguments, and, where words are asked for, with a message of its own
+    that holds all of them?"""
     try:
         value = ask(function, *args).value
     except NotImplementedError:
