@@ -232,6 +232,47 @@ def tokens(text, sizes, lengths, per_token, now):
     return Touch("steps", {"now": now, "shown": shown}, alt, low + 64, "".join(draw))
 
 
+def silenced(text, heads, looks, letters, probabilities):
+    """The end of a text, where one head after the other is silenced under a slider, and what it would write next.
+
+    text           letters and blanks, before which stands START: S tokens with it
+    heads          names of what is silent at each of n steps, the first of which silences nothing
+    looks          (n, S) where these heads look from the last letter; zeros at the first step
+    letters        k letters that may come next
+    probabilities  (n, k) how likely each of them is at each step
+    """
+    looks, probabilities = np.asarray(looks, float), np.asarray(probabilities, float)
+    expect({"n": len(heads), "S": len(text) + 1, "k": len(letters)}, looks=(looks, "n S"),
+           probabilities=(probabilities, "n k"))
+    columns, cell, row, shown = 17, 20, 46, ["<s>", *_visible(text)]
+    at = [(10 + cell * (i % columns), 56 + row * (i // columns)) for i in range(len(shown))]
+    low = 56 + row * -(-len(shown) // columns)  # where the bars of the next letters begin
+    says = [f"without head {head}" if n else "all heads speak" for n, head in enumerate(heads)]
+    steps = {"says": [{"text": each} for each in says],
+             "looks": [{"d": "".join(f"M{x + 2} {y + 7}h{cell - 4}v{20 * w:.1f}h{4 - cell}z"
+                                     for (x, y), w in zip(at, step, strict=True) if w >= 0.01)} for step in looks],
+             "bars": [{"d": "".join(f"M40 {low + 26 * j}h{250 * p:.1f}v18H40z" for j, p in enumerate(each))}
+                      for each in probabilities]}
+    steps |= {f"number {j}": [{"text": _number(p)} for p in column] for j, column in enumerate(probabilities.T)}
+    unit = 280 / (len(heads) - 1)
+    draw = [_text(10, 20, says[0], name="says", anchor="start", weight=600),
+            *(_text(x + cell / 2, y, letter, size=11 if letter == "<s>" else 15)
+              for (x, y), letter in zip(at, shown, strict=True)),
+            f'<path data-is="looks" d="{steps["looks"][0]["d"]}" fill="{WEIGHT}"/>',
+            _text(10, low - 10, "what comes next", size=12, fill=FAINT, anchor="start"),
+            *(_text(24, low + 14 + 26 * j, letter, size=15) for j, letter in enumerate(_visible(letters))),
+            f'<path data-is="bars" d="{steps["bars"][0]["d"]}" fill="{FAINT}"/>',
+            *(_text(350, low + 14 + 26 * j, _number(p), name=f"number {j}", anchor="end")
+              for j, p in enumerate(probabilities[0]))]
+    rail = low + 26 * len(letters) + 26
+    draw += [_text(34 + unit * n, rail + 30, head, size=11, fill=FAINT) for n, head in enumerate(heads)]
+    draw += [_slider("step", "which head is silent", 0, (0, len(heads) - 1, 1), (34, rail), (unit, 0))]
+    likely = ", ".join(f"{letter} {_number(p)}" for letter, p in zip(_visible(letters), probabilities[0], strict=True))
+    alt = (f"How likely each letter is after {text}, while all heads speak: {likely}. A slider silences one head after "
+           "the other.")
+    return Touch("steps", {"now": 0, "shown": steps}, alt, rail + 38, "".join(draw))
+
+
 def _every_second(lengths, columns, cell, row):
     """The path around every second token of a text that is broken into rows of cells; at an end of a row it is cut."""
     ends, path = np.cumsum(lengths).tolist(), ""

@@ -351,7 +351,7 @@ def test_a_step_is_dragged_to(figure, phone, how):
 
 def test_every_figure_to_touch_has_a_caption_and_a_question_below(pages):
     figures = [(name, one) for name, page in pages.items() for one in page.select("touch-figure")]
-    assert len(figures) == len(PAGE)
+    assert len(figures) >= len(PAGE)
     for name, one in figures:
         question = one.find_parent("div", class_="cell").find_next_sibling()
         assert one.find_parent("figure").select_one("figcaption .caption-text").text.strip(), name
