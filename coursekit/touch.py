@@ -5,6 +5,7 @@ is no script (in print, in a notebook) the picture stays as it is. What the scri
 """
 
 import json
+import re
 from dataclasses import dataclass
 from html import escape
 
@@ -236,7 +237,7 @@ def silenced(text, heads, looks, letters, probabilities):
     """The end of a text, where one head after the other is silenced under a slider, and what it would write next.
 
     text           letters and blanks, before which stands START: S tokens with it
-    heads          names of what is silent at each of n steps, the first of which silences nothing
+    heads          for each of n steps what stands under the slider, and what it means; the first silences nothing
     looks          (n, S) where these heads look from the last letter; zeros at the first step
     letters        k letters that may come next
     probabilities  (n, k) how likely each of them is at each step
@@ -244,10 +245,10 @@ def silenced(text, heads, looks, letters, probabilities):
     looks, probabilities = np.asarray(looks, float), np.asarray(probabilities, float)
     expect({"n": len(heads), "S": len(text) + 1, "k": len(letters)}, looks=(looks, "n S"),
            probabilities=(probabilities, "n k"))
-    columns, cell, row, shown = 17, 20, 46, ["<s>", *_visible(text)]
-    at = [(10 + cell * (i % columns), 56 + row * (i // columns)) for i in range(len(shown))]
-    low = 56 + row * -(-len(shown) // columns)  # where the bars of the next letters begin
-    says = [f"without head {head}" if n else "all heads speak" for n, head in enumerate(heads)]
+    cell, row, shown = 20, 46, ["<s>", *_visible(text)]
+    at = [(10 + cell * column, 56 + row * line) for column, line in _in_lines(text, columns=17)]
+    low = at[-1][1] + row  # where the bars of the next letters begin
+    says = list(heads.values())
     steps = {"says": [{"text": each} for each in says],
              "looks": [{"d": "".join(f"M{x + 2} {y + 7}h{cell - 4}v{20 * w:.1f}h{4 - cell}z"
                                      for (x, y), w in zip(at, step, strict=True) if w >= 0.01)} for step in looks],
@@ -271,6 +272,17 @@ def silenced(text, heads, looks, letters, probabilities):
     alt = (f"How likely each letter is after {text}, while all heads speak: {likely}. A slider silences one head after "
            "the other.")
     return Touch("steps", {"now": 0, "shown": steps}, alt, rail + 38, "".join(draw))
+
+
+def _in_lines(text, columns):
+    """Column and line of START and of each letter of a text, in lines that cut no word."""
+    places, column, line = [(0, 0)], 1, 0
+    for word in re.findall(r"[^ ]* ?", text):
+        if column + len(word.rstrip()) > columns:
+            column, line = 0, line + 1
+        places += [(column + i, line) for i in range(len(word))]
+        column += len(word)
+    return places
 
 
 def _every_second(lengths, columns, cell, row):

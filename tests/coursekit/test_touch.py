@@ -68,11 +68,12 @@ def test_a_vocabulary_says_how_many_tokens_a_text_has():
 
 
 def test_a_silenced_head_shows_where_it_looked_and_what_comes_next_without_it():
-    figure = touch.silenced("ab", ["none", "0.0"], [[0, 0, 0], [0.5, 0.0, 0.5]], "s.", [[0.1, 0.9], [0.8, 0.2]])
+    heads = {"none": "all speak", "0.0": "without 0.0"}
+    figure = touch.silenced("ab", heads, [[0, 0, 0], [0.5, 0.0, 0.5]], "s.", [[0.1, 0.9], [0.8, 0.2]])
     steps = figure.start["shown"]
     assert [step["d"].count("M") for step in steps["looks"]] == [0, 2]
     assert [step["text"] for step in steps["number 0"]] == ["0.10", "0.80"]
-    assert parts(figure, "number 1")[0].text == "0.90" and steps["says"][1]["text"] == "without head 0.0"
+    assert parts(figure, "number 1")[0].text == "0.90" and steps["says"][1]["text"] == "without 0.0"
 
 
 def test_every_figure_says_in_words_what_it_shows():
