@@ -76,6 +76,11 @@ def test_a_silenced_head_shows_where_it_looked_and_what_comes_next_without_it():
     assert parts(figure, "number 1")[0].text == "0.90" and steps["says"][1]["text"] == "without 0.0"
 
 
+def test_no_word_is_cut_at_the_end_of_a_line():
+    lines = [line for _, line in touch._in_lines("aaaa bbbb cccc dddd", columns=17)]
+    assert lines == [0] * 16 + [1] * 4
+
+
 def test_every_figure_says_in_words_what_it_shows():
     assert "0.18, 0.04, 0.79" in repr(touch.softmax(E, {}))
     assert "0.500" in repr(touch.rotary(3, 1, 30))
