@@ -33,7 +33,8 @@ REPLY_LIMIT = 16 * 2**20  # bytes of a frame that comes from the exam room, and 
 WORD_LIMIT = 1024         # the same of a reply that is one number
 DEPTH_LIMIT = 20          # lists within lists
 ITEM_LIMIT = 200_000      # entries of all lists, tuples and dicts of one value
-KEY_LIMIT = 10_000        # keys of all its dicts: whoever picks keys of one hash makes a dict take their number squared
+KEY_LIMIT = 10_000        # keys of all its dicts
+ALIKE_LIMIT = 100         # keys of one dict that have the hash of another: a dict takes time for their number squared
 LARGEST = 10**4000        # an int is smaller; Python refuses to print longer ones
 HEADER_LIMIT = 4096       # bytes of the header of one array
 SAID_LIMIT = 1000         # characters of what an exception says
@@ -258,6 +259,8 @@ class _Unpacker:
         items = [(self.unpack(key, depth), self.unpack(item, depth)) for key, item in pairs]
         if not all(_is_key(key) for key, _ in items):
             raise WireError("dict: expected keys of text, bytes, whole numbers or tuples of these")
+        if len(items) > len({hash(key) for key, _ in items}) + ALIKE_LIMIT:
+            raise WireError(f"dict: expected at most {ALIKE_LIMIT} keys that were picked to have the hash of another")
         found = dict(items)
         if len(found) < len(items):
             raise WireError("dict: expected keys that differ")
