@@ -349,7 +349,7 @@ class ExamRoom:
         """Have the scratch folder as it was after the last cell, whatever an earlier check left in it."""
         if self._channel is not None and self._at == len(self._done):
             try:
-                _ask(self._channel, {"do": "tidy"}, self._limits.call)
+                _ask(self._channel, {"do": "tidy"}, min(self._limits.call, self._time_left()))
             except wire.WireError:
                 self._leave()  # the next call makes a room anew
 
@@ -392,7 +392,8 @@ class ExamRoom:
             with theirs:
                 channel.send({"do": "keep"}, LAST_WORDS)
                 channel.send_socket(theirs)
-            pid = channel.receive(self._limits.start, wire.WORD_LIMIT).get("pid")
+            seconds = min(self._limits.start, self._time_left() + LAST_WORDS)
+            pid = channel.receive(seconds, wire.WORD_LIMIT).get("pid")
             if type(pid) is not int:
                 raise wire.WireError("pid: expected a number")
             self._copies[name] = Copy(wire.Channel(ours), pid)

@@ -1,6 +1,7 @@
 """An earlier exercise that lost points is lent to later ones: values, counted, and never to itself."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -226,6 +227,20 @@ def test_a_copy_that_is_gone_is_made_again_with_what_was_lent(rooms):
         with room.check(twice=True), room.again(Loan(tiny.NAME, ["center"], tiny.SOLUTIONS)):
             assert room.call("f", (1,), {}).error == "Crash"
             np.testing.assert_array_equal(room.call("f", (0,), {}).value, [-1, 1])
+
+
+@pytest.mark.parametrize("how", [
+    "inside.Scratch.tidy = dawdle", "os.register_at_fork(after_in_child=lambda: setattr(inside, 'keep_a_copy', dawdle))",
+])
+def test_a_notebook_that_dawdles_while_it_is_made_ready_has_no_more_than_the_time_of_its_checks(how, rooms, monkeypatch):
+    monkeypatch.setattr(rooms, "limits", replace(QUICK, call=4.0, notebook=0.1))
+    with rooms.open() as room:
+        room.run("import os, sys, time\ninside = sys.modules.get('inside') or sys.modules['__main__']\n"
+                 f"def dawdle(*_): time.sleep(2)\n{how}")
+        room.keep("f")
+        start = time.monotonic()
+        with room.check("f", twice=True):
+            assert time.monotonic() - start < 1.8
 
 
 def test_nothing_can_be_asked_where_nothing_is_lent(rooms):
