@@ -230,9 +230,10 @@ def test_a_copy_that_is_gone_is_made_again_with_what_was_lent(rooms):
 
 
 @pytest.mark.parametrize("how", [
-    "inside.Scratch.tidy = dawdle", "os.register_at_fork(after_in_child=lambda: setattr(inside, 'keep_a_copy', dawdle))",
+    "inside.Scratch.tidy = dawdle",
+    "os.register_at_fork(after_in_child=lambda: setattr(inside, 'keep_a_copy', dawdle))",
 ])
-def test_a_notebook_that_dawdles_while_it_is_made_ready_has_no_more_than_the_time_of_its_checks(how, rooms, monkeypatch):
+def test_a_notebook_that_dawdles_before_it_is_called_has_no_more_than_the_time_of_its_checks(how, rooms, monkeypatch):
     monkeypatch.setattr(rooms, "limits", replace(QUICK, call=4.0, notebook=0.1))
     with rooms.open() as room:
         room.run("import os, sys, time\ninside = sys.modules.get('inside') or sys.modules['__main__']\n"

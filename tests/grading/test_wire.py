@@ -1,6 +1,5 @@
 """What crosses the door, and what does not."""
 
-import contextlib
 import io
 import math
 import socket
