@@ -12,7 +12,7 @@ import nbformat
 from nbgrader.coursedir import CourseDirectory
 
 from grading import configuration, lateness
-from grading.apart import Apart
+from grading.apart import Apart, printable
 from grading.configuration import ConfigurationError
 from grading.lab import Lab, names
 from grading.marking import texts
@@ -217,4 +217,4 @@ def table(rows):
     """The summary that is printed at the end of a run: student, mark, notes."""
     widths = [max([len(row[i]) for row in rows], default=0) for i in (0, 1)]
     lines = [f"{student:{widths[0]}}  {mark:{widths[1]}}  {' '.join(notes)}".rstrip() for student, mark, notes in rows]
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(f"{printable(line)}\n" for line in lines)

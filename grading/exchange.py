@@ -15,7 +15,7 @@ from nbgrader.exchange import ExchangeError
 from nbgrader.exchange.default import ExchangeCollect, ExchangeReleaseFeedback
 from nbgrader.utils import is_ignored
 
-from grading.apart import Apart
+from grading.apart import Apart, printable
 from grading.course import Course, chosen, remove, write_files
 from grading.giving_back import SECRET, STAMP
 from grading.submissions import STUDENT, few
@@ -36,7 +36,7 @@ class Collect(ExchangeCollect):
             record = {"username": ""}
         if STUDENT.fullmatch(record["username"]):
             return record
-        self.log.error("%s: not collected, as its name does not say who handed it in, and when", path)
+        self.log.error("%s: not collected, as its name does not say who handed it in, and when", printable(path))
         return {"username": "", "timestamp": datetime.min}
 
     def copy_files(self):

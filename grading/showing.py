@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 import nbformat
 
 from grading import feedback
+from grading.apart import printable
 from grading.as_meant import as_meant
 from grading.lab import exercise_of, meta, solution
 from grading.room.outputs import stream
 
+WORDS = 300  # characters of what the room says of a cell
 TOO_LONG = "it ran for too long and was interrupted"
 
 
@@ -111,7 +113,7 @@ def _what_is_wrong(ran):
     """What the room says of a cell that is no Python: the line and the message."""
     said = [output["evalue"] for output in ran.outputs if output["output_type"] == "error"]
     found = re.fullmatch(r"(.*) \([^()]*, line (\d+)\)", said[-1]) if said else None
-    return f"line {found[2]}: {found[1]}" if found else "".join(said[-1:])
+    return printable(f"line {found[2]}: {found[1]}" if found else " ".join("".join(said[-1:]).split()))[:WORDS]
 
 
 def numbered(notebook):

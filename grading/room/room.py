@@ -21,10 +21,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from coursekit.verdicts import Reply, changed_arguments
+from grading.apart import printable
 from grading.room import wire
 from grading.room.lending import Lender
 from grading.room.limits import Limits
-from grading.room.outputs import clean, plain, stream
+from grading.room.outputs import clean, stream
 from grading.room.sandbox import PACKAGES, ROOM, SCRATCH, command, environment, furniture, refusal
 
 LAST_WORDS = 1.0  # seconds that a room gets beyond a limit of its own, before it is stopped
@@ -472,9 +473,9 @@ def _ask(channel, request, seconds):
 
 
 def _missing(said):
-    """What a reply says of failed statements, as far as it is well-formed."""
+    """What a reply says of failed statements, each in one line, as far as it is well-formed."""
     pairs = said[:MISSING] if isinstance(said, list) else []
-    return [(pair[0], plain(pair[1])[:SAID]) for pair in pairs
+    return [(pair[0], printable(" ".join(pair[1].split())[:SAID])) for pair in pairs
             if isinstance(pair, list) and list(map(type, pair)) == [int, str]]
 
 

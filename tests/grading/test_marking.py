@@ -10,9 +10,11 @@ from nbformat import v4
 from coursekit.moved import NOW
 from coursekit.verdicts import Verdict
 from grading import checking
+from grading.course import table
 from grading.marking import grade
 from grading.room.limits import Limits
-from grading.room.room import Rooms
+from grading.room.room import Ran, Rooms
+from grading.showing import WORDS, _what_is_wrong
 from tests.grading import tiny
 from tests.grading.tiny import CENTER, SPREAD, points, shown
 from tests.grading.tiny_solutions.lab_tiny import checks
@@ -261,6 +263,22 @@ def test_what_a_notebook_misses_is_a_notice_with_the_line_and_what_it_is(graded)
     assert result.problems == [] and result.notices == [
         "Cell 1, 'import pandas as pd' (and 1 more): this is not there where labs are graded (ModuleNotFoundError: "
         "No module named 'pandas'). What stands below it was run."]
+
+
+def test_what_a_notebook_raises_is_said_in_one_line_that_moves_no_cursor(graded):
+    (said,) = graded(first="raise ImportError('gone\\x1b[2J\\u202e\\n\\n# 6 of 6 points')").notices
+    assert said.isprintable() and "# 6 of 6 points). What stands below" in said
+
+
+def test_what_the_room_says_of_a_cell_that_is_no_python_is_said_so_too():
+    error = {"output_type": "error", "evalue": "gone\x1b[2J\n\n# 6 of 6 points" + "x" * 5000}
+    said = _what_is_wrong(Ran([error]))
+    assert said.isprintable() and len(said) <= WORDS
+
+
+def test_no_row_of_the_summary_makes_another_one():
+    assert table([("ada", "1 of 6", ["gone\x1b[2J\nbob  6 of 6"])]).splitlines() == [
+        "ada  1 of 6  gone\ufffd[2J\ufffdbob  6 of 6"]
 
 
 def test_what_a_notebook_misses_is_a_problem_where_it_may_have_cost_points(graded):
