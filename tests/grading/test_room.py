@@ -422,6 +422,26 @@ def test_each_check_finds_the_scratch_folder_as_the_last_cell_left_it(fresh, wha
     assert found[0] == found[1] == found[2] and found[0][1] is not None
 
 
+LOCKED = """
+import os
+os.mkdir('shut'), open('shut/seen', 'w').close(), os.chmod('shut', 0)
+open('locked', 'w').close(), os.chmod('locked', 0)
+def tells(name):
+    os.chmod('shut', 0o700), os.path.exists(name) and os.chmod(name, 0o600)
+    before = open(name).read()
+    open(name, 'a').write('seen'), os.chmod(name, 0), os.chmod('shut', 0)
+    return before
+"""
+
+
+@pytest.mark.parametrize("name", ["locked", "shut/seen"])
+def test_what_nobody_may_read_carries_nothing_from_one_check_to_the_next(fresh, name):
+    fresh.run(LOCKED)
+    for _ in range(2):
+        with fresh.check():
+            assert fresh.call("tells", (name,), {}).value == ""
+
+
 def test_no_folder_is_left_of_rooms_without_a_wall_whoever_ends_the_keeper(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with Rooms(QUICK, sandbox=False) as rooms:
