@@ -120,8 +120,9 @@ class Lender:
 
     def start(self):
         """Start the process, if it is not there yet, whose time is nobody's. Raises OSError."""
-        if self._process is not None:
+        if self._process is not None and self._process.poll() is None:
             return
+        self.close()
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
@@ -156,4 +157,7 @@ def main():
             signal.setitimer(signal.ITIMER_REAL, request["seconds"])
             said = answer(request)
             signal.setitimer(signal.ITIMER_REAL, 0)
-            channel.send(said)
+            try:
+                channel.send(said)
+            except wire.TooLarge:  # text can take six times its size as JSON
+                channel.send({"error": "ValueError"})

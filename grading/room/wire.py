@@ -158,6 +158,7 @@ class _Packer:
         if value is None or isinstance(value, bool | float) and not isinstance(value, np.generic):
             return value if value is None or isinstance(value, bool) else float(value)  # JSON here has nan and inf
         if isinstance(value, int):
+            self._add(int.bit_length(value) // 3)  # as many digits, or a few more
             return int(value) if abs(value) < LARGEST else {"type": "int"}
         if isinstance(value, str):
             return self._count(str(value))

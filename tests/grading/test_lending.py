@@ -175,6 +175,13 @@ def test_an_answer_that_is_too_large_to_cross_is_an_error(lender):
     assert ask(lender, "causal_mask", 10**4, 10**4)["error"] == "ValueError"
 
 
+@pytest.mark.parametrize("name, args", [
+    ("count_pairs", ([list(range(9000))], [10**3990])), ("decode", ([0] * 6000, {0: b"\0" * 1000})),
+], ids=["digits", "signs"])
+def test_an_answer_that_is_too_large_only_as_json_is_an_error_too_and_ends_nothing(lender, name, args):
+    assert ask(lender, name, *args, lab="lab12_tokens")["error"] == "ValueError" and lender._process.poll() is None
+
+
 def test_an_answer_that_takes_too_long_is_an_error_and_the_next_one_comes(lender):
     assert ask(lender, "greedy", np.full((5, 5), -1.0), 10**9, lab="lab11_decoding", seconds=0.2) is None
     assert "value" in ask(lender, "causal_mask", 2, 2)
@@ -182,8 +189,8 @@ def test_an_answer_that_takes_too_long_is_an_error_and_the_next_one_comes(lender
 
 def test_a_process_that_has_gone_is_replaced(lender):
     lender.start()
-    lender._process.kill()
-    assert ask(lender, "causal_mask", 2, 2) is None and "value" in ask(lender, "causal_mask", 2, 2)
+    lender._process.kill(), lender._process.wait()
+    assert "value" in ask(lender, "causal_mask", 2, 2)
 
 
 # In the exam room
