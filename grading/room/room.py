@@ -32,7 +32,7 @@ LAST_WORDS = 1.0  # seconds that a room gets beyond a limit of its own, before i
 MISSING = 20      # failed statements of a cell that are told
 SAID = 200        # characters of what one raised
 SPARE = "spare"   # what the copy of a copy is called, among their names
-RETRIES = 5       # how often a room is made again for the rest of a notebook
+RETRIES = 5       # how often a room is made again for the cells of a notebook, and for each judgement of an exercise
 TYPES = {name for name, item in vars(builtins).items() if isinstance(item, type)}
 TYPES |= {"function", "generator", "module", "NoneType", "Figure", "Axes", "ndarray of dtype object"}
 
@@ -255,14 +255,15 @@ class ExamRoom:
         The first check ends the time for cells, and begins as much time for checks. From there on nothing that the
         notebook shows is kept: so nothing that a student will read has been near what a check passes.
         """
+        self._late, self._retries = False, RETRIES
         if not self._asked:
-            self._asked, self._retries, self._deadline = True, RETRIES, time.monotonic() + self._limits.notebook
+            self._asked, self._deadline = True, time.monotonic() + self._limits.notebook
             if self._channel is not None and not self._rooms.look():  # or it would be ended in the middle of a call
                 self._leave()
         if name is None:
             name = len(self._done)
             self.keep(name)
-        self._late, self._checking = False, name
+        self._checking = name
         why = self._wake(name)
         if twice and why is None and not self._keep_from(self._copies[name].channel, SPARE):
             self._drop(name)  # nobody knows what state it is in
@@ -283,7 +284,7 @@ class ExamRoom:
         self._drop(self._checking)
         if SPARE in self._copies:
             self._copies[self._checking] = self._copies.pop(SPARE)
-        self._loan = loan
+        self._loan, self._retries = loan, RETRIES
         self._wake(self._checking)
         self._tidy()
         try:

@@ -228,6 +228,15 @@ def test_what_was_called_before_is_not_there_when_a_copy_is_called_again(rooms):
                 assert room.call("f", (1,), {}).value == 1
 
 
+def test_an_earlier_answer_that_ends_the_process_is_lent_however_often_it_did(rooms):
+    with rooms.open() as room:
+        room.run("import os\ndef center(x): os._exit(0)\ndef f(): return center([1.0, 3.0])")
+        with room.check(twice=True):
+            assert {room.call("f", (), {}).error for _ in range(9)} == {"Crash"}
+            with room.again(Loan(tiny.NAME, ["center"], tiny.SOLUTIONS)):
+                np.testing.assert_array_equal(room.call("f", (), {}).value, [-1, 1])
+
+
 def test_a_copy_that_is_gone_is_made_again_with_what_was_lent(rooms):
     with rooms.open() as room:
         room.run("def f(x):\n    if x: import os; os._exit(0)\n    return center([1.0, 3.0])")

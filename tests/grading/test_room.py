@@ -310,6 +310,15 @@ def test_after_a_call_that_was_late_the_next_ones_of_the_check_get_less_time(fre
         assert fresh.call("f", (), {}).error == "TimeLimit"
 
 
+def test_calls_that_end_the_process_take_no_later_check_with_them(fresh):
+    fresh.run("import os\ndef f(): os._exit(0)\ndef g(): return 1")
+    fresh.keep("f"), fresh.keep("g")
+    with fresh.check("f"):
+        assert {fresh.call("f", (), {}).error for _ in range(9)} == {"Crash"}
+    with fresh.check("g"):
+        assert fresh.call("g", (), {}).value == 1
+
+
 def test_nothing_of_a_room_lives_on_in_the_next(rooms):
     left = "os.environ['TMPDIR'] + '/left'"
     with rooms.open() as room:
