@@ -285,6 +285,53 @@ def _in_lines(text, columns):
     return places
 
 
+def choices(what, settings, panels, now):
+    """How likely each token is to be drawn next, after some texts, under one slider for all of them.
+
+    what      what the slider sets, such as "temperature"
+    settings  its value at each of n steps, two or more; `now` is where it stands
+    panels    {text: (tokens, p, is_right)}: the names of m tokens, their probabilities p (n, m), 0 for one that was
+              removed, and (m,) whether a token is right there; the first ten are drawn
+    """
+    low, x = 112 + 150 * np.arange(len(panels)), 24 + 35 * np.arange(10)           # the feet of the bars; their middles
+    shown, draw, alt = {"says": [{"text": f"{what} {each}"} for each in settings]}, [], []
+    for row, (foot, (text, (tokens, p, is_right))) in enumerate(zip(low, panels.items(), strict=True)):
+        p, is_right = np.asarray(p, float), np.asarray(is_right, bool)
+        expect({"n": len(settings), "m": len(tokens)}, p=(p, "n m"), is_right=(is_right, "m"))
+        off = [f"wrong: {_number(100 * share, 1)} %" for share in p[:, ~is_right].sum(axis=1)]
+        shown |= {f"right {row}": [{"d": _bars(x, foot, step * is_right)} for step in p],
+                  f"wrong {row}": [{"d": _bars(x, foot, step * ~is_right)} for step in p],
+                  f"off {row}": [{"text": each} for each in off]}
+        draw += [_text(7, foot - 92, f"after “{text}”", anchor="start", weight=600),
+                 _text(353, foot - 92, off[now], name=f"off {row}", anchor="end"),
+                 _path(f"M7 {foot}H353", PALE),
+                 f'<path data-is="right {row}" d="{shown[f"right {row}"][now]["d"]}" fill="{INK}"/>',
+                 f'<path data-is="wrong {row}" d="{shown[f"wrong {row}"][now]["d"]}" fill="#fff" stroke="{INK}"/>']
+        for n, (token, right) in enumerate(zip(tokens[:10], is_right, strict=False)):
+            shown[f"percent {row} {n}"] = [{"text": _percent(share)} for share in p[:, n]]
+            draw += [_text(x[n], foot + 16, token, weight=600 if right else None, fill=None if right else FAINT),
+                     _text(x[n], foot + 31, _percent(p[now, n]), name=f"percent {row} {n}", size=11, fill=FAINT)]
+        alt += [f"after “{text}” " + ", ".join(f"{token} {_percent(share)}" for token, share in
+                                               zip(tokens[:10], p[now], strict=False) if share) + f"; {off[now]}"]
+    rail, unit = low[-1] + 80, 290 / (len(settings) - 1)
+    draw += [_text(7, rail - 22, shown["says"][now]["text"], name="says", anchor="start", weight=600),
+             *(_text(35 + unit * n, rail + 28, each, size=11, fill=FAINT) for n, each in enumerate(settings)),
+             _slider("step", what, now, (0, len(settings) - 1, 1), (35, rail), (unit, 0))]
+    alt = f"Percentages of the next token, {what} {settings[now]}: {'. '.join(alt)}."
+    return Touch("steps", {"now": now, "shown": shown}, alt, float(rail + 36), "".join(draw))
+
+
+def _bars(x, foot, p):
+    """The path around bars of heights p (m,) at x, none for a height of 0; what has no x is left out."""
+    return "".join(f"M{at - 12} {foot}v-{_round(80 * share)}h24V{foot}z"
+                   for at, share in zip(x, p, strict=False) if share)
+
+
+def _percent(share):
+    """A probability of 100; one that is removed, which is 0, as a dash."""
+    return "–" if share == 0 else "<1" if share < 0.005 else f"{100 * share:.0f}"
+
+
 def _every_second(lengths, columns, cell, row):
     """The path around every second token of a text that is broken into rows of cells; at an end of a row it is cut."""
     ends, path = np.cumsum(lengths).tolist(), ""

@@ -81,9 +81,27 @@ def test_no_word_is_cut_at_the_end_of_a_line():
     assert lines == [0] * 16 + [1] * 4
 
 
+P = np.array([[0.5, 0.3, 0.2], [0.625, 0.375, 0]])
+
+
+def test_choices_are_bars_as_high_as_their_probabilities_and_one_that_was_removed_has_none():
+    shown = touch.choices("k", [3, 2], {"a": ("xyz", P, [True, True, False])}, now=0).start["shown"]
+    assert [re.findall("v-([0-9.]+)", step["d"]) for step in shown["right 0"]] == [["40", "24"], ["50", "30"]]
+    assert [re.findall("v-([0-9.]+)", step["d"]) for step in shown["wrong 0"]] == [["16"], []]
+    assert [step["text"] for step in shown["percent 0 2"]] == ["20", "–"]
+
+
+def test_choices_say_how_much_is_wrong_of_all_tokens_those_that_are_not_drawn_included():
+    p = np.full((2, 20), 0.05)
+    figure = touch.choices("k", [3, 2], {"a": ("x" * 20, p, np.arange(20) < 5)}, now=1)
+    assert parts(figure, "off 0")[0].text == "wrong: 75.0 %" and not parts(figure, "percent 0 10")
+
+
 def test_every_figure_says_in_words_what_it_shows():
     assert "0.18, 0.04, 0.79" in repr(touch.softmax(E, {}))
     assert "0.500" in repr(touch.rotary(3, 1, 30))
+    figure = touch.choices("k", [3, 2], {"a": ("xyz", P, [True, True, False])}, now=1)
+    assert "k 2: after “a” x 62, y 38; wrong: 0.0 %." in repr(figure)
 
 
 def test_an_array_that_does_not_fit_is_named():
