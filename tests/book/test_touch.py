@@ -10,18 +10,25 @@ from coursekit import plot
 from tests import needs
 
 PAGE = {"softmax": "02_additive_attention", "alignment": "03_learning_to_align", "turn": "06_scaled_dot_product",
-        "mask": "06_scaled_dot_product", "rotary": "08_positions", "steps": "11_tokens"}
+        "mask": "06_scaled_dot_product", "rotary": "08_positions", "steps": "11_tokens",
+        **dict.fromkeys(["steps fig-temperature", "steps fig-top-k", "steps fig-top-p"], "13_writing")}
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 PUBLISHED = """async name => new DOMParser()
   .parseFromString(await (await fetch(location)).text(), "text/html").querySelector(name).outerHTML"""
 pytestmark = needs.chromium
 
 
+def selector(figure):
+    """Finds a figure by its kind, and by the name of what it stands in where the page has several of a kind."""
+    kind, _, name = figure.partition(" ")
+    return f"#{name} touch-figure[kind={kind}]" if name else f"touch-figure[kind={kind}]"
+
+
 class Figure:
     """A figure on a page, with what it started from, what it shows, and how a reader takes hold of it."""
 
     def __init__(self, tab, kind):
-        self.tab, self.root = tab, tab.locator(f"touch-figure[kind={kind}]")
+        self.tab, self.root = tab, tab.locator(selector(kind))
         self.start = json.loads(self.root.get_attribute("data-start"))
 
     def part(self, name, n=0):
@@ -84,7 +91,7 @@ class Window:
         tab.mouse.move(0, 0)
         tab.keyboard.press("Shift")  # the hand is back on the keys, whose focus is shown
         tab.emulate_media(media="screen", color_scheme="light")
-        tab.locator(f"touch-figure[kind={kind}]").evaluate("(one, html) => { one.outerHTML = html }", published)
+        tab.locator(selector(kind)).evaluate("(one, html) => { one.outerHTML = html }", published)
         tab.evaluate("scrollTo(0, 0)")
         return Figure(tab, kind)
 
@@ -92,7 +99,7 @@ class Window:
         """A tab, and the figure in it as the site sends it, before any script."""
         tab = self.context.new_page()
         tab.goto(f"/chapters/{PAGE[kind]}.html")
-        return tab, tab.evaluate(PUBLISHED, f"touch-figure[kind={kind}]")
+        return tab, tab.evaluate(PUBLISHED, selector(kind))
 
 
 @pytest.fixture(scope="module")
@@ -441,7 +448,7 @@ def test_no_figure_says_anything_on_the_console(reader):
     reader.on("pageerror", lambda error: complaints.append(str(error)))
     for kind, page in PAGE.items():
         reader.goto(f"/chapters/{page}.html")
-        for handle in reader.locator(f"touch-figure[kind={kind}] :is([role=slider], button)").all():
+        for handle in reader.locator(f"{selector(kind)} :is([role=slider], button)").all():
             handle.focus()
             reader.keyboard.press("End")
             reader.keyboard.press("Enter")
