@@ -1,7 +1,8 @@
 """Train the GPT that chapter 13 asks about texts, from three seeds, and keep one of them.
 
 The model of `coursekit.models.gpt` learns lessons of `coursekit.tasks.facts`, word by word, every token being a target:
-nobody tells it which of them are answers.
+nobody tells it which of them are answers. A lookup is two steps that are worth nothing without each other, and not
+every seed finds both in time: of three one does not.
 """
 
 import numpy as np
