@@ -91,8 +91,8 @@ def same(law, reply, expected, hint="", weight=1.0):
 
 
 def refusal(error, said, words):
-    """What is wrong with a refusal, or None: it should be a ValueError. Where words are asked for, its message should be
-    one's own and have all of them in it, a number as a whole."""
+    """What is wrong with a refusal, or None: it should be a ValueError. Where words are asked for, its message should
+    be one's own and have all of them in it, a number as a whole."""
     if error != "ValueError":
         return f'it raised {error}: raise ValueError(f"...")'
     if words and any(phrase in said for phrase in NUMPYS):
