@@ -8,6 +8,8 @@ from coursekit.check import as_array, ask, laws, rounded, visible_check
 from coursekit.verdicts import Verdict
 
 PAST = 7  # tokens in the cache
+FAR = np.array([60_001, -69_999, 31_337])  # positions whose angles take more digits than float32 has
+IN_FLOAT32 = "the angles were taken in float32, which has too few digits for them: cast sine and cosine alone"
 
 
 @visible_check
@@ -20,6 +22,8 @@ def sinusoids(sinusoids):
         (right[:, [0, 2, 1, 3]], "all sines stand before all cosines: in each pair the sine is followed by its cosine"),
         (right[:, [1, 0, 3, 2]], "the cosine comes first: in each pair it is the sine"),
         (_columns(near, [1, 0.1, 0.01, 0.001]), "sine and cosine of a pair share a frequency: its exponent is 2r / d"),
+        (_columns(near, [1, 0.01, 1e-4, 1e-6]), "r counts pairs, 0 and 1 here: you took the entry's number for it"),
+        (_columns(near, [1, 1, 1e-4, 1e-4]), "2r is the number of a pair's first entry, 0 and 2: do not double it"),
         (_columns(near, [1, 1, 0.1, 0.1]), "the exponent is 2r / d_model for pair r, which is 2/4 for the second pair"),
         (_columns(near, [1, 1, 100, 100]), "the frequencies should fall: divide by 10000^(2r / d_model)"),
         (_columns(near + 1, [1, 1, 0.01, 0.01]), "position 0 has angle 0: its row is 0, 1, 0, 1"),
@@ -40,10 +44,12 @@ def sinusoids(sinusoids):
     law = "positions (B, 1, T) = (2, 1, 2), below 0 and far, d_model = 2: shape (2, 1, 2, 2)"
     advice = "the positions' shape and d_model behind it; positions are any integers, so no table holds them all"
     right = np.stack([np.sin(places), np.cos(places)], axis=-1)
-    yield laws.equals(law, ask(sinusoids, places, 2), right, advice)
+    reply = laws.asked(law, {"is out of bounds": "no table is long enough: compute each angle from its position"},
+                       sinusoids, places, 2)
+    yield laws.equals(law, reply, right, advice)
     for odd, places in [(5, 3), (1, 3), (1, 0)]:
-        law = f"d_model = {odd}, {places} positions: ValueError, which says what, got, expected"
-        advice = "an odd width leaves an entry without a partner: look at d_model first"
+        law = f"d_model = {odd}, {places} positions: raises ValueError; its message names what was expected and came"
+        advice = "an odd width leaves an entry without a partner: check d_model before you compute"
         yield laws.refuses(law, sinusoids, (np.arange(places), odd), [str(odd)], advice)
 
 
@@ -59,6 +65,9 @@ def rotate(rotate):
         (right[:, [0, 2, 1, 3]], "values right, order wrong: put the two entries of each pair side by side again"),
         (np.stack([np.cos(near) - np.sin(near), np.zeros(2), np.cos(near) + np.sin(near), np.zeros(2)], axis=1),
          "you paired entry 0 with 2: here 0 goes with 1, and 2 with 3"),
+        (np.stack([np.cos(near), np.cos(near) * np.sin(near), np.cos(slow), np.cos(slow) * np.sin(slow)], axis=1),
+         "the second entry was made from the new first one: both need the old ones, so keep them until both are made"),
+        (_by_angles(x, np.outer(near, [1, 0.1])), "the exponent is 2r / d for pair r: 2/4 for the second pair"),
         (np.stack([np.cos(near), np.sin(near)] * 2, axis=1), "the second pair should turn 100 times more slowly"),
         (_turned(x, np.arange(2)), "use the positions given: here 1 and 2, not 0 and 1"),
     ]
@@ -80,6 +89,7 @@ def rotate(rotate):
     yield laws.equals(law, ask(rotate, one, far), _turned(one, far))
     yield laws.keeps_type(turned, "cast to the type of x, not to float32", "float64")
     yield laws.keeps_type(ask(rotate, x.astype(np.float32), own), "sines and cosines of float64 angles are float64")
+    yield _far_in_float32(rotate, FAR)
 
 
 @visible_check
@@ -91,6 +101,9 @@ def rotate_backward(rotate_backward):
     slips = [
         (_turned(d_rotated, positions), "you turned the same way as on the way forward: it is the opposite angle"),
         (_turned(d_rotated, -np.arange(3)), "use the positions given"),
+        (-_turned(d_rotated, positions), "the minus belongs to the angle, not to the result"),
+        (-_turned(d_rotated, -positions), "each entry has the wrong sign: the angle alone is the opposite one"),
+        *_sign_slips(d_rotated, positions),
     ]
     yield laws.equals("each pair turns back by its angle", d_x, _turned(d_rotated, -positions), slips=slips)
     x = stream.randn(2, 3, 4)
@@ -107,6 +120,7 @@ def rotate_backward(rotate_backward):
     yield laws.keeps_type(d_x, "cast to the type of the gradient, not to float32", "float64")
     small = ask(rotate_backward, d_rotated.astype(np.float32), positions)
     yield laws.keeps_type(small, "sines and cosines of float64 angles are float64")
+    yield _far_in_float32(rotate_backward, FAR, -FAR)
 
 
 @visible_check
@@ -133,8 +147,9 @@ def rotary_scores(rotary_scores):
     yield laws.equals(law, last, right[:, 3:], slips=slips)
     middle = ask(rotary_scores, Q[:, 1:3], K, 1)
     slips = [(_turned(Q[:, 1:3], np.arange(3, 5)) @ _turned(K, np.arange(5)).swapaxes(1, 2) / 2,
-              "past is given, 1 here: it is not S - T, as keys may stand behind the queries too")]
-    yield laws.equals("two queries after one token, with keys behind them", middle, right[:, 1:3], slips=slips)
+              "past is given, 1 here: it is not S - T, as some keys are still to come")]
+    law = "two queries after one token, and two keys that are still to come"
+    yield laws.equals(law, middle, right[:, 1:3], slips=slips)
     first = ask(rotary_scores, Q[:, :2], K)
     slips = [(_scored(Q[:, :2], K, 3), "no past was given: do not take S - T for it")]
     yield laws.equals("two queries, five keys and no past: the first two rows", first, right[:, :2], slips=slips)
@@ -143,8 +158,9 @@ def rotary_scores(rotary_scores):
     advice = "count axes from the right; the past is any number, so no table holds all positions"
     yield laws.equals(law, ask(rotary_scores, Q4, K4, 3000), _scored(Q4, K4, 3000), advice)
     Q1, K1 = 1000 + Q4[:1, :1, :1, :2], [1000, -1000] + K4[:1, :1, :1, :2]
-    law = "one query, one key, one pair: (1, 1, 1, 1), and products that nearly cancel"
-    yield laws.equals(law, ask(rotary_scores, Q1, K1), _scored(Q1, K1, 0), "each axis stays, and float64 stays float64")
+    law = "one query, one key, one pair: (1, 1, 1, 1), and large products that nearly cancel: float64 stays float64"
+    advice = "each axis stays; where Q is float64, compute in float64"
+    yield laws.equals(law, ask(rotary_scores, Q1, K1), _scored(Q1, K1, 0), advice)
     same = ask(rotary_scores, np.ones((6, 4)), np.ones((6, 4)))
     values = as_array(same.value)
     advice = f"got\n{rounded(values)}"
@@ -153,6 +169,11 @@ def rotary_scores(rotary_scores):
     small = ask(rotary_scores, Q.astype(np.float32), K.astype(np.float32))
     yield laws.keeps_type(scores, "cast nothing to float32", "float64")
     yield laws.keeps_type(small, "rotate should keep it, and so does math.sqrt; np.sqrt gives a float64")
+    Q, K = (each.astype(np.float32) for each in laws.random(5, (2, 3, 16), (2, 4, 16)))
+    slips = [(_product(_by_angles(Q, places), _turned(K, np.arange(4))), IN_FLOAT32)
+             for places in _angles_in_float32(60_001 + np.arange(3), 16)]
+    law = "three queries of width 16 after 60001 tokens, in float32: their angles need float64"
+    yield laws.equals(law, ask(rotary_scores, Q, K, 60_001), _scored(Q, K, 60_001), slips=slips)
 
 
 @visible_check
@@ -221,6 +242,8 @@ def alibi_bias(alibi_bias):
         (_outer(slopes, offset), "keys still to come have a bias above 0: it is 0 there, the mask hides them"),
         (_outer(slopes, -abs(offset)), "keys still to come have a bias: it is 0 there, the mask hides them"),
         (_outer(-slopes, np.minimum(offset, 0)), "what is far gets less: the bias is below 0"),
+        (np.where(offset > 0, -np.inf, _outer(slopes, np.minimum(offset, 0))),
+         "keys still to come have -inf: leave that to the mask, the bias is 0 there"),
         (_outer(slopes, [[-2, -1, 0]] * 3), "all rows are alike: the distance depends on the query too"),
     ]
     law = "row 2 of the first head is -2, -1, 0; keys still to come have 0"
@@ -245,13 +268,46 @@ def _columns(positions, rates):
 
 
 def _turned(x, positions):
-    """What `rotate` should give, by complex numbers."""
-    d = x.shape[-1]
-    number = x[..., 0::2] + 1j * x[..., 1::2]
-    number = number * np.exp(1j * np.multiply.outer(positions, 10000.0 ** (-np.arange(0, d, 2) / d)))
-    together = np.empty((*number.shape[:-1], d))
+    """What `rotate` should give."""
+    return _by_angles(x, np.multiply.outer(positions, _rates(x.shape[-1])))
+
+
+def _rates(d):
+    return 10000.0 ** (-np.arange(0, d, 2) / d)
+
+
+def _by_angles(x, angles):
+    """Each pair turned by its angle, (…, T, d / 2), by complex numbers, in float64."""
+    number = (x[..., 0::2] + 1j * x[..., 1::2]) * np.exp(1j * np.asarray(angles, float))
+    together = np.empty((*number.shape[:-1], x.shape[-1]))
     together[..., 0::2], together[..., 1::2] = number.real, number.imag
     return together
+
+
+def _angles_in_float32(positions, d):
+    """The angles of these positions in the ways in which float32 loses their digits."""
+    places, rates = np.asarray(positions)[..., None], _rates(d)
+    short, slow = places.astype(np.float32), rates.astype(np.float32)
+    return [(places * rates).astype(np.float32), short * slow, short / (1 / rates).astype(np.float32)]
+
+
+def _far_in_float32(function, given, turned_by=None):
+    """Are float32 vectors at these far positions turned as by float64 angles?"""
+    turned_by = given if turned_by is None else turned_by
+    x = laws.random(6, (2, 3, 16))[0].astype(np.float32)
+    law = "float32 vectors of width 16 at positions 60001, -69999 and 31337: their angles need float64"
+    slips = [(_by_angles(x, angles), IN_FLOAT32) for angles in _angles_in_float32(turned_by, 16)]
+    return laws.equals(law, ask(function, x, given), _turned(x, turned_by), slips=slips)
+
+
+def _sign_slips(d_rotated, positions):
+    """What a way back gives that was written out, with one sign wrong."""
+    angles = np.multiply.outer(positions, _rates(d_rotated.shape[-1]))
+    cos, sin, first, second = np.cos(angles), np.sin(angles), d_rotated[..., 0::2], d_rotated[..., 1::2]
+    right = "the way back is first · cos + second · sin and second · cos - first · sin"
+    for one, other, said in [(1, 1, "nothing is taken off"), (-1, -1, "in both entries something is taken off")]:
+        pairs = np.stack([first * cos + one * second * sin, second * cos + other * first * sin], axis=-1)
+        yield pairs.reshape(d_rotated.shape), f"{said}: {right}"
 
 
 def _half_split(x):
@@ -264,8 +320,11 @@ def _half_split(x):
 
 def _scored(Q, K, past):
     """What `rotary_scores` should give."""
-    queries, keys = _turned(Q, past + np.arange(Q.shape[-2])), _turned(K, np.arange(K.shape[-2]))
-    return np.einsum("...td,...sd->...ts", queries, keys) / math.sqrt(Q.shape[-1])
+    return _product(_turned(Q, past + np.arange(Q.shape[-2])), _turned(K, np.arange(K.shape[-2])))
+
+
+def _product(queries, keys):
+    return np.einsum("...td,...sd->...ts", queries, keys) / math.sqrt(queries.shape[-1])
 
 
 def _softmax(scores):

@@ -267,13 +267,7 @@ RAISED = {  # a piece of what Python or NumPy says, and what it means in this se
 
 def _searches(law, beam_search, args, tokens, score, slips, advice=""):
     """What `_writes` says of a search, and a word to what it raises where that alone would not help."""
-    try:
-        reply = ask(beam_search, *args)
-    except (AttributeError, IndexError, TypeError, ValueError) as error:
-        advice = next((advice for said, advice in RAISED.items() if said in str(error)), None)
-        if advice is None:
-            raise
-        raise CheckFailed(f"{law}\n  {type(error).__name__}: {error}\n  {advice}") from error
+    reply = laws.asked(law, RAISED, beam_search, *args)
     got = _arrays(reply, 2)
     impossible = [] if got is None else [(got[0], None, said) for said in _impossible(got[0], *args[:2])]
     return _writes(law, reply, tokens, score, [*slips, *_search_slips(tokens), *impossible], advice)

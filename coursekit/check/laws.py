@@ -7,7 +7,7 @@ and `advice` is what to say where the values are wrong and no slip is known.
 import numpy as np
 
 from coursekit import exactly
-from coursekit.check import as_array, ask, rounded
+from coursekit.check import CheckFailed, as_array, ask, rounded
 from coursekit.gradient_check import check_gradient
 from coursekit.verdicts import NOTHING, Reply, Verdict, close, imprecise, largest, misfit, refusal
 
@@ -127,6 +127,17 @@ def refuses(law, function, args, words, advice):
 
 
 # What they are made of, and what an advice is made of
+
+
+def asked(law, raised, function, *args):
+    """`ask`, where some errors of Python or NumPy need a word more: `raised` is {a piece of what they say: advice}."""
+    try:
+        return ask(function, *args)
+    except (AttributeError, IndexError, TypeError, ValueError) as error:
+        advice = next((advice for said, advice in raised.items() if said in str(error)), None)
+        if advice is None:
+            raise
+        raise CheckFailed(f"{law}\n  {type(error).__name__}: {error}\n  {advice}") from error
 
 
 def near(answer, expected, summed=0.0):

@@ -99,14 +99,16 @@ def _refuses(student, cases):
 
 
 def _looks(rng):
-    """(law, Q, K, past) for `rotary_scores`. Half are in float32. The last one's products are large and their sum is
-    not, as the key is turned by what the query is turned by: it shows whether digits were lost."""
+    """(law, Q, K, past) for `rotary_scores`. Half are in float32, one of them with a past whose angles float32
+    cannot hold. The last one's products are large and their sum is not, as the key is turned by what the query is
+    turned by: it shows whether digits were lost."""
+    far = int(rng.integers(30_000, 70_000))
     laws = [
         ("one sequence, no past, and keys still to come", (4, 6), (7, 6), 0, float),
         ("heads and a batch, with a past, and keys still to come", (2, 3, 4, 6), (2, 3, 11, 6), 5, float),
         ("one new token, the others in the cache", (3, 1, 8), (3, 12, 8), 11, float),
         ("no past, in float32, which stays float32", (4, 6), (4, 6), 0, np.float32),
-        ("heads with a past, in float32", (3, 2, 8), (3, 7, 8), 5, np.float32),
+        ("heads with a past, far beyond any table, in float32", (3, 2, 16), (3, 7, 16), far, np.float32),
         ("one new token, in float32", (2, 1, 4), (2, 10, 4), 9, np.float32),
         ("a batch of one with one head, one key, one pair, in float32", (1, 1, 3, 2), (1, 1, 1, 2), 2, np.float32),
     ]
@@ -117,10 +119,11 @@ def _looks(rng):
 
 
 def _vectors(rng):
-    """(law, vectors, positions) for `rotate` and the way back. Half of the cases are in float32."""
+    """(law, vectors, positions) for `rotate` and the way back. Half of the cases are in float32, one of them at
+    positions whose angles float32 cannot hold."""
     laws = [
         ("one sequence", (5, 6), np.arange(1, 6)),
-        ("heads and a batch, behind a cache of seven tokens", (2, 3, 4, 8), 7 + np.arange(4)),
+        ("heads and a batch, after a cache of seven tokens", (2, 3, 4, 8), 7 + np.arange(4)),
         ("positions in any order", (4, 10), rng.permutation([9, 2, 40, 5])),
         ("each sentence its own positions, (B, 1, T)", (3, 2, 5, 4), rng.integers(1, 50, size=(3, 1, 5))),
         ("a batch of one with one head, positions below 0", (1, 1, 3, 2), rng.integers(-50, 0, size=3)),
@@ -130,7 +133,9 @@ def _vectors(rng):
             yield law + said, rng.normal(size=shape).astype(dtype), positions
     far = rng.integers(3000, 70_000, size=(2, 1, 4))
     yield "large numbers, far beyond any table", 1000 * rng.normal(size=(2, 4, 4, 4)), far
-    yield "a single token, in float32", rng.normal(size=(3, 1, 6)).astype(np.float32), np.array([7])
+    far = rng.integers(30_000, 70_000, size=(3, 1))
+    law = "single tokens, each far beyond any table, in float32"
+    yield law, rng.normal(size=(3, 1, 16)).astype(np.float32), far
 
 
 def _typed(law, reply, expected, hint, dtype):

@@ -270,12 +270,12 @@ def _power_below(heads):
 
 
 def alibi_slopes_by_the_formula_for_any_number(heads):
-    """2^(-8k/h) is the rule for powers of two: for others take the power below, and fill up from twice that power."""
+    """2^(-8n/h) is the rule for powers of two: for others take the power below, and fill up from twice that power."""
     return 2.0 ** (-8 * np.arange(1, heads + 1) / heads)
 
 
 def alibi_slopes_from_zero(heads):
-    """Your first slope is 1: k runs from 1 to h, so the first is 2^(-8/h)."""
+    """Your first slope is 1: n runs from 1 to h, so the first is 2^(-8/h)."""
     return 2.0 ** (-8 * np.arange(heads) / heads)
 
 
@@ -312,7 +312,7 @@ def alibi_slopes_with_base_e(heads):
 
 
 def alibi_slopes_that_grow(heads):
-    """Your exponents are positive: slopes are at most 1, 2^(-8k/h)."""
+    """Your exponents are positive: slopes are at most 1, 2^(-8n/h)."""
     return 1 / reference.alibi_slopes(heads)
 
 

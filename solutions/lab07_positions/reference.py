@@ -72,7 +72,7 @@ def to_half_split(W, heads):
 
 
 def alibi_slopes(heads):
-    """The slope of each head. For a power of two, 2^(-8k/h) with k = 1 … h; for other numbers, the slopes of the
+    """The slope of each head. For a power of two, 2^(-8n/h) with n = 1 … h; for other numbers, the slopes of the
     largest power of two below, and then every other slope of twice that power, from the first.
 
     Returns (h,), float64. Raises ValueError when heads is below 1.

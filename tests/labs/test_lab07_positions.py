@@ -222,3 +222,43 @@ def test_a_size_of_the_first_example_that_is_left_in_it_is_named():
 
     with pytest.raises(CheckFailed, match="rows: 3, heads: 1, each of width 8"):
         visible_checks.to_half_split(to_half_split)
+
+
+def turned_by_angles_of_its_own_type(x, positions):
+    """Right in float64; of a far position float32 leaves too few digits of the angle."""
+    rates = 10000.0 ** (-np.arange(0, x.shape[-1], 2) / x.shape[-1])
+    angles = np.asarray(positions)[..., None].astype(x.dtype) * rates.astype(x.dtype)
+    turned = (x[..., 0::2] + 1j * x[..., 1::2]) * np.exp(1j * angles)
+    return np.stack([turned.real, turned.imag], axis=-1).reshape(x.shape)
+
+
+def test_angles_in_float32_are_named_and_cost_points():
+    with pytest.raises(CheckFailed, match="the angles were taken in float32"):
+        visible_checks.rotate(turned_by_angles_of_its_own_type)
+    assert share("lab07_positions", "rotate", rotate=turned_by_angles_of_its_own_type) < 1
+
+
+@pytest.mark.parametrize(("words", "wrong"), [
+    ("the minus belongs to the angle", lambda d_rotated, positions: -reference.rotate(d_rotated, positions)),
+    ("nothing is taken off", lambda d_rotated, positions: with_signs(d_rotated, positions, 1, 1)),
+    ("something is taken off", lambda d_rotated, positions: with_signs(d_rotated, positions, -1, -1)),
+], ids=["all", "first", "second"])
+def test_a_wrong_sign_on_the_way_back_is_named(words, wrong):
+    with pytest.raises(CheckFailed, match=words):
+        visible_checks.rotate_backward(wrong)
+
+
+def with_signs(d_rotated, positions, one, other):
+    """The way back written out, with these signs of its sines."""
+    angles = np.asarray(positions)[..., None] * 10000.0 ** (-np.arange(0, d_rotated.shape[-1], 2) / d_rotated.shape[-1])
+    cos, sin, first, second = np.cos(angles), np.sin(angles), d_rotated[..., 0::2], d_rotated[..., 1::2]
+    pairs = np.stack([first * cos + one * second * sin, second * cos + other * first * sin], axis=-1)
+    return pairs.reshape(d_rotated.shape)
+
+
+def test_a_table_that_ends_before_a_far_position_is_named():
+    def sinusoids(positions, d_model):
+        return reference.sinusoids(np.arange(5000), d_model)[positions]
+
+    with pytest.raises(CheckFailed, match="no table is long enough"):
+        visible_checks.sinusoids(sinusoids)

@@ -79,7 +79,7 @@ def rotate_by_a_swapped_copy(x, positions):
 
 def rotate_in_a_copy(x, positions):
     d, turned = x.shape[-1], x.copy()
-    angles = np.asarray(positions, dtype=x.dtype)[..., None] * (10000 ** (-np.arange(0, d, 2) / d)).astype(x.dtype)
+    angles = np.asarray(positions, dtype=float)[..., None] * 10000 ** (-np.arange(0, d, 2) / d)
     turned[..., 0::2] = x[..., 0::2] * np.cos(angles) - x[..., 1::2] * np.sin(angles)
     turned[..., 1::2] = x[..., 0::2] * np.sin(angles) + x[..., 1::2] * np.cos(angles)
     return turned
