@@ -119,7 +119,8 @@ def beam_step(beam_step):
         (three[1], three[0], three[2], "parents and tokens are exchanged: place // V is the parent"),
         (three[0][::-1], three[1][::-1], three[2][::-1], "these are the right three, but the best must come first"),
         ([0, 2, 2], [1, 1, 0], None, "you divided by K = 2: a row of the flat array is V = 3 long, so place // V"),
-        (None, None, [-4, -4, -3], "these are the smallest: np.argsort puts them first, so sort the negative"),
+        *((None, None, wrong, "these are the smallest: np.argsort puts them first, so sort the negative")
+          for wrong in ([-4, -4, -3], [-4, -4], [-np.inf, -4, -4])),
         ([1, 0, 1], [2, 1, 1], None, "add each hypothesis's own score to its row before you compare"),
         ([0, 1], [1, 2], None, "hypothesis 1 has two good continuations: all six sums compete"),
         (three[0], three[1], None, "parents and tokens are right; a new score is the old one plus the new addend"),
@@ -161,6 +162,7 @@ def penalised(penalised):
         (scores / lengths, "this is the mean: the penalty is (5 + n) / 6, not n"),
         (scores * (5 + lengths) / 6, "divide by the penalty: scores are negative, so a product makes long ones worse"),
         (scores / (5 + lengths / 6), "brackets are missing: (5 + n) / 6"),
+        (scores / (5 + lengths) / 6, "you divided by the 6 as well: put brackets around the whole penalty"),
         (scores / 3, "each score has its own length"),
         (scores / ((5 + lengths) // 6), floored),
         (scores // ((5 + lengths) / 6), "// drops the fraction of the result: divide with /"),
@@ -196,6 +198,8 @@ def beam_search(beam_search):
         (A_BIRD, None, "alpha has no effect on the choice, or the search stopped at the first that was finished"),
         (A_BIRD_SINGS, math.log(P_SINGS), "the tokens are right: return the penalised score"),
         (A_BIRD_SINGS, math.log(P_SINGS) / (10 / 6), "the tokens are right: the length is 4, without START"),
+        (A_BIRD_SINGS, math.log(P_SINGS) / (8 / 6), "the tokens are right: the length is 4, END counts"),
+        (A_BIRD_SINGS, math.log(P_SINGS) / 1.5**2, "the penalty was taken twice: take it once, at the end"),
         (A_BIRD_SINGS, math.log(P_BIRD) / 1.5, OWN_SCORE),
     ]
     law = "with alpha = 1 the best penalised score wins, and is returned"
@@ -250,7 +254,7 @@ def _live_and_equal(beam_search):
 A_LONG_TEXT = "250 tokens, each one of 26: a score of -814.5"
 TWO = "a table (V, V, V), in which what follows depends on the last two tokens"
 OWN_SCORE = ("the tokens are right, with another one's score: when one has finished keep the scores of those that are "
-             "alive, scores[tokens != END]")
+             "alive, scores[np.array(tokens) != END]")
 ALL_TOKENS = "ask `following` with all tokens, START among them"
 ARRAYS = "`beam_step` and `penalised` expect arrays, not lists: convert with np.array before you call them"
 EMPTY = "no live hypothesis was left: stop the loop as soon as there is none"
@@ -279,13 +283,13 @@ def _impossible(tokens, table, longest):
     if tokens.ndim != 1 or tokens.dtype.kind not in "iu" or not np.isin(tokens, range(table.shape[1])).all():
         return
     told = [START, *tokens.tolist()]
-    if len(tokens) > longest:
-        yield f"{len(tokens)} tokens, and `longest` is {longest}: the loop runs at most `longest` times"
-    if END in told[1:-1]:
-        yield "something stands after END: a finished one is set aside and never continued"
     if not isinstance(table, Model) and table.ndim == 2 and np.isneginf(table[told[:-1], told[1:]]).any():
         yield ("one of these steps has probability 0: do two continuations of one hypothesis share a list? append "
                "changes it for both, so make a new one, [*live[k], y]")
+    if END in told[1:-1]:
+        yield "something stands after END: a finished one is set aside and never continued"
+    if len(tokens) > longest:
+        yield f"{len(tokens)} tokens, and `longest` is {longest}: the loop runs at most `longest` times"
 
 
 def _search_slips(right):
@@ -332,6 +336,8 @@ def _beside(got, right, names):
 def _differ(got, right):
     if got.shape == right.shape:
         return laws.beside(got, right)
+    if right.ndim == 0:
+        return f"expected a number, got an array of shape {got.shape}"
     if max(got.size, right.size) <= laws.SHOWN:
         return f"got {rounded(got)}, expected {rounded(right)}"
     return f"expected shape {right.shape}, got {got.shape}"

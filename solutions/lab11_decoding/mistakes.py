@@ -285,7 +285,7 @@ def beam_search_that_stops_when_the_best_has_ended(table, longest, beam, alpha):
 
 def beam_search_with_scores_of_others(table, longest, beam, alpha):
     """After one had finished the live ones went on with scores of others: keep those of the live alone,
-    scores[tokens != END]."""
+    scores[np.array(tokens) != END]."""
     tokens, _, value = _search(table, longest, beam, alpha, own=False)
     return tokens, value
 

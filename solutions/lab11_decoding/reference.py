@@ -27,7 +27,7 @@ def following(table, tokens):
 
 
 def greedy(table, longest):
-    """Write the likeliest token, again and again, until END is written or `longest` tokens are.
+    """Write the likeliest token, again and again, until END or `longest` tokens are written.
 
     table (V, V), log p(next | last); of equal tokens the one with the smaller id is taken.
     Returns tokens (n,), without START, with END if it was written, and their score, the sum of their log-probabilities.
@@ -45,7 +45,7 @@ def beam_step(scores, log_p, beam):
 
     scores (K,) of the hypotheses, log_p (K, V) of the next token after each. Equal ones: first the smaller parent, then
     the smaller token. Continuations of probability 0 are none, so fewer may come back.
-    Returns parents (k,), tokens (k,) and the new scores (k,). Raises ValueError when a shape does not fit.
+    Returns parents (m,), tokens (m,) and the new scores (m,), m <= beam. Raises ValueError when a shape does not fit.
     """
     V = expect(scores=(scores, "K"), log_p=(log_p, "K V"))["V"]
     total = (scores[:, None] + log_p).ravel()  # (K V,)

@@ -6,6 +6,8 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 
+from coursekit.check import CheckFailed
+from coursekit.check import lab11_decoding as visible_checks
 from coursekit.models.transformer import END, START
 from solutions.lab11_decoding import checks, reference
 from tests import needs
@@ -89,3 +91,59 @@ def test_a_model_is_searched_as_a_table_is(table):
     got = reference.beam_search(Model(), LONGEST, 3, 0.5)
     np.testing.assert_array_equal(got[0], expected[0])
     np.testing.assert_array_equal(reference.greedy(Model(), LONGEST)[0], reference.greedy(table, LONGEST)[0])
+
+
+# The visible checks
+
+
+def search(grow=lambda told, word: [*told, word], penalties=1, start=1, as_score=float):
+    """Beam search with single slips: how a hypothesis grows, how often it is penalised, what of it is not counted."""
+    def beam_search(table, longest, beam, alpha):
+        live, scores, kept = [[START]], np.zeros(1), []
+        for _ in range(longest):
+            log_p = np.stack([reference.following(table, told) for told in live])
+            parents, words, scores = reference.beam_step(scores, log_p, beam - len(kept))
+            grown = [grow(live[k], int(y)) for k, y in zip(parents, words, strict=True)]
+            kept += [pair for pair, y in zip(zip(grown, scores, strict=True), words, strict=True) if y == END]
+            live, scores = [told for told, y in zip(grown, words, strict=True) if y != END], scores[words != END]
+            if not live:
+                break
+        kept += zip(live, scores, strict=True)
+        values, lengths = np.array([score for _, score in kept]), np.array([len(told) - start for told, _ in kept])
+        for _ in range(penalties):
+            values = reference.penalised(values, lengths, alpha)
+        return kept[values.argmax()][0][1:], as_score(values.max())
+
+    return beam_search
+
+
+def shared(told, word):
+    told.append(word)
+    return told
+
+
+@pytest.mark.parametrize(("words", "slips"), [
+    ("share a list", {"grow": shared}),
+    ("the penalty was taken twice", {"penalties": 2}),
+    ("END counts", {"start": 2}),
+    (r"score: expected a number, got an array of shape \(1,\)", {"as_score": np.atleast_1d}),
+], ids=lambda each: each if isinstance(each, str) else "")
+def test_a_slip_of_beam_search_is_named(words, slips):
+    visible_checks.beam_search(search())
+    with pytest.raises(CheckFailed, match=words):
+        visible_checks.beam_search(search(**slips))
+
+
+def test_smallest_scores_are_named_where_the_impossible_ones_came_first():
+    def beam_step(scores, log_p, beam):
+        total = (scores[:, None] + log_p).ravel()
+        best = np.argsort(total, kind="stable")[:beam]
+        return best // log_p.shape[1], best % log_p.shape[1], total[best]
+
+    with pytest.raises(CheckFailed, match="sort the negative"):
+        visible_checks.beam_step(beam_step)
+
+
+def test_a_bracket_that_is_missing_around_the_penalty_is_named():
+    with pytest.raises(CheckFailed, match="brackets around the whole penalty"):
+        visible_checks.penalised(lambda scores, lengths, alpha: scores / (5 + lengths) / 6**alpha)
