@@ -33,18 +33,21 @@ def visible_check(verdicts):
     @functools.wraps(verdicts)
     def check(*functions, **more):
         __tracebackhide__ = True  # IPython leaves this frame out
+        held = None
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # arithmetic with a nan that was returned, of which a verdict tells
                 for verdict in verdicts(*functions, **more):
                     if not verdict.passed:
                         raise CheckFailed(f"{verdict.law}\n  {verdict.hint}")
-                    print(f"✓ {verdict.law}")
+                    print(f"✓ {(held := verdict.law)}")
         except NotImplementedError as error:
             message = f"NotImplementedError: {_where(error)} is not written yet"
             error._render_traceback_ = lambda: [message]
             raise
         except Exception as error:
+            if held and not isinstance(error, CheckFailed):
+                error.add_note(f"in the case that comes after: {held}")
             raise error.with_traceback(_own_frames(error.__traceback__)) from None
 
     return check

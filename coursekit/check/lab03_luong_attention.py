@@ -8,6 +8,8 @@ STATE = np.array([[1.0, 2.0], [3.0, -1.0]])  # (B, D) = (2, 2)
 MEMORY = np.array([[[1.0, 0.0], [0.0, 1.0], [2.0, 2.0]], [[1.0, 1.0], [0.0, 3.0], [2.0, -1.0]]])  # (B, S, E)
 W = np.array([[1.0, 2.0], [0.0, -1.0]])
 NARROW_STATE, NARROW_MEMORY = np.array([[0.12], [0.5]]), np.array([[[0.34]], [[0.9]]])
+LOST_AXIS = "an axis of length 1 is gone: it stays, so no squeeze() without an axis"
+RAISED = dict.fromkeys(["must have same number of dimensions", "out of bounds for array of dimension"], LOST_AXIS)
 BELL = [0.13533528, 0.60653066, 1.0, 0.60653066, 0.13533528]  # exp(-2 (offset / 2)²) for offsets -2 to 2
 
 
@@ -28,7 +30,7 @@ def dot_score(dot_score):
     law = "the second sentence as a batch of one: (1, 3)"
     yield laws.equals(law, alone, expected[1:], slips=_squeezed(expected[1]))
     for D, E in [(4, 6), (1, 3), (3, 1)]:
-        law = f"a state of width {D}, a memory of width {E}: ValueError, which says what, got, expected"
+        law = f"a state of width {D}, a memory of width {E}: raises ValueError; its message names the two widths"
         stretched = "NumPy stretches an axis of length 1 to any width. " if 1 in (D, E) else ""
         args, advice = (np.ones((2, D)), np.ones((2, 4, E))), f"{stretched}Compare the widths first"
         yield laws.refuses(law, dot_score, args, [str(D), str(E)], advice)
@@ -101,7 +103,8 @@ def attentional_state(attentional_state):
     context = np.array([[0.25, 0.75], [1.0, 1.0]])
     yield _told(told, context, W_c, "tanh([c ; s] W_c), the contexts being [1/4, 3/4] and [1, 1]")
     half = ask(attentional_state, weights / 2, STATE, MEMORY, W_c)
-    yield _told(half, context / 2, W_c, "weights that sum to 1/2 give half the context: they are used as they are")
+    law, normalised = "weights that sum to 1/2 give half the context: they are used as they are", _mixed(context, W_c)
+    yield _told(half, context / 2, W_c, law, [(normalised, "you normalised the weights: use them as they are")])
     nothing = ask(attentional_state, 0 * weights, STATE, MEMORY, W_c)
     yield _told(nothing, 0 * context, W_c, "weights of 0: the context is 0, the state still has its part")
     wide = laws.random(6, (2, 4), (2, 3), (2, 4, 5), (8, 3))
@@ -109,10 +112,12 @@ def attentional_state(attentional_state):
     law = "a state of width 3 and a memory of width 5: W_c has 8 rows, the first 5 for the context"
     right = np.tanh(np.concatenate([blend, wide[1]], axis=1) @ wide[3])
     yield laws.equals(law, ask(attentional_state, *wide), right, "take all sizes from the arrays that you are given")
-    alone = ask(attentional_state, *(array[1:] for array in wide[:3]), wide[3])
-    yield laws.equals("the second sentence as a batch of one: (1, 3)", alone, right[1:], slips=_squeezed(right[1]))
+    law = "the second sentence as a batch of one: (1, 3)"
+    alone = laws.asked(law, RAISED, attentional_state, *(array[1:] for array in wide[:3]), wide[3])
+    yield laws.equals(law, alone, right[1:], slips=_squeezed(right[1]))
     law, right = "two sentences of one word, all widths 1: (2, 1)", np.tanh([[0.46], [0.95]])
-    narrow = ask(attentional_state, np.array([[1.0], [0.5]]), NARROW_STATE, NARROW_MEMORY, np.ones((2, 1)))
+    args = np.array([[1.0], [0.5]]), NARROW_STATE, NARROW_MEMORY, np.ones((2, 1))
+    narrow = laws.asked(law, RAISED, attentional_state, *args)
     yield laws.equals(law, narrow, right, slips=_squeezed(right[:, 0]))
 
 
@@ -124,6 +129,8 @@ def predicted_centre(predicted_centre):
     yield laws.shape("one centre for each sentence: (B,) = (2,)", centre, (2,))
     slips = [
         ([4, 4], "both got the padded length: a sentence's own length is the number of True in its row of the mask"),
+        ([6, 6], "both got the number of words of the whole batch: count the True of each row, axis=1"),
+        ([3.5, 1.5], "multiply by the number of words, 8 and 4, and not by one less"),
         ([0.5, 0.5], "this is a share between 0 and 1: multiply it by the sentence's number of words"),
     ]
     law = "a state of zeros: sigmoid(0) = 1/2, so the centre is the middle, 4 of 8 words and 2 of 4"
@@ -133,6 +140,7 @@ def predicted_centre(predicted_centre):
     other = ask(predicted_centre, STATE, mask, W_p, v_p)
     slips = [
         (np.array([8.0, 4.0]) / (1 + np.exp(-STATE @ W_p @ v_p)), "the tanh is missing: it stands between W_p and v_p"),
+        ([8, 4] / (1 + np.exp(inside @ v_p)), "the exponent has a minus: sigmoid(x) is 1 / (1 + exp(-x))"),
         (np.round(expected), "you rounded: leave the centre a real number, a rounded one has no gradient"),
     ]
     yield laws.equals("the centres of the two states", other, expected, slips=slips)
@@ -162,7 +170,7 @@ def local_weights(local_weights):
     yield laws.equals(law, ask(local_weights, uneven, mask, np.array([3.0]), 2), expected, advice)
     wide = ask(local_weights, even, mask, np.array([3.0]), 3)
     bell = np.exp(-2 * (np.arange(-3, 4) / 3) ** 2) / 7
-    advice = f"got {rounded(wide.value)}: the bell's width is half of R, and is squared in exp(-d² / (2 width²))"
+    advice = f"got {rounded(wide.value)}: σ is half of R, and the bell is exp(-(j - p)² / (2 σ²))"
     yield laws.equals("R = 3: all seven words share, under a wider bell", wide, bell[None], advice)
     between = ask(local_weights, even, mask, np.array([2.4]), 2)
     bell = np.exp(-2 * (np.array([-1.4, -0.4, 0.6, 1.6]) / 2) ** 2) / 4
@@ -193,13 +201,15 @@ def _holes_and_far_scores(local_weights):
     scores, mask, expected = (np.stack([each, each[::-1]]) for each in (row, np.arange(7) != 1, share))
     reply = ask(local_weights, scores, mask, np.array([2.0, 4.0]), 2)
     advice = f"got\n{rounded(reply.value)}\n  four words take part in each: it matters which are True, not how many"
-    yield laws.equals("centre 2, a hole at position 1; and the other way round", reply, expected, advice)
+    law = "five words within reach, one of them masked out; the second sentence is the first one mirrored"
+    yield laws.equals(law, reply, expected, advice)
     alone = ask(local_weights, scores[1:], mask[1:], np.array([4.0]), 2)
     yield laws.equals("the second of them as a batch of one", alone, expected[1:], slips=_squeezed(expected[1]))
     shifts = np.where(expected > 0, [[800.0], [-800.0]], [[1700.0], [100.0]])
     advice = "take the largest score off among the words of the window alone, or let masked_softmax do so"
     reply = ask(local_weights, scores + shifts, mask, np.array([2.0, 4.0]), 2)
-    yield laws.equals("scores of 800 and -800, and 900 higher elsewhere: the same weights", reply, expected, advice)
+    law = "all scores of one sentence 800 higher, of the other 800 lower, and out of reach 900 more: the same weights"
+    yield laws.equals(law, reply, expected, advice)
     reply = ask(local_weights, 1000 * scores, mask, np.array([2.0, 4.0]), 2)
     highest = [[0, 0, 0, BELL[3], 0, 0, 0], [0, 0, 0, BELL[3], 0, 0, 0]]
     law = "scores a thousand times as large: the highest in the window gets all, times the bell"
@@ -208,13 +218,19 @@ def _holes_and_far_scores(local_weights):
 
 def _squeezed(right):
     """What a result with an axis of length 1 becomes where that is lost."""
-    return [(right, "the numbers are right, an axis of length 1 is gone: it stays, so no squeeze() without an axis")]
+    return [(right, f"the numbers are right, {LOST_AXIS}")]
 
 
-def _told(reply, context, W_c, law):
+def _mixed(context, W_c):
+    return np.tanh(np.concatenate([context, STATE], axis=1) @ W_c)
+
+
+def _told(reply, context, W_c, law, slips=()):
     both = np.concatenate([context, STATE], axis=1)
     mean = np.concatenate([MEMORY.mean(axis=1), STATE], axis=1)
     slips = [
+        *slips,
+        (_mixed(context / 3, W_c), "the weighted rows are added up: you took their mean"),
         (np.tanh(np.concatenate([STATE, context], axis=1) @ W_c), "you put the state first: the context comes first"),
         (both @ W_c, "the tanh is missing"),
         (np.tanh(both) @ W_c, "tanh comes last, after the product with W_c"),
@@ -230,7 +246,8 @@ def _window_slips(expected):
     wide, fast = np.exp(-0.5 * (row / 2) ** 2), np.exp(-4 * (row / 2) ** 2)
     inside = np.abs(row) <= 2
     return [
-        (expected / expected.sum(), "they sum to 1: you normalised again at the end, which local attention does not"),
+        (expected / expected.sum(), "they sum to 1: is the bell within the softmax, or did you normalise after it? "
+         "Multiply the finished weights by the bell, and leave them so"),
         (expected * 5 / 7, "the softmax ran over the whole sentence: take it among the words of the window"),
         ([[0, 0, *(bell[1:4] / 3), 0, 0]], "a word at distance exactly R is left out: the window is |j - p| <= R"),
         ([[0, *np.full(5, 0.2), 0]], "the bell is missing, or acts on the scores: multiply the weights by it"),

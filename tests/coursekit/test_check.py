@@ -61,6 +61,13 @@ def test_an_exception_of_the_students_says_what_it_was_given():
     assert raised.value.__notes__ == ["while the check called it with an array of shape (2, 3), (4,)"]
 
 
+def test_an_exception_of_the_students_says_after_which_law_it_came():
+    answers = [1]
+    with pytest.raises(IndexError) as raised:
+        positive(answers.pop)
+    assert raised.value.__notes__ == ["in the case that comes after: it answers"]
+
+
 def test_a_stub_is_said_to_be_not_written_yet_by_its_own_name():
     def later():
         raise NotImplementedError

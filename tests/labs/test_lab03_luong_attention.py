@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from coursekit.check import CheckFailed
+from coursekit.check import lab03_luong_attention as visible_checks
 from solutions.lab01_additive_attention import reference as lab01
 from solutions.lab03_luong_attention import reference
 from tests import needs
@@ -159,3 +161,41 @@ def test_half_of_the_points_of_dot_score_are_for_its_refusal_of_which_two_fifths
         return (state[:, None] * memory[:, :, :state.shape[1]]).sum(axis=-1)
 
     assert share("lab03_luong_attention", "dot_score", dot_score=dot_score) == pytest.approx(earned)
+
+
+def mixed(blend, axis=1):
+    """The attentional state, with another way to the context."""
+    def attentional_state(weights, state, memory, W_c):
+        return np.tanh(np.concatenate([blend(weights, memory), state], axis=axis) @ W_c)
+
+    return attentional_state
+
+
+def share_of(words, sign=-1):
+    """The predicted centre, with another number of words or sign of the exponent."""
+    def predicted_centre(state, mask, W_p, v_p):
+        return words(mask) / (1 + np.exp(sign * (np.tanh(state @ W_p) @ v_p)))
+
+    return predicted_centre
+
+
+def with_the_bell_inside(scores, mask, centre, reach):
+    """Local weights that are normalised with the bell."""
+    offset = np.arange(scores.shape[1]) - centre[:, None]
+    return lab01.masked_softmax(scores - 2 * (offset / reach) ** 2, mask & (np.abs(offset) <= reach))
+
+
+@pytest.mark.parametrize(("exercise", "words", "slip"), [
+    ("attentional_state", "you took their mean", mixed(lambda w, memory: (w[..., None] * memory).mean(axis=1))),
+    ("attentional_state", "you normalised the weights",
+     mixed(lambda w, memory: np.einsum("bs,bse->be", w / w.sum(axis=1, keepdims=True), memory))),
+    ("attentional_state", "no squeeze", mixed(lambda w, memory: (w[:, None] @ memory).squeeze())),
+    ("attentional_state", "no squeeze", mixed(lambda w, memory: (w[:, None] @ memory).squeeze(), axis=-1)),
+    ("predicted_centre", "of the whole batch", share_of(np.sum)),
+    ("predicted_centre", "not by one less", share_of(lambda mask: mask.sum(axis=1) - 1)),
+    ("predicted_centre", "the exponent has a minus", share_of(lambda mask: mask.sum(axis=1), sign=1)),
+    ("local_weights", "is the bell within the softmax", with_the_bell_inside),
+], ids=["mean", "normalised", "squeezed", "squeezed-from-the-right", "batch", "one-less", "plus", "bell"])
+def test_a_slip_is_named_by_the_visible_check(exercise, words, slip):
+    with pytest.raises(CheckFailed, match=words):
+        getattr(visible_checks, exercise)(slip)
