@@ -26,17 +26,21 @@ IMPORTED = {"np", "expect"}  # by the line above
 def keep(*functions):
     """Write the source of these functions into my_attention.py, in place of those of the same name.
 
-    What such a function calls must be kept too, with it or before it; what it uses of a module is imported there.
+    What such a function uses of its own cell is kept with it: helpers and constants. What else it calls must be kept
+    too, with it or before it; what it uses of a module is imported there.
     Raises ValueError, and writes nothing, for what is no function with a name and a source, for one that is not
     written yet, and for one that uses a name which the file has not and which no module has.
     """
     sources = {function.__name__: _source(function) for function in map(_expect_function, functions)}
-    path = _place()
-    imports, parts = _imports(path), _functions(path) | sources
+    path, beside = _place(), {}
     for function in functions:
-        imports |= _imports_of(function, parts)
+        beside |= _used_of_its_cell(function, sources)
+    imports, parts = _imports(path), _parts(path) | beside | sources
+    for function in functions:
+        imports |= _imports_of(function, [function.__name__, *_used_of_its_cell(function, sources)], parts)
     path.write_text("\n\n".join([HEAD + "".join(imports), *parts.values()]), encoding="utf-8")
-    print(f"kept {', '.join(sources)} in {path.name}")
+    with_it = f", with {', '.join(beside)}" if beside else ""
+    print(f"kept {', '.join(sources)} in {path.name}{with_it}")
 
 
 def kept(given):
@@ -82,35 +86,76 @@ def _is_there(path):
         return False
 
 
-def _functions(path):
-    """{name: source} of the functions that the file holds, in their order."""
-    return {node.name: source for node, source in _statements(path) if isinstance(node, ast.FunctionDef)}
+def _parts(path):
+    """{name: source} of the functions and constants that the file holds, in their order."""
+    return {name: source for node, source in _statements_of(path) if (name := _name(node))}
+
+
+def _name(node):
+    """What a statement defines: a function, a class, or a constant of one name; else None."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return node.name
+    is_constant = isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name)
+    return node.targets[0].id if is_constant else None
+
+
+def _used_of_its_cell(function, known):
+    """{name: source} of what a function uses of the cell that it stands in and that is not `known`, in their order:
+    helpers, constants, and what these use."""
+    cell, used, waiting = _cell(function), set(), [known[function.__name__]]
+    while waiting:
+        new = _foreign_names(waiting.pop()) & cell.keys() - known.keys() - used
+        used |= new
+        waiting += [cell[name] for name in new]
+    return {name: source for name, source in cell.items() if name in used}
+
+
+def _cell(function):
+    """{name: source} of what the function's cell defines, but for functions that came from elsewhere."""
+    text, here = "".join(inspect.findsource(function)[0]), function.__code__.co_filename
+    try:
+        found = {name: source for node, source in _statements(text) if (name := _name(node))}
+    except SyntaxError:  # a cell that is not plain Python
+        return {}
+    values = {name: function.__globals__.get(name) for name in found}
+    return {name: source for name, source in found.items()
+            if not inspect.isfunction(values[name]) or values[name].__code__.co_filename == here}
 
 
 def _imports(path):
     """The lines of the file that import what HEAD does not, as the keys of a dictionary."""
-    found = (line for node, line in _statements(path) if isinstance(node, ast.Import | ast.ImportFrom))
+    found = (line for node, line in _statements_of(path) if isinstance(node, ast.Import | ast.ImportFrom))
     return {line: None for line in found if line not in HEAD}
 
 
-def _statements(path):
+def _statements_of(path):
     """(node, source) of each statement in the file."""
-    text = path.read_text(encoding="utf-8") if _is_there(path) else ""
-    lines = text.split("\n")
     try:
-        return [(node, "\n".join(lines[node.lineno - 1:node.end_lineno]) + "\n") for node in ast.parse(text).body]
+        return _statements(path.read_text(encoding="utf-8") if _is_there(path) else "")
     except SyntaxError as error:
         raise ValueError(f"{path.name}: line {error.lineno} is not Python; mend it or delete the file") from None
 
 
-def _imports_of(function, parts):
-    """The lines that import what a function uses beside the `parts` of the file. Raises ValueError, naming what
-    cannot be imported."""
-    lines = {name: _import(name, function) for name in _foreign_names(parts[function.__name__]) - parts.keys()}
-    missing = sorted(name for name, line in lines.items() if line is None)
+def _statements(text):
+    """(node, source) of each statement in a text, with its decorators."""
+    lines = text.split("\n")
+    return [(node, "\n".join(lines[_first_line(node) - 1:node.end_lineno]) + "\n") for node in ast.parse(text).body]
+
+
+def _first_line(node):
+    return min(each.lineno for each in [node, *getattr(node, "decorator_list", [])])
+
+
+def _imports_of(function, names, parts):
+    """The lines that import what these `parts` of the file, a function and what it uses, use beside the others. Raises
+    ValueError, naming what cannot be imported."""
+    foreign = set().union(*(_foreign_names(parts[name]) for name in names)) - parts.keys()
+    lines = {name: _import(name, function) for name in foreign}
+    missing = ", ".join(sorted(name for name, line in lines.items() if line is None))
     if missing:
-        name, missing = function.__name__, ", ".join(missing)
-        raise ValueError(f"{name}: it uses {missing}, not in {FILE}; keep that too, or import it inside")
+        name = function.__name__
+        raise ValueError(f"{name} uses {missing}. Move what that is into {name} or its cell; "
+                         f"a function you may also pass to keep.")
     return dict.fromkeys(lines[name] for name in sorted(lines))
 
 
@@ -139,7 +184,7 @@ def _import(name, function):
 
 def _load(path, name):
     """The function `name` of the file, or None where it has none."""
-    if name not in _functions(path):
+    if name not in _parts(path):
         return None
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)

@@ -94,7 +94,8 @@ def refusal(error, said, words):
     """What is wrong with a refusal, or None: it should be a ValueError. Where words are asked for, its message should
     be one's own and have all of them in it, a number as a whole."""
     if error != "ValueError":
-        return f'it raised {error}: raise ValueError(f"...")'
+        told = f": {said[:90]}" if said else ""
+        return f"it raised {error}{told}. Expected a ValueError that says what you expected and what you got"
     if words and any(phrase in said for phrase in NUMPYS):
         return "the message is NumPy's own: look before you compute, and say yourself what you expected and got"
     missing = [word for word in words if not re.search(rf"(?<!\d){re.escape(word)}(?!\d)", said)]

@@ -237,7 +237,7 @@ def sample(sample):
         ("probabilities that are all 0 raise ValueError", (np.zeros(3), 0.2), "probabilities"),
         ("a single probability of 0, too", (np.zeros(1), 0.2), "probabilities"),
     ]:
-        yield laws.refuses(law, sample, args, [word], "as lab 04's sample_positions does")
+        yield laws.refuses(law, sample, args, [word], "lab 04's sample_positions does so too")
 
 
 def _draws(law, reply, token, said):

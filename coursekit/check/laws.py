@@ -12,6 +12,7 @@ from coursekit.gradient_check import check_gradient
 from coursekit.verdicts import NOTHING, Reply, Verdict, close, imprecise, largest, misfit, refusal
 
 SHOWN = 24     # entries of an array that a hint spells out
+NAMED = 12     # entries of a dictionary fewer than which a hint names
 SLOPES = 1e-5  # relative: enough for slopes of work in float32, far too little for a wrong formula
 
 
@@ -120,10 +121,13 @@ def refuses(law, function, args, words, advice):
     except Exception as error:
         name = "ValueError" if isinstance(error, ValueError) else type(error).__name__
         problem = refusal(name, str(error), words)
-        return Verdict(law, problem is None, f'{problem}; yours is "{str(error)[:90]}"' if problem else "")
+        own = f'; yours is "{str(error)[:90]}"' if name == "ValueError" else ""
+        return Verdict(law, problem is None, f"{problem}{own}" if problem else "")
     if isinstance(value, Exception):
         return Verdict(law, False, "it returned the error: raise it, as an error that comes back is an answer")
-    return Verdict(law, False, f"it returned {kind(value)}: {advice}, and raise ValueError")
+    plain = isinstance(value, str | int | float) or (isinstance(value, list) and {*map(type, value)} == {str})
+    shown = exactly.shown(value) if plain else kind(value)
+    return Verdict(law, False, f"it returned {shown}, but should raise ValueError: {advice}")
 
 
 # What they are made of, and what an advice is made of
@@ -206,7 +210,8 @@ def kind(value):
 
 def _kind_of_one(value):
     if isinstance(value, dict):
-        return f"a dictionary of {', '.join(map(str, value)) or 'nothing'}"
+        few = ", ".join(map(str, value)) or "nothing"
+        return f"a dictionary of {few if len(value) < NAMED else f'{len(value)} entries'}"
     return f"an array of shape {value.shape}" if isinstance(value, np.ndarray) else f"one {type(value).__name__}"
 
 

@@ -153,7 +153,7 @@ def count_pairs_by_joined_bytes(words, counts):
 
 def merge_with_overlaps(symbols, pair):
     """You used a symbol twice: in a a a a the pair (a, a) stands at three places, and after a merge the next one begins
-    behind both, so it becomes aa aa."""
+    after both, so it becomes aa aa."""
     places = [place for place, other in enumerate(pairwise(symbols)) if other == tuple(pair)]
     used = {place + 1 for place in places} - set(places)
     return [pair[0] + pair[1] if place in places else symbol
@@ -175,7 +175,7 @@ def merge_the_first_alone(symbols, pair):
 
 
 def merge_that_keeps_the_right_symbol(symbols, pair):
-    """After a merge you went on at the right symbol, and it is there once more: go on behind both."""
+    """After a merge you went on at the right symbol, and it is there once more: go on after both."""
     merged, last = [], None
     for place, symbol in enumerate(symbols):
         is_pair = tuple(symbols[place : place + 2]) == tuple(pair) and last != place - 1

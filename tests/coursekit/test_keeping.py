@@ -1,5 +1,6 @@
 """Functions kept from one lab for the next."""
 
+import re
 import unicodedata
 from collections import Counter
 
@@ -25,6 +26,22 @@ def double(x):
 
 def fourfold(x):
     return double(double(x))
+
+
+ENDINGS = ["s", "t"]
+PATTERN = re.compile(f"'(?:{'|'.join(ENDINGS)})")
+
+
+def twice(found):
+    return 2 * found
+
+
+def endings(text):
+    return twice(PATTERN.findall(text))
+
+
+def elsewhere(x):
+    return missing(x)  # noqa: F821 (as if it stood in another cell)
 
 
 def given_double(x):
@@ -111,9 +128,17 @@ def test_a_function_may_check_its_shapes_as_the_references_do():
     assert kept(checked)(np.zeros((2, 3))) == {"N": 2, "X": 3}
 
 
-def test_a_function_that_calls_what_is_not_kept_is_refused(labs):
-    with pytest.raises(ValueError, match=r"fourfold: it uses double, not in my_attention\.py"):
-        keep(fourfold)
+def test_what_a_function_uses_of_its_cell_is_kept_with_it(labs, capsys):
+    keep(endings)
+    assert capsys.readouterr().out == "kept endings in my_attention.py, with ENDINGS, PATTERN, twice\n"
+    assert kept(endings)("it's, don't") == ["'s", "'t"] * 2
+    keep(double)
+    assert kept(endings)("he'd") == []
+
+
+def test_what_a_function_uses_of_another_cell_is_refused(labs):
+    with pytest.raises(ValueError, match=r"elsewhere uses missing\. Move what that is into elsewhere or its cell"):
+        keep(elsewhere)
     assert not (labs / FILE).exists()
 
 
