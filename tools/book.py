@@ -26,8 +26,12 @@ from tools import browser, lite, notebooks, trim
 MADE_OF = ("_config.yml", "_toc.yml", "index.md", "references.bib", "chapters", "_static", "_templates", "release",
            "tools", "pyproject.toml", "coursekit", "requirements.lock")  # release: the labs as students get them
 
-# What a cell prints is sent when it has ended. Sent every 0.2 seconds, as usual, a busy machine tears it in two.
-KERNEL = "get_config().IPKernelApp.exec_lines = ['__import__(\"sys\").stdout.flush_interval = 3600']\n"
+# What a cell prints is sent when it has ended: sent every 0.2 seconds, as usual, a busy machine tears it in two. And it
+# imports this root's modules, wherever the page stands: ipykernel takes the folder that it starts in off the path.
+KERNEL = """import sys
+get_config().IPKernelApp.exec_lines = ['__import__("sys").stdout.flush_interval = 3600']
+sys.path.insert(0, {root!r})
+"""
 
 
 def build(root, fresh=False):
@@ -134,9 +138,8 @@ def _sphinx(root):
     with log.open("w") as file, tempfile.TemporaryDirectory() as ipython:
         profile = Path(ipython, "profile_default")
         profile.mkdir()
-        (profile / "ipython_kernel_config.py").write_text(KERNEL)
-        modules = str(Path(root).resolve())  # cells import this root's
-        environment = {**os.environ, "IPYTHONDIR": ipython, "PYTHONPATH": modules}
+        (profile / "ipython_kernel_config.py").write_text(KERNEL.format(root=str(Path(root).resolve())))
+        environment = {**os.environ, "IPYTHONDIR": ipython}
         result = subprocess.run(command, cwd=root, env=environment, stdout=file, stderr=subprocess.STDOUT)
     if result.returncode != 0:
         _show_failure(root, log.read_text(errors="replace"))
