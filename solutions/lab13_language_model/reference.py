@@ -82,7 +82,7 @@ def filter_logits(logits, temperature, top_k, top_p):
 def sample(probabilities, u):
     """Draw one token: the one in whose stretch of [0, 1) the uniform u falls. The rule of lab 04's sample_positions.
 
-    probabilities (V,), at least 0; they are divided by their sum, which makes up for rounding.
+    probabilities (V,), at least 0; their running sums are divided by the last, which makes up for rounding.
     Returns an int; a token of probability 0 is never drawn. Raises ValueError for other input.
     """
     expect(probabilities=(probabilities, "V"))

@@ -76,7 +76,7 @@ def test_the_page_of_labs_opens_and_downloads_each_of_them(pages):
 def test_each_lab_can_be_opened_from_its_chapter(pages):
     chapters = [page for name, page in pages.items() if name[:10].removeprefix("chapters/").isdigit()]
     links = [link["href"] for page in chapters for link in page.select("#lab a[href]")]
-    assert sorted(link for link in links if "lite/notebooks" in link) == [
+    assert sorted({link for link in links if "lite/notebooks" in link}) == [  # some lab is of two chapters
         f"../lite/notebooks/index.html?path={lab}.ipynb" for lab in LABS]
 
 
