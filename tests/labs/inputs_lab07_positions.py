@@ -6,6 +6,7 @@ import numpy as np
 
 from tests.labs.inputs import FRONTS, given, normal
 
+REFUSALS_SAY = {"sinusoids"}
 PROMISES_TYPES = {"rotate", "rotate_backward", "rotary_scores"}
 WIDTHS = [2, 4, 6, 10, 64]
 FRONTS = [*FRONTS, (2, 3, 1, 2)]
