@@ -6,6 +6,7 @@ reference does, so that a wrong answer cannot pass by luck.
 
 import builtins
 import copy
+from itertools import combinations
 
 from coursekit.verdicts import Verdict, compare, same, together
 from solutions.lab12_tokens import mistakes, reference
@@ -72,7 +73,7 @@ def encode(student, rng):
     cases = [("a text like the one that was learned from", 4, 20), ("another one", 6, 25),
              ("few letters", 3, 25), ("more merges", 5, 30)]
     for law, letters, merged in cases:
-        args = _telling(lambda m=letters, n=merged: _learned(rng, m, n), "encode")
+        args = _telling(lambda m=letters, n=merged: _learned(rng, m, n), "encode", apart=law == "few letters")
         verdicts = [same(law, student.encode(*args), reference.encode(*args), hint),
                     same(law, student.encode("", args[1]), [], hint)]
         yield together(*verdicts)
@@ -118,16 +119,18 @@ def _refuses(law, replies, right):
 # Cases
 
 
-def _telling(draw, exercise, untold=(), among=()):
+def _telling(draw, exercise, untold=(), among=(), apart=False):
     """Arguments that `draw()` makes, drawn until each known mistake but the `untold` answers otherwise than is right.
 
     among  arguments that are put before them
+    apart  draw until no two of the mistakes answer alike, too, so that the one which was made is named
     """
     known = [m for m in mistakes.MISTAKES[exercise] if not any(name in m.__name__ for name in untold)]
     for _ in range(TRIES):
         args = draw()
         right = _answer(getattr(reference, exercise), (*among, *args))
-        if not any(_answer(mistake, (*among, *args)) == right for mistake in known):
+        wrong = [_answer(mistake, (*among, *args)) for mistake in known]
+        if right not in wrong and not (apart and any(one == other for one, other in combinations(wrong, 2))):
             return args
     raise ValueError(f"cases: expected one within {TRIES} draws that tells all mistakes from the answer, got none")
 
