@@ -31,8 +31,8 @@ GRADED := build/demo/.made
 
 help:
 	@echo "make course     the book, the student release, and a small class that has been graded"
-	@echo "make test       what CI checks: all tests, and of the slow ones that are many alike all that a change touches"
-	@echo "                and a sample; SAMPLE=all runs everything, as every night"
+	@echo "make test       what CI checks: all tests, and of the slow ones that are many alike what a change touches"
+	@echo "                (not more than a person waits for) and a sample; SAMPLE=all runs everything, as every night"
 	@echo "make book | release | demo | solved    one part of it"
 	@echo "make serve      the book at a local address (PORT=$(PORT))"
 	@echo "make lint       ruff"

@@ -1,11 +1,12 @@
 """A sample of the slow tests that are many alike: chapters and labs in a browser, attacks, seeds.
 
-A test that carries `@pytest.mark.sampled(KIND)` is one of many. `make test` runs of each kind all that the change
-touches and, of the rest, as many as LEAST says, drawn with the commit as the seed; `make test SAMPLE=all` and the
-nightly workflow run everything, also the tests marked `nightly`. What a test is made of is told by
-`coursekit.sources`: the statements that it reaches, and the files that no import names. A test is touched where this
-is not what it was at the base: the merge base with main, or on main the parent. Where the base is unknown everything
-runs. A run of single files (`pytest tests/labs`) is not sampled unless it is asked for by --sample.
+A test that carries `@pytest.mark.sampled(KIND)` is one of many. `make test` runs of each kind what the change touches,
+at most as many as MOST says, and if that is less than LEAST, others besides; both are drawn with the commit as the
+seed. So a change of everything takes no longer than a person waits. `make test SAMPLE=all` and the nightly workflow run
+everything, also the tests marked `nightly`. What a test is made of is told by `coursekit.sources`: the statements that
+it reaches, and the files that no import names. A test is touched where this is not what it was at the base: the merge
+base with main, or on main the parent; where the base is unknown, each is. A run of single files (`pytest tests/labs`)
+is not sampled unless it is asked for by --sample.
 """
 
 import hashlib
@@ -23,8 +24,9 @@ import pytest
 from coursekit.sources import Sources
 
 ROOT = Path(__file__).parents[1]
-# How many of a kind run, whatever a change touches
+# How many of a kind run, whatever a change touches: at least, and at most
 LEAST = {"chapter": 3, "lab": 3, "attack": 100, "seed": 100, "mutant": 9}
+MOST = {"chapter": 6, "lab": 6, "attack": 200, "seed": 600, "mutant": 60}
 PINS = ("requirements.txt", "requirements.lock", "requirements-oracle.txt", "pyproject.toml")
 BROWSER = ("_config.yml", "_static/live*", "_static/touch.js", "_templates/*")
 ROOM = ("grading/room/*.py", "nbgrader_config.py")  # what runs in the sandbox is copied there, not imported
@@ -157,10 +159,12 @@ def sample(items, start, rng):
             group = [item for item in items if kind_of(item) == kind and item not in left]
             touched = [item for item in group if then is None or is_touched(item, now, then)]
             others = [item for item in group if item not in touched]
-            drawn = rng.sample(others, min(max(least - len(touched), 0), len(others)))
-            left |= set(others) - set(drawn)
+            runs = rng.sample(touched, min(MOST[kind], len(touched)))
+            drawn = rng.sample(others, min(max(least - len(runs), 0), len(others)))
+            left |= set(group) - {*runs, *drawn}
             names = ", ".join(item.callspec.id for item in drawn) if len(drawn) < 10 else len(drawn)
-            said.append(f"{kind}: {len(touched)} of {len(group)} touched; drawn besides: {names or 'none'}")
+            said.append(f"{kind}: {len(touched)} of {len(group)} touched, {len(runs)} of them run; "
+                        f"drawn besides: {names or 'none'}")
     return left, said
 
 

@@ -128,13 +128,19 @@ def test_all_that_a_change_touches_runs(touching):
     assert run_of(items("chapter", 12)) == [2, 5, 6, 7, 11]
 
 
+@pytest.mark.parametrize("start", ["base", None])
+def test_of_a_change_that_touches_everything_the_most_runs(touching, start):
+    touching(*range(500))
+    assert len(run_of(items("attack", 500), start=start)) == sampling.MOST["attack"]
+
+
 def test_the_same_seed_draws_the_same_and_another_seed_others(touching):
     touching()
     assert run_of(items("lab", 12), "a") == run_of(items("lab", 12), "a") != run_of(items("lab", 12), "b")
 
 
-def test_everything_runs_where_the_base_is_unknown(touching):
-    assert len(run_of(items("attack", 300), start=None)) == 300
+def test_where_the_base_is_unknown_everything_counts_as_touched(touching):
+    assert len(run_of(items("attack", 150), start=None)) == 150
 
 
 # What a change is compared with
