@@ -87,6 +87,8 @@ def _environment(repository, interpreter):
         _, rest = Path(sys.executable).with_name(name).read_text().split("\n", 1)
         python.with_name(name).write_text(f"#!{python}\n{rest}")
         python.with_name(name).chmod(0o755)
+    kernels = Path("share", "jupyter", "kernels")
+    shutil.copytree(Path(sys.prefix, kernels), repository / ".venv" / kernels)
     subprocess.run([python, "-m", "grading.configuration"], cwd=repository, check=True)
 
 
