@@ -227,17 +227,24 @@ def sample(sample):
     yield _draws("a sum of 0.9999997 and a u between it and 1: token 2", ask(sample, row, 0.9999999), 2, said)
     yield _draws("a sum of 2, by which all are divided: u = 0.6 draws token 1", ask(sample, np.array([1.0, 1.0]), 0.6),
                  1, "divide the running sums by their own last")
+    many = np.append(np.full(300, 1 / 300), 0.0)
+    said = ("their running sums end below 1, even if the probabilities are divided by their sum first: divide the "
+            "running sums by their own last")
+    yield _draws("300 tokens of 1/300, one of 0, and the largest u below 1: token 299",
+                 ask(sample, many, np.nextafter(1, 0)), 299, said)
     last = np.array([0.0, 0.0, 1.0])
     yield _draws("all of it on the last token", ask(sample, last, 0.4), 2, "tokens 0 and 1 have none")
     yield _draws("a single token", ask(sample, np.array([1.0]), 0.4), 0, "token 0 has all of [0, 1)")
-    for law, args, word in [
-        ("u = 1 raises ValueError", (p, 1.0), "u"),
-        ("u = -0.1 raises ValueError", (p, -0.1), "u"),
-        ("a negative probability raises ValueError", (np.array([0.5, -0.5, 1.0]), 0.2), "probabilities"),
-        ("probabilities that are all 0 raise ValueError", (np.zeros(3), 0.2), "probabilities"),
-        ("a single probability of 0, too", (np.zeros(1), 0.2), "probabilities"),
+    for law, args, word, advice in [
+        ("u = 1 raises ValueError", (p, 1.0), "u", "the line ends before 1"),
+        ("u = -0.1 raises ValueError", (p, -0.1), "u", "the line begins at 0"),
+        ("a negative probability raises ValueError", (np.array([0.5, -0.5, 1.0]), 0.2), "probabilities",
+         "no stretch has a width below 0"),
+        ("probabilities that are all 0 raise ValueError", (np.zeros(3), 0.2), "probabilities",
+         "there is no stretch to fall into"),
+        ("a single probability of 0, too", (np.zeros(1), 0.2), "probabilities", "there is no stretch to fall into"),
     ]:
-        yield laws.refuses(law, sample, args, [word], "lab 04's sample_positions does so too")
+        yield laws.refuses(law, sample, args, [word], advice)
 
 
 def _draws(law, reply, token, said):

@@ -12,6 +12,7 @@ from solutions.lab13_language_model import mistakes, reference
 
 TRIES = 2000  # cases drawn for one that tells all known mistakes from the answer; it is found after a few
 LAST = 0.99999994  # the largest float32 below 1
+BELOW_1 = float(np.nextafter(1, 0))  # the largest uniform
 
 
 def next_token_loss(student, rng):
@@ -151,13 +152,20 @@ def _draws(rng):
     starts = [[(row, float(u)) for u in (0.0, *np.cumsum(row)[:-1])] for row in rows]
     alone = [(np.array([0.0, 0.0, 1.0]), 0.3), (np.array([1.0]), 0.7)]
     inside = [(p := rng.dirichlet(np.full(7, 0.7)), rng.random()) for _ in range(6)]
-    yield "each token gets its share", [*inside, (p, 0.0), *starts[0], *alone]
+    yield "each token gets its share", [*inside, (p, 0.0), *starts[0], *alone, _at_the_end(rng, 90)]
     yield "a uniform at the start of a stretch: nothing of probability 0 is drawn", starts[1] + starts[2]
     short = [np.append(rng.dirichlet(np.full(5, 3.0)), 0.0) * (1 - 3e-7) for _ in range(3)]
     yield "a sum just below 1, and the largest uniform: the last token that has a probability", [
-        (row.astype(np.float32), LAST) for row in short]
+        *((row.astype(np.float32), LAST) for row in short), _at_the_end(rng, 300)]
     doubled = [(2 * rng.dirichlet(np.ones(9)), u) for u in (0.55, 0.7, 0.9)]
     yield "a sum of 2, by which all are divided", doubled + [(2 * row, u) for row, u in starts[2]]
+
+
+def _at_the_end(rng, V):
+    """Of V tokens one of probability 0 stands last, and the largest uniform; even if they are divided by their sum
+    first, their running sums end below 1."""
+    return _telling(lambda: (np.append(rng.dirichlet(np.full(V - 1, 5.0)), 0.0), BELOW_1), reference.sample,
+                    [mistakes.sample_divided_before_the_sums])
 
 
 def _looks(rng):
@@ -261,7 +269,7 @@ def _step(rng, p, q, v=None, share=None):
     return p, q, draft, float(u), float(rng.uniform(0.05, 0.95) if v is None else v)
 
 
-def _telling(draw, right, known, fits):
+def _telling(draw, right, known, fits=lambda args: True):
     """Arguments that `draw()` makes and that fit, drawn until each of the known mistakes answers otherwise."""
     for _ in range(TRIES):
         args = draw()

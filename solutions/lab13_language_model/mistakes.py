@@ -247,6 +247,12 @@ def sample_past_the_end(probabilities, u):
     return int((np.cumsum(probabilities) <= u).sum())
 
 
+def sample_divided_before_the_sums(probabilities, u):
+    """You divided the probabilities by their sum and then added up: by rounding the running sums may end below 1, and a
+    uniform beyond that falls past all tokens. Divide the running sums by their own last."""
+    return int((np.cumsum(probabilities / probabilities.sum()) <= u).sum())
+
+
 def sample_pulled_back_to_the_last(probabilities, u):
     """A uniform near 1 ended in a token of probability 0: pulling it back to V - 1 is not enough where the last ones
     are 0. Divide the running sums by their own last entry."""

@@ -92,7 +92,7 @@ def sample(probabilities, u):
                          f"of {ends[-1]}")
     if not 0 <= u < 1:
         raise ValueError(f"u: expected 0 <= u < 1, got {u}")
-    return int((ends / ends[-1] <= u).sum())  # how many stretches lie wholly before u
+    return int((ends / ends[-1] <= np.float64(u)).sum())  # stretches before u, which float32 might round up to 1
 
 
 def attend_with_cache(q, k, v, cache, mask=None):

@@ -63,6 +63,8 @@ def sample(rng):
     for row in ([0, 2, 0, 4, 0, 2], [4, 0, 0, 1, 3], [8], [0, 8], [8, 0], [3, 5, 0, 0]):
         ends = np.cumsum(row) / 8
         yield from (given(np.array(row) / 8, float(u)) for u in (0.0, *ends[ends < 1]))
+    for V in (10, 40, 300, 1000):
+        yield given(np.append(np.full(V, 1 / V), 0.0), np.nextafter(1, 0))
     for u in (1.0, 1.5, -0.1, -1e-9):
         yield given(np.array([0.25, 0.75]), u)
     for row in ([0.5, -0.25, 0.75], [-0.1, 1.1], [0.0, 0.0], [0.0]):

@@ -134,12 +134,13 @@ def test_a_low_temperature_comes_to_the_argmax(rng):
     np.testing.assert_allclose(p, np.isfinite(reference.filter_logits(logits, 0, V, 1.0)), atol=1e-12)
 
 
+@pytest.mark.parametrize("kind", ["float32", "float64"])
 @pytest.mark.parametrize("seed", range(5))
-def test_a_draw_is_that_of_lab_04(seed):
+def test_a_draw_is_that_of_lab_04(seed, kind):
     rng = np.random.default_rng(seed)
-    weights = rng.dirichlet(np.full(6, 0.4), size=40) * (1 - 3e-7)
-    uniforms = np.append(rng.random(38), [0.0, 0.99999994])
-    drawn = [reference.sample(row, u) for row, u in zip(weights, uniforms, strict=True)]
+    weights = (rng.dirichlet(np.full(6, 0.4), size=40) * (1 - 3e-7)).astype(kind)
+    uniforms = np.append(rng.random(37), [0.0, 0.99999994, np.nextafter(1, 0)])
+    drawn = [reference.sample(row, float(u)) for row, u in zip(weights, uniforms, strict=True)]
     assert drawn == sample_positions(weights, uniforms).tolist() and {type(token) for token in drawn} == {int}
 
 
