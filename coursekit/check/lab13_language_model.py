@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from coursekit.check import as_array, ask, laws, rounded, visible_check
-from coursekit.check.lab11_decoding import Model, table_of
+from coursekit.check.lab11_decoding import LONG, Model, table_of
 from coursekit.tasks.tokens import END
 from coursekit.verdicts import Verdict
 
@@ -137,6 +137,10 @@ def _one_filter(filter_logits, logits):
              (_only(logits, [1, 3, 4]), "one too many: with token 3 the sum has reached 0.5")]
     yield _keeps("top_p = 0.5 keeps tokens 1 and 3, which have 0.4 and 0.3", filter_logits, (logits, 1.0, 5, 0.5),
                  _only(logits, [1, 3]), slips)
+    even = np.zeros(4)
+    slips = [(_only(even, [0, 1, 2]), "before token 2 the sum is 0.5, which is not below 0.5: compare with <, not <=")]
+    yield _keeps("top_p = 0.5 of four equal logits keeps tokens 0 and 1", filter_logits, (even, 1.0, 4, 0.5),
+                 _only(even, [0, 1]), slips)
     slips = [(_only(logits, [1, 3, 4]), "top_p is a share of what top_k left: 0.4 / 0.85 and 0.3 / 0.85 reach 0.8")]
     yield _keeps("top_k = 3, then top_p = 0.8 of what is left", filter_logits, (logits, 1.0, 3, 0.8),
                  _only(logits, [1, 3]), slips)
@@ -193,10 +197,19 @@ def _keeps(law, filter_logits, args, expected, slips=(), advice=""):
     got, expected = as_array(ask(filter_logits, *args).value), np.asarray(expected)
     if got.dtype.kind not in "fiu" or got.shape != expected.shape:
         return Verdict(law, False, f"expected an array of numbers of shape {expected.shape}, got {laws.kind(got)}")
-    said = next((said for wrong, said in slips if _same(got, wrong)), "")
-    if not said and np.isfinite(got).all() and not np.isfinite(expected).all():
-        said = "a removed token gets -np.inf: any other number has a probability"
+    said = next((said for wrong, said in slips if _same(got, wrong)), "") or _not_removed(got, expected, *args[:2])
     return Verdict(law, _same(got, expected), said or f"got {rounded(got)}" + (advice and f": {advice}"))
+
+
+def _not_removed(got, expected, logits, temperature):
+    """What to say where some token should have been removed and none is -inf; else ""."""
+    if not np.isfinite(got).all() or np.isfinite(expected).all():
+        return ""
+    if laws.near(got, logits / (temperature or 1)):
+        return "no token was removed: all logits are still there"
+    left = np.isfinite(expected)
+    said = "a removed token gets -np.inf: any other number has a probability"
+    return said if laws.near(got[left], expected[left]) else ""
 
 
 def _same(got, expected):
@@ -383,7 +396,9 @@ def _looked(q, k, v, mask=None, future=False):
 def generate(generate):
     table = table_of([{}, {3: 0.5, 4: 0.5}, {3: 1.0}, {4: 0.75, END: 0.25}, {5: 0.5, 3: 0.25, END: 0.25}, {END: 1.0}])
     u = np.array([0.3, 0.6, 0.4, 0.2, 0.9])
+    yield _again(generate)
     slips = [
+        ([END], "np.exp came before the filter: log-probabilities are logits, so filter them as they are"),
         ([1, 3, 4, 3, END], "START is what the model is told; it is not written, so leave it out"),
         ([3, 4, 3], "END is a token like any other: it is written"),
         ([3, 4, 5, END], "this is the likeliest each time: draw one with the uniform"),
@@ -403,7 +418,7 @@ def generate(generate):
     for law, settings in [("top_k = 1 takes the likeliest", (1.0, 1, 1.0)), ("so does top_p = 0", (1.0, 6, 0.0)),
                           ("and temperature 0", (0.0, 6, 1.0))]:
         yield _writes(f"{law}: 3, 4, 5, END", ask(generate, table, [], u, *settings), [3, 4, 5, END], slips)
-    yield _after_two(generate)
+    yield from _after_two(generate)
     law = "ids outside the vocabulary raise ValueError, from `following`"
     yield laws.refuses(law, generate, (table, [6], u, 1.0, 6, 1.0), [], "ask `following` with all tokens")
     slips = [(wrong, "what follows depends on all that stands before: give `following` all tokens, START first")
@@ -411,16 +426,29 @@ def generate(generate):
     yield _writes(Model.law, ask(generate, Model(), [3], np.array([0.5, 0.5, 0.5]), 1.0, 6, 1.0), [5, 3, END], slips)
 
 
+def _again(generate):
+    """Twice the same call, which writes any of 26 words, thirty times."""
+    once, again = (ask(generate, table_of(LONG), [], np.linspace(0.01, 0.99, 30), 1.0, 29, 1.0).value for _ in range(2))
+    advice = "draw with the uniforms that you are given: random numbers of your own are others at each call"
+    return Verdict("the same uniforms write the same text", np.array_equal(as_array(once), as_array(again)), advice)
+
+
 def _after_two(generate):
-    """What follows depends on two tokens: after 3 comes 4, but 5 where 4 stood before it."""
+    """What follows depends on two tokens: after 3 comes 4, but 5 where 4 stood before it, and END where 3 did."""
     p = np.zeros((6, 6, 6))
     p[..., END] = 1.0
     for before, last, token in [(1, 3, 4), (3, 4, 3), (4, 3, 5)]:
         p[before, last] = np.eye(6)[token]
     with np.errstate(divide="ignore"):
-        reply = ask(generate, np.log(p), [3], np.full(6, 0.5), 1.0, 6, 1.0)
-    return _writes("a table that looks at two tokens: after [3] come 4, 3, 5, END", reply, [4, 3, 5, END], [
-        ([4, END], "give `following` all tokens: START, the prompt, and what was written")])
+        table = np.log(p)
+    for prompt, tokens, wrong, said in [
+        ([3], [4, 3, 5, END], [4, END], "give `following` all tokens: START, the prompt, and what was written"),
+        ([4, 3], [5, END], [3, 5, END], "the prompt comes in the order that it has, behind START"),
+        ([3, 3], [END], [4, 3, 5, END], "the prompt has token 3 twice: give `following` both"),
+    ]:
+        law = f"a table that looks at two tokens: after {prompt} {'come' if tokens[1:] else 'comes'} {tokens}"
+        reply = ask(generate, table, prompt, np.full(6, 0.5), 1.0, 6, 1.0)
+        yield _writes(law, reply, tokens, [(wrong, said)])
 
 
 def _writes(law, reply, tokens, slips):

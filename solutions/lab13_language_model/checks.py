@@ -107,6 +107,7 @@ def _filters(rng):
     """(law, weight, list of arguments of `filter_logits`). In the first three cases all three settings remove
     something, and many logits are equal."""
     known = mistakes.MISTAKES["filter_logits"]
+    exact = mistakes.filter_logits_with_one_more_where_top_p_is_reached_exactly
     alone = [mistakes.filter_logits_ranked_over_all_rows]
     for law, shape, settings, untold, fits in [
         ("many rows, and equal logits", (8, 9), (0.7, 5, 0.85), [], _binds),
@@ -114,7 +115,7 @@ def _filters(rng):
         ("one row", (13,), (0.6, 6, 0.8), alone, _is_clear),
     ]:
         yield law, 1, [_telling(lambda s=shape, more=settings: (_quarters(rng, s), *more), reference.filter_logits,
-                                [each for each in known if each not in untold], fits)]
+                                [each for each in known if each not in [*untold, exact]], fits), _exact(rng, shape)]
     best = _quarters(rng, (6, 7))
     best[:, [1, 4]] = best.max(axis=1, keepdims=True) + 0.5
     law = "temperature 0 and top_k = 1: the first of the largest, at temperature 0 as it is"
@@ -130,6 +131,13 @@ def _binds(args):
     """Does top_k remove a token in some row that top_p alone would keep?"""
     wrong = mistakes.filter_logits_without_top_k(*args), mistakes.filter_logits_with_top_p_of_all(*args)
     return _is_clear(args) and not np.array_equal(*wrong)
+
+
+def _exact(rng, shape):
+    """Four logits of each row are equal and 0, so that two of them have exactly the half that top_p asks for."""
+    logits = np.zeros(shape) - 0.25 * rng.integers(1, 9, size=shape)
+    np.put_along_axis(logits, rng.permuted(np.arange(shape[-1]) + np.zeros(shape, int), axis=-1)[..., :4], 0.0, axis=-1)
+    return logits, 0.8, 4, 0.5
 
 
 def _quarters(rng, shape):
@@ -199,17 +207,17 @@ def _mask(rng, B, P, T, kind):
 def _writings(rng):
     """(law, weight, list of arguments of `generate`). Each law but the last asks for a text that ends before the
     uniforms are used up and for one that does not, and both tell all known mistakes but those that cannot be seen."""
-    last_alone = mistakes.generate_from_the_last_token_alone
+    known, last_alone = mistakes.MISTAKES["generate"], mistakes.generate_from_the_last_token_alone
     no_prompt = [mistakes.generate_with_the_prompt, mistakes.generate_without_the_prompt]
     for law, weight, shape, n, N, settings, untold in [
         ("a prompt of two tokens", 1, (8, 8), 2, 7, (0.8, 5, 0.9), [last_alone]),
-        ("what follows depends on two tokens", 1, (7, 7, 7), 2, 6, (1.5, 6, 0.85), []),
+        ("what follows depends on two tokens, and one ends the prompt twice", 1, (7, 7, 7), 3, 6, (1.5, 6, 0.85), []),
         ("what follows depends on two tokens, and a prompt of one", 1, (9, 9, 9), 1, 5, (0.7, 7, 0.95), []),
         ("no prompt: what follows START", 0.5, (6, 6), 0, 6, (1.2, 4, 0.9), [last_alone, *no_prompt]),
     ]:
         yield law, weight, [
             _telling(lambda s=shape, n=n, N=N, more=settings: _writing(rng, s, n, N, *more), reference.generate,
-                     [each for each in mistakes.MISTAKES["generate"] if each not in [*untold, *unseen]], fits)
+                     [each for each in known if each not in [*untold, *unseen]], fits)
             for fits, unseen in [(_ends, [mistakes.generate_one_token_short]), (_goes_on, AT_THE_END)]]
     law = "temperature 0: the likeliest each time, whatever the uniforms"
     yield law, 0.5, [_writing(rng, (7, 7), 1, 4, 0, 3, 0.9)]
@@ -234,13 +242,15 @@ def _goes_on(args):
 
 
 def _writing(rng, shape, n, N, *settings):
-    """A table of what follows, PAD and START never, END with a share of 5 to 30 %, and the other arguments."""
+    """A table of what follows, PAD and START never, END with a share of 5 to 30 %, and the other arguments. The prompt
+    has two different tokens at most; the third of three is the second once more."""
     *before, V = shape
     p = rng.dirichlet(np.full(V - END - 1, 0.6), size=before)
     share = rng.uniform(0.05, 0.3, size=(*before, 1))
     p = np.concatenate([np.zeros((*before, END)), share, (1 - share) * p], axis=-1)
+    prompt = (END + 1 + rng.permutation(V - END - 1)[:n]).tolist()
     with np.errstate(divide="ignore"):
-        return np.log(p), (END + 1 + rng.integers(V - END - 1, size=n)).tolist(), rng.random(size=N), *settings
+        return np.log(p), prompt[:2] + prompt[1:2] * (n > 2), rng.random(size=N), *settings
 
 
 def _steps(rng):

@@ -167,6 +167,12 @@ def filter_logits_with_one_too_many(logits, temperature, top_k, top_p):
                      | (place <= 1) | (top_p == 1))
 
 
+def filter_logits_with_one_more_where_top_p_is_reached_exactly(logits, temperature, top_k, top_p):
+    """You kept a token before which the sum was top_p exactly: a token is kept where that sum is below top_p, so
+    compare with <, not <=."""
+    return _filtered(logits, temperature, top_k, top_p, lambda p, before, place: before <= top_p)
+
+
 def filter_logits_with_all_the_equals(logits, temperature, top_k, top_p):
     """More than top_k are left where several are equal to the last: exactly k are kept, of equals the lower ids. Take
     the first k of a stable sort, not all that are at least as large as the k-th."""

@@ -25,12 +25,14 @@ def following(table, tokens):
 
     table  (V, V) log p(next | last), (V, V, V) log p(next | the one before, last), where START stands before START, or
            a model with a method `following` of its own
-    Raises ValueError for a token that the table does not know.
+    Raises ValueError for a token that the table does not know, and for no tokens at all.
     """
     model = getattr(table, "following", None)
     if model is not None:
         return model(tokens)
     V = table.shape[-1]
+    if not len(tokens):
+        raise ValueError("tokens: expected START and what comes after it, got none")
     if not all(0 <= token < V for token in tokens):
         raise ValueError(f"tokens: expected ids from 0 to {V - 1}, got {[int(token) for token in tokens]}")
     return table[tuple([START, *tokens][1 - table.ndim :])]

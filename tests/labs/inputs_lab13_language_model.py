@@ -39,6 +39,9 @@ def filter_logits(rng):
         yield given(np.array([0.0, -50.0, -900.0]), temperature, 3, 1.0)
         yield given(np.array([[0.0, -np.inf, 1.0, -np.inf]]), temperature, 4, 1.0)
         yield given(np.array([1.0, 3.0, 3.0, 3.0]), temperature, 2, 0.3)
+    for n, top_p in [(1, 0.5), (2, 0.5), (4, 0.25), (4, 0.5), (4, 0.75)]:
+        yield given(np.zeros(n), 1.0, n, top_p)
+        yield given(np.append(np.zeros((3, n)), -np.ones((3, 2)), axis=1)[:, ::-1], 0.5, n, top_p)
     for settings in [(-1.0, 2, 0.5), (-1e-9, 2, 0.5), (1.0, 0, 0.5), (1.0, -2, 0.5), (1.0, 2, -0.01), (1.0, 2, 1.01),
                      (1.0, 2, 1.5), (1.0, 1, 0.0), (0.0, 1, 0.0), (1.0, 1, 1.0)]:
         yield given(normal(rng, 2, 3), *settings)
