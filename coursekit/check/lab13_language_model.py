@@ -22,11 +22,15 @@ def next_token_loss(next_token_loss):
     yield from _by_hand(next_token_loss)
     yield from _padded(next_token_loss)
     yield from _few_targets(next_token_loss)
-    logits = np.zeros((1, 2, 5))
-    for bad in np.array([[[0, 5]], [[0, -1]]]):
-        law = f"an id {bad[0, 1]} among five tokens raises ValueError"
-        advice = "NumPy counts negative ids from the end and says nothing: look at ids.min() and ids.max()"
-        yield laws.refuses(law, next_token_loss, (logits, bad, np.ones((1, 2), bool)), ["ids"], advice)
+    advice = "NumPy counts negative ids from the end and says nothing: look at ids.min() and ids.max(), of all"
+    for law, bad, counts in [
+        ("an id 5 among five tokens raises ValueError", [0, 5], True),
+        ("an id -1 raises ValueError", [0, -1], True),
+        ("an id 5 as the first of a row raises ValueError", [5, 0], True),
+        ("an id -1 whose target does not count raises ValueError", [0, -1], False),
+    ]:
+        args = np.zeros((1, 2, 5)), np.array([bad]), np.full((1, 2), counts)
+        yield laws.refuses(law, next_token_loss, args, ["ids"], advice)
 
 
 def _by_hand(next_token_loss):
@@ -40,6 +44,11 @@ def _by_hand(next_token_loss):
         (math.log(2 * 8 * 2) / 3, "each position was judged on its own token: position t is judged on ids t + 1"),
         (math.log(4 * 4 / 3 * 5) / 3, "the last position was judged, too: nothing follows it"),
         (math.log(16 / 3), "this is the sum: the mean over two targets is half of it"),
+        (-math.log(16 / 3) / 2, "the sign is wrong: the loss is minus the mean of the log-probabilities"),
+        *((wrong, "you shifted twice: position t is judged on ids t + 1, not t + 2")
+          for wrong in (math.log(4), math.log(4) / 2)),
+        *((wrong, "the softmax runs over the tokens of the vocabulary, axis=-1")
+          for wrong in (math.log(2) / 2, math.log(5.4) / 2, 0.0)),
         (math.log(16 / 3) / 3, "there are two targets, not three: the first token of a row is none"),
         (math.log(8 * 10 / 3) / 2, "you shifted the wrong way: position t says what comes at t + 1"),
     ]
@@ -68,7 +77,9 @@ def _padded(next_token_loss):
         (sum(costs) / 6, "you divided by all positions: four targets count"),
         (sum(costs) / 5, "you counted the first token of the first row: nothing says it, so count mask[:, 1:]"),
         (sum(costs[1:3]) / 2, "id 0 was taken for padding: the mask alone says what counts"),
-        (sum(costs[:3]) / 3, "mask[b, t] says whether token t is a target, so that it goes with ids[:, 1:]"),
+        ((sum(costs[:3]) - log_p[1, 1, 0]) / 4, "mask[b, t] says whether token t is a target: it goes with ids[:, 1:], "
+         "so mask[:, 1:], not mask[:, :-1]"),
+        (sum(costs[:3]) / 3, "a target counts where the mask is True at it, whatever the mask is at the token before"),
     ]
     advice = "four targets count, three in the first row and one in the second, and each of them alike"
     yield laws.equals("padding costs nothing; the mean is that of four targets", reply.value[0], sum(costs) / 4, advice,
@@ -262,7 +273,8 @@ def sample(sample):
 
 def _draws(law, reply, token, said):
     """Is this the token, as a whole number?"""
-    verdict = laws.equals(law, reply, token, f"got {reply.value}: {said}")
+    slips = [(wrong, f"got {wrong}: {said}") for wrong in (token + 1, token + 2)]  # no matter of digits
+    verdict = laws.equals(law, reply, token, f"got {reply.value}: {said}", slips)
     if verdict.passed and as_array(reply.value).dtype.kind not in "iu":
         return Verdict(law, False, f"a token is a whole number, got {type(reply.value).__name__}")
     return verdict
@@ -293,7 +305,8 @@ def _one_more(attend):
     reply = ask(attend, *args)
     yield _form("one new token behind a cached one: it returns the output and a pair, (keys, values)", reply)
     slips = [([[[[0.0, 20.0]]]], "it looks at itself alone: the cached keys and values stand before its own"),
-             ([[[[10.0, 0.0]]]], "it looks at the cached token alone: a token looks at itself, too")]
+             ([[[[10.0, 0.0]]]], "it looks at the cached token alone: a token looks at itself, too, and the causal "
+              "mask lies in the lower right corner")]
     yield laws.equals("weights 9/10 and 1/10: the output is [9, 2]", reply.value[0], [[[[9.0, 2.0]]]], slips=slips)
     yield from _caches(reply, np.concatenate([old, new], axis=2), np.array([[[[10.0, 0.0], [0.0, 20.0]]]]))
 
@@ -324,11 +337,12 @@ def _hidden(attend, q, k, v):
     got = as_array(ask(attend, q, k, v, None, mask).value[0])
     law = "padding in front: what stands behind it is what it is alone"
     alone = _looked(q[:1, :, 2:], k[:1, :, 2:], v[:1, :, 2:])
-    advice = "nobody looks at padding: mask[b, j] is about the key at j, for all heads and queries of sentence b"
-    yield laws.equals(law, got[:1, :, 2:], alone, advice)
+    advice = "nobody looks at padding: mask[b, j] is about the key at j, for all heads and queries of text b"
+    slips = [(_looked(q[:1, :, 2:], k[:1, :, 2:], v[:1, :, 2:], ahead=5), "with a mask attention stays causal, too")]
+    yield laws.equals(law, got[:1, :, 2:], alone, advice, slips)
     yield laws.equals("a query that may look nowhere gets exactly 0", got[0, :, :2], np.zeros((3, 2, 2)),
-                      "mask and causal mask are joined by &")
-    yield laws.equals("and the other sentence is as it was", got[1], _looked(q, k, v)[1], advice)
+                      _of_nowhere(got[0, :, :2], v[0]))
+    yield laws.equals("and the other text is as it was", got[1], _looked(q, k, v)[1], advice)
     first, second = ask(attend, q[:, :, :2], k[:, :, :2], v[:, :, :2], None), np.array(
         [[True, False, True, False, True], [True, True, True, True, False]])
     if _form("a cache for the next call", first).passed:
@@ -339,11 +353,20 @@ def _hidden(attend, q, k, v):
         yield from _caches(later, k, v)
 
 
+def _of_nowhere(got, v):
+    """What to say of the outputs (H, n, e) of queries that may look nowhere, where they are not 0."""
+    if np.isnan(got).any():
+        return "it is nan, which is 0 / 0: a softmax of -inf alone. Let scaled_dot_product_attention do the masking"
+    if laws.near(got, np.broadcast_to(v.mean(axis=1, keepdims=True), got.shape)):
+        return "it is the mean of all values: what is hidden has a score of -inf, not of some large negative number"
+    return "it still sees something: a key may be seen where the mask and the causal mask both say so, joined by &"
+
+
 def _alone(attend):
     """All sizes are 1."""
     one = np.ones((1, 1, 1, 1))
     reply = ask(attend, one, one, 3 * one, None, np.array([[True]]))
-    return laws.equals("one sentence, one head, one token, widths of 1", laws.result(reply, 0), 3 * one)
+    return laws.equals("one text, one head, one token, widths of 1", laws.result(reply, 0), 3 * one)
 
 
 def _large(attend, q, k, v):
@@ -359,7 +382,12 @@ def _large(attend, q, k, v):
 def _attends(law, attend, args, output, keys, values):
     reply = ask(attend, *args)
     yield _form(f"{law}: it returns the output and the pair (keys, values)", reply)
-    slips = [(_looked(*args[:3], future=True), "a token looks at later ones: among the new ones attention is causal")]
+    q, k, v, _ = args
+    slips = [(_looked(q, k, v, ahead=5), "a token looks at later ones: among the new ones attention is causal"),
+             (_looked(q, k, v, ahead=1), "a token looks one ahead: query i looks at keys up to its own, j <= P + i"),
+             (_looked(q, k, v, ahead=-1), "a token does not look at itself: j <= P + i holds its own key, too"),
+             (_looked(2 * q, k, v), "the scores are not divided by √d"),
+             (_looked(2**0.5 * q, k, v), "the scores are divided by √e: d, the width of queries and keys, is meant")]
     yield laws.equals("each looks at itself and what stands before", reply.value[0], output,
                       "by scores over √d, softmax, values: scaled_dot_product_attention does that", slips)
     yield from _caches(reply, keys, values)
@@ -379,11 +407,11 @@ def _caches(reply, keys, values):
     yield laws.equals("and all values", laws.result(cache, 1), values, advice)
 
 
-def _looked(q, k, v, mask=None, future=False):
-    """Causal attention, a query at a time."""
+def _looked(q, k, v, mask=None, ahead=0):
+    """Causal attention, a query at a time; or with queries that look so many tokens ahead."""
     output = np.zeros(v.shape)
     for b, h, i in np.ndindex(q.shape[:3]):
-        seen = [j for j in range(len(k[b, h]) if future else i + 1) if mask is None or mask[b, j]]
+        seen = [j for j in range(min(i + 1 + ahead, len(k[b, h]))) if mask is None or mask[b, j]]
         powers = np.exp(k[b, h, seen] @ q[b, h, i] / math.sqrt(q.shape[-1]))
         output[b, h, i] = powers @ v[b, h, seen] / max(powers.sum(), 1e-300)
     return output
@@ -489,12 +517,15 @@ def speculative_step(speculative_step):
                  "allow what rounding leaves: 0.001")
     yield _steps("a vocabulary of one", ask(speculative_step, np.ones(1), np.ones(1), 0, 0.9, 0.5), (0, True), "p = q")
     yield _distributed(speculative_step, p, q)
-    for law, args, word in [
-        ("a draft that q cannot have drawn raises ValueError", (p, none, 0, 0.1, 0.5), "draft"),
-        *((f"p of sum {a} and q of sum {b} raise ValueError", (a * p, b * q, 0, 0.1, 0.5), "sum")
+    for law, args, word, advice in [
+        ("a draft that q cannot have drawn raises ValueError", (p, none, 0, 0.1, 0.5), "draft", "q[0] is 0"),
+        ("a draft of -1 raises ValueError", (p, q, -1, 0.1, 0.5), "draft", "NumPy counts from the end"),
+        ("a draft of 3, of three tokens, raises ValueError", (p, q, 3, 0.1, 0.5), "draft", "the last token is 2"),
+        *((f"p of sum {a} and q of sum {b} raise ValueError", (a * p, b * q, 0, 0.1, 0.5), "sum",
+           "what does not sum to 1 is no distribution, and the result would not be distributed as p")
           for a, b in [(0.5, 1), (2, 1), (1, 0.5), (1, 2)]),
     ]:
-        yield laws.refuses(law, speculative_step, args, [word], "the law would no longer hold")
+        yield laws.refuses(law, speculative_step, args, [word], advice)
 
 
 def _distributed(speculative_step, p, q):

@@ -22,8 +22,9 @@ def next_token_loss(student, rng):
                            for args in asked]) for law, asked in _texts(rng)]
     yield from verdicts
     logits, ids, mask = _text(rng, 2, 3, 5)
-    wrong = [(logits, np.where(np.arange(3) == 1, bad, ids), mask) for bad in (5, -1)]
-    law = "ids outside the vocabulary, 5 of 5 or -1, raise ValueError"
+    wrong = [(logits, np.where(np.arange(3) == place, bad, ids), mask & (np.arange(3) != unasked))
+             for bad in (5, -1) for place, unasked in [(1, -1), (0, -1), (2, 2)]]
+    law = "ids outside the vocabulary, 5 of 5 or -1, raise ValueError, whether their target counts or not"
     yield _refuses(law, verdicts[0], student.next_token_loss, wrong)
 
 
@@ -71,8 +72,9 @@ def speculative_step(student, rng):
     p, q = rng.dirichlet(np.ones(4), size=2)
     without = q * [1, 0, 1, 1] / (q[0] + q[2] + q[3])
     sums = [(1, 0.7), (1, 1.4), (0.8, 1), (1.2, 1)]
-    wrong = [(p, without, 1, 0.0, 0.5), *((a * p, b * q, 0, 0.5, 0.5) for a, b in sums)]
-    law = "a draft that q cannot have drawn, p or q of another sum than 1: each raises ValueError"
+    wrong = [(p, without, 1, 0.0, 0.5), *((p, q, draft, 0.5, 0.5) for draft in (-1, 4)),
+             *((a * p, b * q, 0, 0.5, 0.5) for a, b in sums)]
+    law = "a draft that q cannot have drawn or that is no token, p or q of another sum than 1: each raises ValueError"
     yield _refuses(law, verdicts[0], student.speculative_step, wrong)
 
 
@@ -185,7 +187,7 @@ def _looks(rng):
         ("padding in front, where a query sees nothing: its output is 0", (3, 2, None, 5, 3, 4), float, "front"),
         ("several new tokens, and holes before and among them, in float32", (4, 1, 4, 3, 6, 3), np.float32, "holes"),
         ("large scores and values, and as many old as new", (2, 2, 3, 3, 4, 5), float, "far"),
-        ("one sentence, one head, a width of 1", (1, 1, 2, 3, 1, 2), float, "holes"),
+        ("one text, one head, a width of 1", (1, 1, 2, 3, 1, 2), float, "holes"),
     ]:
         large = 200 if front == "far" else 1
         q, k, v = (rng.normal(size=(B, H, T, width)).astype(kind) for width in (d, d, e))

@@ -361,7 +361,7 @@ def attend_with_cache_with_keys_and_values_exchanged(q, k, v, cache, mask=None):
 
 
 def attend_with_cache_with_one_mask_for_all(q, k, v, cache, mask=None):
-    """Every sentence got the mask of the first: give it axes for heads and queries, mask[:, None, None, :]."""
+    """Every text got the mask of the first: give it axes for heads and queries, mask[:, None, None, :]."""
     return reference.attend_with_cache(q, k, v, cache, None if mask is None else np.broadcast_to(mask[:1], mask.shape))
 
 

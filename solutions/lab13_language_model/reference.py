@@ -138,17 +138,20 @@ def speculative_step(p, q, draft, u, v):
     """Take a token that was drawn from q, or else another one, so that what comes out is distributed as p says.
 
     p (V,) of the target, q (V,) of the draft, `draft` a token drawn from q, u and v uniforms. The draft is accepted
-    where u q[draft] < p[draft]; otherwise v draws from max(p - q, 0), divided by its sum.
+    where u q[draft] < p[draft]; otherwise v draws from max(p - q, 0), divided by its sum. Where that is 0 everywhere, p
+    is q but for rounding, and the draft is accepted.
     Returns the token, an int, and whether the draft was accepted. Raises ValueError where q[draft] is 0, so that it
     cannot have been drawn, where p or q does not sum to 1 (to 1e-3), and when a shape does not fit.
     """
     V = expect(p=(p, "V"), q=(q, "V"))["V"]
-    if not (abs(p.sum() - 1) <= 1e-3 and abs(q.sum() - 1) <= 1e-3):
-        raise ValueError(f"p and q: expected sums of 1, got {p.sum()} and {q.sum()}")
+    for name, each in (("p", p), ("q", q)):
+        if not abs(each.sum() - 1) <= 1e-3:
+            raise ValueError(f"{name}: expected a sum of 1, to 0.001, got a sum of {each.sum()}")
     if not 0 <= draft < V:
         raise ValueError(f"draft: expected 0 to {V - 1}, got {draft}")
     if q[draft] == 0:
         raise ValueError(f"q[draft]: expected a probability above 0, as it was drawn, got 0 for token {draft}")
-    if u * q[draft] < p[draft]:
+    missing = np.maximum(p - q, 0)  # (V,)
+    if u * q[draft] < p[draft] or not missing.any():
         return int(draft), True
-    return sample(np.maximum(p - q, 0), v), False
+    return sample(missing, v), False

@@ -21,6 +21,7 @@ def next_token_loss(rng):
         ids = rng.integers(5, size=(2, 3))
         ids[b, t] = bad
         yield given(normal(rng, 2, 3, 5), ids, np.ones((2, 3), bool))
+        yield given(normal(rng, 2, 3, 5), ids, np.arange(3) != np.array([[t], [t]]))
 
 
 def filter_logits(rng):
@@ -120,6 +121,8 @@ def speculative_step(rng):
                  (half * 1.0005, none), (half, none * 0.9995), (half * 1.002, none), (half, none * 0.998)]:
         yield given(p, q, 1, 0.3, 0.6)
         yield given(p, q, 1, 0.0, 0.2)
+    for draft in (-1, 3, 4):
+        yield given(half, none, draft, 0.3, 0.6)
 
 
 def _tokens(value, *_):

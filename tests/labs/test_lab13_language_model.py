@@ -271,10 +271,16 @@ def test_a_draft_that_cannot_be_and_sums_that_are_not_1_are_named():
     p, q = np.array([0.5, 0.5]), np.array([0.0, 1.0])
     with pytest.raises(ValueError, match=r"q\[draft\]: expected a probability above 0, as it was drawn, got 0 for"):
         reference.speculative_step(p, q, 0, 0.5, 0.5)
-    with pytest.raises(ValueError, match=r"p and q: expected sums of 1, got 0.5 and 1.0"):
+    with pytest.raises(ValueError, match=r"^p: expected a sum of 1, to 0.001, got a sum of 0.5"):
         reference.speculative_step(p / 2, q, 1, 0.5, 0.5)
-    with pytest.raises(ValueError, match="draft: expected 0 to 1, got 2"):
-        reference.speculative_step(p, q, 2, 0.5, 0.5)
+    for draft in (2, -1):
+        with pytest.raises(ValueError, match=f"draft: expected 0 to 1, got {draft}"):
+            reference.speculative_step(p, q, draft, 0.5, 0.5)
+
+
+@pytest.mark.parametrize("p", [np.array([0.4997, 0.4998]), np.array([0.5, 0.4995])], ids=["two", "one"])
+def test_a_draft_is_accepted_where_nothing_but_rounding_is_missing(p):
+    assert reference.speculative_step(p, np.array([0.5, 0.5]), 1, 0.99999, 0.5) == (1, True)
 
 
 # What it takes from earlier labs, and what it keeps

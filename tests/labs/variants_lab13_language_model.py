@@ -317,8 +317,8 @@ def speculative_step_by_a_loop(p, q, draft, u, v):
 def _drawn(p, q, draft):
     if abs(p.sum() - 1) > 1e-3 or abs(q.sum() - 1) > 1e-3:
         raise ValueError(f"expected sums of 1, got {p.sum()} and {q.sum()}")
-    if not q[draft] > 0:
-        raise ValueError(f"draft {draft}: expected a probability above 0, got {q[draft]}")
+    if draft not in range(len(q)) or not q[draft] > 0:
+        raise ValueError(f"draft: expected a token of a probability above 0, got {draft}")
 
 
 next_token_loss_in_float32 = in_float32(next_token_loss_with_put_along_axis)
