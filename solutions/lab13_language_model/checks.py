@@ -209,7 +209,7 @@ def _mask(rng, B, P, T, kind):
 def _writings(rng):
     """(law, weight, list of arguments of `generate`). Each law but the last asks for a text that ends before the
     uniforms are used up and for one that does not, and both tell all known mistakes but those that cannot be seen."""
-    known, last_alone = mistakes.MISTAKES["generate"], mistakes.generate_from_the_last_token_alone
+    last_alone = mistakes.generate_from_the_last_token_alone
     no_prompt = [mistakes.generate_with_the_prompt, mistakes.generate_without_the_prompt]
     for law, weight, shape, n, N, settings, untold in [
         ("a prompt of two tokens", 1, (8, 8), 2, 7, (0.8, 5, 0.9), [last_alone]),
@@ -217,6 +217,7 @@ def _writings(rng):
         ("what follows depends on two tokens, and a prompt of one", 1, (9, 9, 9), 1, 5, (0.7, 7, 0.95), []),
         ("no prompt: what follows START", 0.5, (6, 6), 0, 6, (1.2, 4, 0.9), [last_alone, *no_prompt]),
     ]:
+        known = [*mistakes.MISTAKES["generate"], *([_told_once] if n > 2 else [])]
         yield law, weight, [
             _telling(lambda s=shape, n=n, N=N, more=settings: _writing(rng, s, n, N, *more), reference.generate,
                      [each for each in known if each not in [*untold, *unseen]], fits)
@@ -231,6 +232,11 @@ def _writings(rng):
 
 
 AT_THE_END = [mistakes.generate_on_after_the_end, mistakes.generate_without_the_end]
+
+
+def _told_once(table, prompt, *more):
+    """What is written where each token of the prompt is told once."""
+    return reference.generate(table, list(dict.fromkeys(prompt)), *more)
 
 
 def _ends(args):
