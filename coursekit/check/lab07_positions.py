@@ -170,8 +170,8 @@ def rotary_scores(rotary_scores):
     yield laws.keeps_type(scores, "cast nothing to float32", "float64")
     yield laws.keeps_type(small, "rotate should keep it, and so does math.sqrt; np.sqrt gives a float64")
     Q, K = (each.astype(np.float32) for each in laws.random(5, (2, 3, 16), (2, 4, 16)))
-    slips = [(_product(_by_angles(Q, places), _turned(K, np.arange(4))), IN_FLOAT32)
-             for places in _angles_in_float32(60_001 + np.arange(3), 16)]
+    slips = [(_scored(_by_angles(Q, angles), K, None), IN_FLOAT32)
+             for angles in _angles_in_float32(60_001 + np.arange(3), 16)]
     law = "three queries of width 16 after 60001 tokens, in float32: their angles need float64"
     yield laws.equals(law, ask(rotary_scores, Q, K, 60_001), _scored(Q, K, 60_001), slips=slips)
 
@@ -320,11 +320,8 @@ def _half_split(x):
 
 def _scored(Q, K, past):
     """What `rotary_scores` should give."""
-    return _product(_turned(Q, past + np.arange(Q.shape[-2])), _turned(K, np.arange(K.shape[-2])))
-
-
-def _product(queries, keys):
-    return np.einsum("...td,...sd->...ts", queries, keys) / math.sqrt(queries.shape[-1])
+    queries = Q if past is None else _turned(Q, past + np.arange(Q.shape[-2]))
+    return np.einsum("...td,...sd->...ts", queries, _turned(K, np.arange(K.shape[-2]))) / math.sqrt(Q.shape[-1])
 
 
 def _softmax(scores):
