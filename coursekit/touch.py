@@ -302,11 +302,12 @@ def choices(what, settings, panels, now):
         shown |= {f"right {row}": [{"d": _bars(x, foot, step * is_right)} for step in p],
                   f"wrong {row}": [{"d": _bars(x, foot, step * ~is_right)} for step in p],
                   f"off {row}": [{"text": each} for each in off]}
-        draw += [_text(7, foot - 92, f"after “{text}”", anchor="start", weight=600),
+        title = re.sub(" $", "␣", text)  # a blank at the end would not be seen
+        draw += [_text(7, foot - 92, f"after “{title}”", anchor="start", weight=600),
                  _text(353, foot - 92, off[now], name=f"off {row}", anchor="end"),
                  _path(f"M7 {foot}H353", PALE),
                  f'<path data-is="right {row}" d="{shown[f"right {row}"][now]["d"]}" fill="{INK}"/>',
-                 f'<path data-is="wrong {row}" d="{shown[f"wrong {row}"][now]["d"]}" fill="#fff" stroke="{INK}"/>']
+                 f'<path data-is="wrong {row}" d="{shown[f"wrong {row}"][now]["d"]}" fill="#fff" stroke="{FAINT}"/>']
         for n, (token, right) in enumerate(zip(tokens[:10], is_right, strict=False)):
             shown[f"percent {row} {n}"] = [{"text": _percent(share)} for share in p[:, n]]
             draw += [_text(x[n], foot + 16, token, weight=600 if right else None, fill=None if right else FAINT),
