@@ -303,7 +303,7 @@ def choices(what, settings, panels, now):
                   f"wrong {row}": [{"d": _bars(x, foot, step * ~is_right)} for step in p],
                   f"off {row}": [{"text": each} for each in off]}
         title = re.sub(" $", "␣", text)  # a blank at the end would not be seen
-        draw += [_text(7, foot - 92, f"after “{title}”", anchor="start", weight=600),
+        draw += [_text(7, foot - 92, f"“{title}”", anchor="start", weight=600),
                  _text(353, foot - 92, off[now], name=f"off {row}", anchor="end"),
                  _path(f"M7 {foot}H353", PALE),
                  f'<path data-is="right {row}" d="{shown[f"right {row}"][now]["d"]}" fill="{INK}"/>',

@@ -99,7 +99,7 @@ def test_choices_say_how_much_is_wrong_of_all_tokens_those_that_are_not_drawn_in
 
 def test_choices_show_a_blank_at_the_end_of_a_text():
     figure = touch.choices("k", [3, 2], {"a b ": ("xyz", P, [True, True, False])}, now=0)
-    assert "after “a b␣”" in figure.drawing
+    assert "“a b␣”" in figure.drawing
 
 
 def test_every_figure_says_in_words_what_it_shows():
