@@ -3,6 +3,10 @@
 The model of `coursekit.models.gpt` learns lessons of `coursekit.tasks.facts`, word by word, every token being a target:
 nobody tells it which of them are answers. A lookup is two steps that are worth nothing without each other, and not
 every seed finds both in time: of three one does not.
+
+Tried on that seed, 1, in about the same time, and no better (22 to 24 % answered): two heads; twice the width at half
+the batch; a fourth of the batch in more steps; β2 of 0.98 with a warm-up of 200, also at twice the rate. With eight
+heads seeds 1 and 2 answer everything, and seed 0 answers 22 %.
 """
 
 import numpy as np
