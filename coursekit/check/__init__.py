@@ -6,6 +6,7 @@ first that does not, with a message that says where to look.
 
 import copy
 import functools
+import inspect
 import warnings
 from pathlib import Path
 
@@ -71,8 +72,8 @@ def _where(error):
 def ask(function, *args, **options):
     """Call the student's function on copies, with its warnings kept quiet. Returns a `Reply`.
 
-    Raises what the function raises, with a note of the shapes that it was given, and CheckFailed where it changed an
-    argument in place.
+    Raises what the function raises, with a note of the names and shapes that it was given, and CheckFailed where it
+    changed an argument in place.
     """
     given = copy.deepcopy(args)
     try:
@@ -80,7 +81,7 @@ def ask(function, *args, **options):
             warnings.simplefilter("ignore")  # an overflow shows as a nan, which a verdict explains
             value = function(*given, **options)
     except Exception as error:
-        error.add_note(f"while the check called it with {', '.join(map(_given, args))}")
+        error.add_note(f"while the check called it with {_given(function, args)}")
         raise
     for position in changed_arguments(args, given):
         advice = {dict: NEW_DICTIONARY, list: NEW_LIST}.get(type(args[position - 1]), NEW_ARRAY)
@@ -88,11 +89,22 @@ def ask(function, *args, **options):
     return Reply(value, precision=precision((args, options)))
 
 
-def _given(argument):
+def _given(function, args):
+    """The arguments of a call in few words, by the function's own names for them: "memory (2, 4, 5), heads = 2"."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # of some functions of NumPy Python does not know them
+        parameters = []
+    names = [each.name for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
+    names += [f"argument {position}" for position in range(len(names) + 1, len(args) + 1)]
+    return ", ".join(f"{name} {_in_short(argument)}" for name, argument in zip(names, args, strict=False))
+
+
+def _in_short(argument):
     """An argument in few words: an array by its shape, what is short as it is."""
     if isinstance(argument, np.ndarray):
-        return f"an array of shape {argument.shape}"
-    return repr(argument) if len(repr(argument)) < 40 else f"a {type(argument).__name__}"
+        return str(argument.shape)
+    return f"= {argument!r}" if len(repr(argument)) < 40 else f"= a {type(argument).__name__}"
 
 
 def as_array(value):

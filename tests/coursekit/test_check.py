@@ -55,10 +55,15 @@ def test_a_dictionary_that_was_changed_in_place_is_told_how_to_make_a_new_one():
         check.ask(dict.update, {"a": 1}, {"b": 2})
 
 
-def test_an_exception_of_the_students_says_what_it_was_given():
+@pytest.mark.parametrize(("function", "says"), [
+    (lambda memory, heads: memory @ memory, "memory (2, 3), heads = 4"),
+    (lambda *args: args[0] @ args[0], "argument 1 (2, 3), argument 2 = 4"),
+    (lambda memory, heads, mask=None: memory @ memory, "memory (2, 3), heads = 4"),
+], ids=["named", "unnamed", "more"])
+def test_an_exception_of_the_students_says_what_it_was_given_by_the_students_names(function, says):
     with pytest.raises(ValueError) as raised:
-        check.ask(np.reshape, np.zeros((2, 3)), (4,))
-    assert raised.value.__notes__ == ["while the check called it with an array of shape (2, 3), (4,)"]
+        check.ask(function, np.zeros((2, 3)), 4)
+    assert raised.value.__notes__ == [f"while the check called it with {says}"]
 
 
 def test_an_exception_of_the_students_says_after_which_law_it_came():
