@@ -3,7 +3,7 @@
 import numpy as np
 
 from coursekit.check import as_array, ask, laws, rounded, visible_check
-from coursekit.verdicts import Verdict
+from coursekit.verdicts import NOISE, Verdict
 
 WORKED_SCORES = [4.35790943, 5.92373433, 4.18673175, 2.11437202, 0.95767155]
 WORKED_WEIGHTS = [0.14773795, 0.70716569, 0.12449461, 0.01567242, 0.00492933]
@@ -42,11 +42,13 @@ def softmax(softmax):
     cube = np.arange(120.0).reshape(2, 3, 4, 5) / 10
     slices = ask(softmax, cube, axis=-3)
     yield _sums("shape (2, 3, 4, 5) with axis=-3: each slice along the second axis sums to 1", slices, 1, cube)
+    yield _sums_exactly(slices.value, 1)
 
     huge = ask(softmax, np.array([1000.0, 1001.0]))
-    overflow = f"got {rounded(huge.value)}, overflow: subtract the maximum before np.exp"
+    cause = "overflow" if not _finite(huge) else "different scores get different weights, so cut none off at a bound"
+    advice = f"got {rounded(huge.value)}, {cause}: subtract the maximum before np.exp"
     pair = [0.26894142, 0.73105858]
-    yield laws.equals("softmax([1000, 1001]) is softmax([0, 1]): a shift changes nothing", huge, pair, overflow)
+    yield laws.equals("softmax([1000, 1001]) is softmax([0, 1]): a shift changes nothing", huge, pair, advice)
     rows = np.array([[1000.0, 1001.0], [-1000.0, -999.0]])
     for axis, scores, name in [(0, rows.T, "columns"), (1, rows, "rows")]:
         apart = ask(softmax, scores, axis=axis)
@@ -54,8 +56,9 @@ def softmax(softmax):
         expected = np.moveaxis([pair, pair], 1, axis)
         yield laws.equals(f"two {name}, 2000 apart, get the same weights", apart, expected, overflow)
     far = ask(softmax, np.array([[0.0, 2000.0]]), axis=1)
-    advice = f"got {rounded(far.value)}: subtract the largest; and an axis of length 1 stays, so no squeeze()"
-    yield laws.equals("one row, its scores 2000 apart: weights [[0, 1]], shape (1, 2)", far, [[0.0, 1.0]], advice)
+    yield laws.shape("one row of two: shape (1, 2)", far, (1, 2), "an axis of length 1 stays, so no squeeze()")
+    advice = f"got {rounded(far.value)}: subtract the largest score, not the least or the mean, so that none is above 0"
+    yield laws.equals("its scores 2000 apart: weights [[0, 1]]", far, [[0.0, 1.0]], advice)
 
 
 @visible_check
@@ -132,19 +135,24 @@ def masked_softmax(masked_softmax):
     late = "hide the scores before the softmax, not the weights after it"
     advice = "did you normalise over axis 0?" if np.sum(weights.value[1]) > 1 else late
     yield laws.sums("each row sums to 1", weights.value, 1, advice)
+    yield _sums_exactly(weights.value, -1)
     expected = [[0.26894142, 0.73105858, 0.0], [0.09003057, 0.24472847, 0.66524096]]
     yield laws.equals("the rest is a softmax among the visible", weights, expected)
 
     nothing = ask(masked_softmax, scores, np.array([[False] * 3, [True] * 3]))
     row = as_array(nothing.value)[0]
-    cause = "-inf minus -inf is nan, and so is 0/0: give such a row another maximum, and another sum to divide by"
+    cause = "-inf - (-inf) is nan, and so is 0/0: give such a row another maximum, such as 0, and another sum"
     if np.isfinite(row).all():
-        cause = "a large negative number for all leaves them equal: use -np.inf"
+        cause = "zeros were meant, not 1/S. A large negative number for all leaves them equal: use -np.inf"
     advice = f"got {rounded(row)}: {cause}"
     yield laws.equals("a row that may look nowhere is all zeros", nothing, [[0.0] * 3, expected[1]], advice)
     huge = ask(masked_softmax, np.array([[900.0, 901.0, 1e8]]), mask[:1])
     advice = f"got {rounded(huge.value)}: put -np.inf for it, and subtract the largest visible score before np.exp"
     yield laws.equals("scores of 900, next to a hidden one of 10^8, stay finite", huge, expected[:1], advice)
+    low = ask(masked_softmax, np.array([[-2e10, -2e10, -100.0], [-2e10, -3e10, -2e10]]), mask)
+    advice = f"got\n{rounded(low.value)}\n  no number is below all visible scores: a hidden one must become -np.inf"
+    law = "visible scores of -2 · 10^10, next to a hidden one of -100, have all the weight"
+    yield laws.equals(law, low, [[0.5, 0.5, 0.0], [0.5, 0.0, 0.5]], advice)
     apart = ask(masked_softmax, scores + np.array([[1000.0], [-1000.0]]), mask)
     advice = f"got\n{rounded(apart.value)}\n  take each row's own largest visible score: axis=-1, keepdims=True"
     yield laws.equals("two rows, 2000 apart, get the same weights as before", apart, expected, advice)
@@ -172,6 +180,8 @@ def additive_attention(additive_attention):
     yield laws.results(reply, {"context (B, E) =": (2, 5), "weights (B, S) =": (2, 4)})
     context, weights = reply.value
     hidden = "sentence 0 has three words: its fourth weight should be 0"
+    if laws.near(weights[0], [0, 0, 0, 1]):
+        hidden = "the padding got all of it, the words none: your mask is the wrong way round. True means: may look"
     yield Verdict("padding gets no weight", weights[0, 3] == 0, hidden)
     advice = "softmax over the last axis; does your masked_softmax pass its own check?"
     yield laws.sums("the weights of each sentence sum to 1", weights, 1, advice)
@@ -216,6 +226,17 @@ def _weights_advice(weights, expected):
     if laws.near(weights[0][:3], [0.00143378, 0.238861, 0.7597052]):
         return "these are the weights without tanh: then the state has no say"
     return ""
+
+
+def _finite(reply):
+    return as_array(reply.value).dtype.kind == "f" and np.isfinite(reply.value).all()
+
+
+def _sums_exactly(weights, axis):
+    """A verdict on weights whose sums are nearly 1 already."""
+    off = np.abs(np.sum(weights, axis=axis, dtype=float) - 1).max()
+    advice = f"one is off by {off:.0e}: add nothing to the sum that you divide by, round nothing, and keep to float64"
+    return Verdict("to the precision of float64: off by 10^-12 at most", off <= NOISE["float64"], advice)
 
 
 def _sums(law, reply, axis, like):

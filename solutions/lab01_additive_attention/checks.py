@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from coursekit.verdicts import compare, together
+from coursekit.verdicts import NOISE, Verdict, compare, together
 from solutions.lab01_additive_attention import reference
+
+LOW = -2e10  # float32 holds it
 
 
 def softmax(student, rng):
@@ -23,7 +25,8 @@ def softmax(student, rng):
         ("a column of scores, some of them 900 and some -900", (column,), {}, stays),
     ]
     for law, args, options, advice in cases:
-        yield compare(law, student.softmax(*args, **options), reference.softmax(*args, **options), advice)
+        reply, expected = student.softmax(*args, **options), reference.softmax(*args, **options)
+        yield _sums_too(compare(law, reply, expected, advice), reply, options.get("axis", 0))
 
 
 def alignment(student, rng):
@@ -43,7 +46,8 @@ def attention(student, rng):
 def masked_softmax(student, rng):
     hint = "is it a softmax over the last axis among the positions where the mask is True, and 0 elsewhere?"
     for law, scores, mask in _masked_scores(rng):
-        yield compare(law, student.masked_softmax(scores, mask), reference.masked_softmax(scores, mask), hint)
+        reply = student.masked_softmax(scores, mask)
+        yield _sums_too(compare(law, reply, reference.masked_softmax(scores, mask), hint), reply, -1)
 
 
 def additive_attention(student, rng):
@@ -52,6 +56,15 @@ def additive_attention(student, rng):
                       for law, args in _batches(rng)]
     yield from longer
     yield together(alone, longer[0])  # of one word any scores lead to the right weights
+
+
+def _sums_too(verdict, reply, axis):
+    """The verdict; where its law names the sums, they are held to float64, as `compare` does not hold them."""
+    if not verdict.passed or "sums to 1" not in verdict.law:
+        return verdict
+    exact = np.abs(np.sum(reply.value, axis=axis, dtype=float) - 1).max() <= NOISE["float64"]
+    hint = "the sums are off by more than 10^-12: add nothing to what you divide by, and keep to float64"
+    return Verdict(verdict.law, bool(exact), hint)
 
 
 # Cases
@@ -69,21 +82,24 @@ def _sentences(rng):
 
 
 def _masked_scores(rng):
-    """(law, scores, mask). Half of the cases have a row that sees nothing, four of six have scores far apart."""
+    """(law, scores, mask). Half of the cases have a row that sees nothing, four of six have scores far apart, and in
+    three visible scores are so low that only -inf is surely below them."""
     prefix = np.arange(5) < np.array([[2], [5], [4]])
     holes = np.array([[True, False, True, True], [False] * 4, [False, True, False, True]])
     yield "padding at the end gets exactly no weight, the rest sums to 1", rng.normal(size=(3, 5)), prefix
     yield "a row that sees nothing is all zeros, its neighbours are untouched", rng.normal(size=(3, 4)), holes
     tall = _round(rng.normal(size=(2, 3, 4)) * 5) + np.array([900.0, -800.0])[:, None, None]
     deep, far = np.stack([holes, ~holes]), np.array([[0.0], [50.0], [-2000.0]])
-    law = "three axes and scores in the thousands: finite, zeros where nothing is seen"
+    tall[1, 2] = LOW
+    law = "three axes, scores in the thousands and far below: finite, zeros where nothing is seen"
     yield law, np.where(deep, tall, 3000.0), deep
     wide = _round(rng.normal(size=(3, 5))) + np.array([[800.0], [-900.0], [60.0]])
+    wide[2] = LOW
     yield "hidden scores far above the visible ones change nothing", np.where(prefix, wide, 4e8), prefix
     alone = np.where(holes, tall[:1, [2, 1, 0]] + far, 4000.0)
     yield "a batch of one, each row with a mask of its own: these axes stay", alone[:, :, None], holes[None, :, None]
     law = "one row, no axis in front, its scores far apart"
-    yield law, np.where(holes[2], tall[1, 2] - [0, 0, 0, 3000], 6000.0), holes[2]
+    yield law, np.where(holes[2], [0, LOW, 0, LOW - 3000], 6000.0), holes[2]
 
 
 def _batches(rng):

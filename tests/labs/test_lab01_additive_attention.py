@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from coursekit.check import CheckFailed
 from coursekit.check import lab01_additive_attention as visible_checks
 from solutions.lab01_additive_attention import reference
 from tests import needs
@@ -139,3 +140,51 @@ def test_a_function_right_on_the_visible_example_alone_earns_nothing():
     for exercise, numbers in printed.items():
         shape = (5, 1) if exercise == "alignment" else (16,)
         assert share(exercise, **{exercise: lambda *_, n=numbers, s=shape: np.reshape(n, s)}) == 0
+
+
+LITTLE = pytest.mark.parametrize("little", [1e-6, 1e-8, 1e-9])
+
+
+@LITTLE
+def test_a_little_that_is_added_to_the_sum_costs_points_and_is_seen_before(little):
+    def softmax(x, axis=0):
+        powers = np.exp(x - x.max(axis=axis, keepdims=True))
+        return powers / (powers.sum(axis=axis, keepdims=True) + little)
+
+    with pytest.raises(CheckFailed, match="add nothing to the sum"):
+        visible_checks.softmax(softmax)
+    assert share("softmax", softmax=softmax) < 1
+
+
+@LITTLE
+def test_so_does_a_little_that_is_added_to_the_sum_of_visible_ones(little):
+    def masked_softmax(scores, mask):
+        return reference.masked_softmax(scores, mask) / (1 + little)
+
+    with pytest.raises(CheckFailed, match="add nothing to the sum"):
+        visible_checks.masked_softmax(masked_softmax)
+    assert share("masked_softmax", masked_softmax=masked_softmax) < 1
+
+
+@pytest.mark.parametrize("low", [-1e3, -1e4, -1e9])
+def test_no_number_stands_for_a_hidden_score(low):
+    def masked_softmax(scores, mask):
+        return reference.softmax(np.where(mask, scores, low), axis=-1) * mask
+
+    with pytest.raises(CheckFailed, match=r"become -np\.inf"):
+        visible_checks.masked_softmax(masked_softmax)
+    assert share("masked_softmax", masked_softmax=masked_softmax) <= 0.5
+
+
+@pytest.mark.parametrize(("exercise", "wrong", "says"), [
+    ("softmax", lambda x, axis=0: reference.softmax(np.minimum(x, 700), axis), "so cut none off at a bound"),
+    ("softmax", lambda x, axis=0: np.exp(x - x.min(axis, keepdims=True)) / np.exp(x - x.min(axis, keepdims=True)).sum(
+        axis, keepdims=True), "the largest score, not the least or the mean"),
+    ("masked_softmax", lambda scores, mask: np.where(mask.any(-1, keepdims=True), reference.masked_softmax(
+        scores, mask), 1 / mask.shape[-1]), "zeros were meant, not 1/S"),
+    ("additive_attention", lambda s, m, mask, *layers: reference.additive_attention(s, m, ~mask, *layers),
+     "your mask is the wrong way round"),
+], ids=["clipped", "least", "uniform", "inverted"])
+def test_the_likeliest_slips_are_named(exercise, wrong, says):
+    with pytest.raises(CheckFailed, match=says):
+        getattr(visible_checks, exercise)(wrong)
