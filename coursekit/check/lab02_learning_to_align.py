@@ -8,6 +8,9 @@ from coursekit.verdicts import Verdict
 
 B, S, T, E, D, A = 2, 4, 3, 5, 6, 7
 STAYS = "an axis of length 1 stays: no squeeze() without an axis"
+JOINED = ("your three functions are right, so it is how they are joined: context, then softmax, then scores. Is each "
+          "result handed to the next, in the order of its arguments?")
+PASSED_ON = "return what scores_backward gives, d_query, d_keys and d_v, as it is"
 GROWS = "nothing may be cut off or added on the way"
 TYPES = "make new arrays with np.zeros_like, and neither np.float64 numbers nor casts"
 
@@ -82,7 +85,7 @@ def softmax_backward(softmax_backward):
     yield laws.equals("one row, no axis in front: shape (3,)", one, [-0.24, 0.24, 0.0], advice)
     large = ask(softmax_backward, hidden[:1], np.array([[3e5, 301000.01, 0.0]]))
     advice = "nothing may be cut off or lose digits on the way, and an axis of length 1 stays"
-    law = "one row of a matrix, d_weights of 300,000 and 301,000.01: shape (1, 3)"
+    law = "a matrix of one row, d_weights of 300,000 and 301,000.01: d_scores to the last digit"
     yield laws.equals(law, large, [[-240.0024, 240.0024, 0.0]], advice)
     small = ask(softmax_backward, weights.astype(np.float32), probe.astype(np.float32))
     yield laws.keeps_type(small, TYPES)
@@ -93,10 +96,13 @@ def _softmax_slip(d_scores, a, d):
     """a and d are the weights and their gradients, (2, 3) both."""
     product = a * d
     row, column, plain = (product.sum(-1, keepdims=True), product.sum(0), d.mean(-1, keepdims=True))
+    mean = product.mean(-1, keepdims=True)
     slips = [
         (product, "this is α ∘ d_α: the average was to be subtracted from d_α first"),
         (product * (1 - a), "α (1 - α) is the diagonal of the Jacobian alone: the other weights change too"),
         (product - a * plain, "you subtracted the plain mean, 1: it is the average by the weights"),
+        (product - a * mean, "Σ α_k d_α_k is an average already, as the weights sum to 1: so no mean of it"),
+        (d * (a - row), "the arguments are the wrong way round: weights first, then d_weights"),
         (d - row, "the average is right; the factor α is missing"),
         (a * row - product, "the sign is turned round: d_α minus the average"),
         (product - row, "you subtracted the average after multiplying by α: subtract first, then multiply"),
@@ -125,6 +131,8 @@ def scores_backward(scores_backward):
         (plain * (1 - t), "the slope of tanh is 1 - tanh²: the square is missing"),
         (plain * (1 - (query[:, None] + keys) ** 2), "1 - x² is taken of tanh(q + k), not of q + k"),
         (d_scores[..., None] * (1 - t**2), "v does not appear: each unit passes on its own entry of v"),
+        (plain * (1 - np.tanh(keys) ** 2), "the query is left out: it is tanh(q + k), with q added to every key"),
+        (plain * (1 - np.tanh(t) ** 2), "tanh is taken twice: the slope is 1 - t∘t, and t = tanh(q + k) already"),
     ]
     advice = laws.slip(d_keys, slips, "is it d_e v (1 - tanh²), for each position and each of the A units?")
     yield laws.slope("d_keys agrees with central differences", loss, keys, d_keys, advice)
@@ -156,9 +164,12 @@ def attend_backward(attend_backward, context_backward, softmax_backward, scores_
 
     reply = ask(attend_backward, *args)
     yield laws.results(reply, {"d_query": (B, A), "d_keys": (B, S, A), "d_v": (A,)})
-    advice = _first_step_that_differs(args, context_backward, softmax_backward, scores_backward)
-    for array, name, got in zip((query, keys, v), ("d_query", "d_keys", "d_v"), reply.value, strict=True):
+    earlier = _first_step_that_differs(args, context_backward, softmax_backward, scores_backward)
+    slips, so_far, names = _joined_otherwise(*args), JOINED, ("d_query", "d_keys", "d_v")
+    for i, (array, name, got) in enumerate(zip((query, keys, v), names, reply.value, strict=True)):
+        advice = earlier or laws.slip(got, [(wrong[i], said) for wrong, said in slips], so_far)
         yield laws.slope(f"{name} agrees with central differences, from the context back", loss, array, got, advice)
+        so_far = f"what comes before is right: {PASSED_ON}"
     nothing = ask(attend_backward, d_context, query, keys, memory, np.zeros((B, S)), v).value
     zeros = all(not as_array(part).any() for part in nothing)
     yield Verdict("sentences with nothing to look at: all gradients are 0", zeros, "weights of 0 should give zeros")
@@ -172,15 +183,21 @@ def attend_backward(attend_backward, context_backward, softmax_backward, scores_
 
 
 def _first_step_that_differs(args, context_backward, softmax_backward, scores_backward):
-    """Which of the student's three functions is the first to leave the right way? Central differences tell."""
+    """Which of the student's three functions is the first to leave the right way? Central differences tell; "" if none
+    does."""
     d_context, query, keys, memory, weights, v = args
     scores, (d_scores,) = _scores(query, keys, v), laws.random(9, (B, S))
     d_weights = np.stack([m @ d for m, d in zip(memory, d_context, strict=True)])
+    seen = weights > 0
+
+    def weigh():
+        return _positive(np.where(seen, scores, -np.inf))
+
     steps = [  # whose gradients, what they are, in which arrays, and of which loss
         ("context_backward", lambda: [ask(context_backward, d_context, weights, memory).value[0]],
          [weights], lambda: np.sum(d_weights * weights)),
         ("softmax_backward", lambda: [ask(softmax_backward, weights, d_weights).value],
-         [scores], lambda: np.sum(d_weights * _positive(scores))),
+         [scores], lambda: np.sum(d_weights * weigh())),
         ("scores_backward", lambda: ask(scores_backward, d_scores, query, keys, v).value,
          [query, keys, v], lambda: np.sum(d_scores * _scores(query, keys, v))),
     ]
@@ -190,7 +207,40 @@ def _first_step_that_differs(args, context_backward, softmax_backward, scores_ba
                 check_gradient(loss, array, as_array(gradient), name, laws.SLOPES)
         except Exception:
             return f"step {i}, your {name}, is not right yet: see its own check, and mend it first"
-    return "context, then softmax, then scores: is each result handed to the next, in the order of its arguments?"
+    return ""
+
+
+def _joined_otherwise(d_context, query, keys, memory, weights, v):
+    """((d_query, d_keys, d_v), what to say) for known slips in joining three right functions."""
+    d_weights = np.einsum("be,bse->bs", d_context, memory)
+    right = _through(weights, d_weights)
+    wrong = [
+        (d_weights, "the softmax is left out: hand d_weights to softmax_backward, what it gives on to the scores"),
+        (_through(d_weights, weights), "softmax_backward's arguments are the wrong way round: weights, then d_weights"),
+        (weights * d_weights, "weights * d_weights stands where softmax_backward(weights, d_weights) should be called"),
+        (_through(weights, right), "softmax_backward is called twice"),
+        (-right, "the sign is turned round on the way: each function gives the gradient itself"),
+        (_through(weights, weights),
+         "weights stand where their gradient belongs: softmax_backward(weights, d_weights)"),
+        (_through(weights, (weights[..., None] * d_context[:, None]).sum(-1)),
+         "d_memory was summed and used as d_weights: context_backward gives d_weights first"),
+        (_through(_positive(_scores(query, keys, v)), d_weights),
+         "these are weights without the mask: use the `weights` that you were given, which know of it"),
+    ]
+    return [(_of_scores(d_scores, query, keys, v), f"your three functions are right, and joined wrongly: {said}")
+            for d_scores, said in wrong]
+
+
+def _through(weights, d_weights):
+    """Back through a softmax."""
+    return weights * (d_weights - np.sum(weights * d_weights, axis=-1, keepdims=True))
+
+
+def _of_scores(d_scores, query, keys, v):
+    """Back through the scores."""
+    t = np.tanh(query[:, None] + keys)
+    d_keys = d_scores[..., None] * v * (1 - t**2)
+    return d_keys.sum(axis=1), d_keys, np.einsum("bs,bsa->a", d_scores, t)
 
 
 @visible_check
@@ -212,6 +262,9 @@ def steps_backward(steps_backward):
     advice = "the keys served all T steps: sum d_keys over the steps first, then as for W, over positions and sentences"
     yield laws.slope("d_U agrees with central differences", loss, U, d_U, advice)
     advice = "memory has two ways to the loss: blended, α_ij d_c_i at each step, and as keys, (Σ_i d_k_ij) U^T"
+    for_each_step = np.einsum("bts,bte->bse", weights, d_contexts) + T * d_keys.sum(axis=1) @ U.T
+    slips = [(for_each_step, f"the way through the keys is counted {T} times, once a step: it counts once, on the sum")]
+    advice = laws.slip(d_memory, slips, advice)
     yield laws.slope("d_memory agrees with central differences", loss, memory, d_memory, advice)
     large = ask(steps_backward, *args[:3], 1e6 * d_contexts, 1e6 * d_queries, 1e6 * d_keys, U)
     for name, got, gradient in zip(("d_W", "d_U", "d_memory"), large.value, reply.value, strict=True):

@@ -13,6 +13,7 @@ from solutions.lab01_additive_attention.reference import masked_softmax
 from solutions.lab02_learning_to_align import mistakes, reference
 from tests import needs
 from tests.labs import judging
+from tests.labs.judging import by_name
 
 share = partial(judging.share, "lab02_learning_to_align")
 
@@ -166,10 +167,60 @@ def test_the_check_of_the_whole_step_survives_any_earlier_answer(wrong):
         visible_checks.attend_backward(mistakes.attend_backward_without_the_softmax, *[lambda *args: wrong] * 3)
 
 
-def test_the_check_of_the_whole_step_says_which_earlier_function_is_wrong():
-    wrong = mistakes.softmax_backward_without_the_average
-    with pytest.raises(visible.CheckFailed, match="step 2, your softmax_backward"):
-        visible_checks.attend_backward(
-            mistakes.attend_backward_with_the_whole_jacobian_lost, reference.context_backward, wrong,
-            reference.scores_backward,
-        )
+CONTEXT, SOFTMAX, SCORES = reference.context_backward, reference.softmax_backward, reference.scores_backward
+
+
+def joined(d_context, query, keys, memory, weights, v, context=CONTEXT, softmax=SOFTMAX, scores=SCORES):
+    d_weights, _ = context(d_context, weights, memory)
+    return scores(softmax(weights, d_weights), query, keys, v)
+
+
+@pytest.mark.parametrize(("name", "wrong"), [
+    ("context", mistakes.context_backward_by_a_sum_of_memory), ("context", mistakes.context_backward_averaged),
+    ("softmax", mistakes.softmax_backward_without_the_average),
+    ("softmax", mistakes.softmax_backward_with_the_sign_turned),
+    ("scores", mistakes.scores_backward_without_the_slope), ("scores", mistakes.scores_backward_with_an_averaged_v),
+], ids=by_name)
+def test_the_check_of_the_whole_step_says_which_earlier_function_is_wrong(name, wrong):
+    three = {"context": CONTEXT, "softmax": SOFTMAX, "scores": SCORES, name: wrong}
+    with pytest.raises(visible.CheckFailed, match=rf"step \d, your {name}_backward, is not right yet"):
+        visible_checks.attend_backward(lambda *args: joined(*args, **three), *three.values())
+
+
+def masks_forgotten(d_context, query, keys, memory, weights, v):
+    powers = np.exp(np.tanh(query[:, None] + keys) @ v)
+    return joined(d_context, query, keys, memory, powers / powers.sum(axis=-1, keepdims=True), v)
+
+
+@pytest.mark.parametrize(("wrong", "says"), [
+    (mistakes.attend_backward_without_the_softmax, "the softmax is left out"),
+    (mistakes.attend_backward_with_the_arguments_of_softmax_exchanged, "the wrong way round: weights, then d_weights"),
+    (mistakes.attend_backward_with_weights_for_d_weights, "weights stand where their gradient belongs"),
+    (mistakes.attend_backward_with_the_whole_jacobian_lost, r"stands where softmax_backward\(weights, d_weights\)"),
+    (lambda *args: joined(*args, softmax=lambda a, d: SOFTMAX(a, SOFTMAX(a, d))), "called twice"),
+    (lambda *args: joined(*args, softmax=lambda a, d: -SOFTMAX(a, d)), "the sign is turned round"),
+    (lambda *args: joined(*args, context=lambda *args: (CONTEXT(*args)[1].sum(-1), None)), "d_memory was summed"),
+    (masks_forgotten, "weights without the mask"),
+    (mistakes.attend_backward_with_memory_as_keys, "so it is how they are joined"),
+    (lambda *args: (*joined(*args)[:2], 0 * args[-1]), "what comes before is right: return what scores_backward gives"),
+], ids=["skipped", "exchanged", "weights", "product", "twice", "sign", "d_memory", "mask", "another", "d_v"])
+def test_three_right_functions_that_are_joined_wrongly_are_not_blamed(wrong, says):
+    with pytest.raises(visible.CheckFailed, match=says):
+        visible_checks.attend_backward(wrong, CONTEXT, SOFTMAX, SCORES)
+
+
+def for_each_step(states, memory, weights, d_contexts, d_queries, d_keys, U):
+    d_W, d_U, d_memory = reference.steps_backward(states, memory, weights, d_contexts, d_queries, d_keys, U)
+    return d_W, d_U, d_memory + (len(d_keys[0]) - 1) * d_keys.sum(axis=1) @ U.T
+
+
+@pytest.mark.parametrize(("exercise", "wrong", "says"), [
+    ("softmax_backward", lambda a, d: SOFTMAX(d, a), "the wrong way round: weights first"),
+    ("softmax_backward", lambda a, d: a * (d - (a * d).mean(axis=-1, keepdims=True)), "so no mean"),
+    ("scores_backward", lambda d, q, k, v: SCORES(d, 0 * q, k, v), "the query is left out"),
+    ("scores_backward", lambda d, q, k, v: SCORES(d, 0 * q, np.tanh(q[:, None] + k), v), "tanh is taken twice"),
+    ("steps_backward", for_each_step, "it counts once, on the sum"),
+], ids=["exchanged", "mean", "query", "twice", "steps"])
+def test_the_likeliest_slips_are_named(exercise, wrong, says):
+    with pytest.raises(visible.CheckFailed, match=says):
+        getattr(visible_checks, exercise)(wrong)
