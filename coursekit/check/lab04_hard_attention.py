@@ -21,6 +21,8 @@ def sample_positions(sample_positions):
     advice = f"got {chosen.value}: stretch 0 ends at 0.125, stretch 1 at 0.625, stretch 3 at 1"
     if len(set(np.ravel(chosen.value))) == 1:
         advice = f"got {chosen.value}, three times the same: each row has a uniform of its own, which decides"
+    if _draws_its_own(sample_positions):
+        advice = "the same uniforms give other positions each time: use those that you are given, draw none yourself"
     slips = [([1, 2, 4], "you count positions from 1: the first is 0")]
     law = "weights 1/8, 1/2, 0, 3/8 and uniforms 0.1, 0.4, 0.7: positions 0, 1, 3"
     yield laws.equals(law, chosen, [0, 1, 3], advice, slips)
@@ -36,8 +38,21 @@ def sample_positions(sample_positions):
     advice = f"got {last.value}: a sum is 1 only up to rounding. Divide each row's running sums by its own last one"
     law = "sums of 0.9999997 and 0.9999994, and u = 0.99999994: still a position that has a weight"
     yield laws.equals(law, last, [2, 1], advice)
+    for order, law in [([0, 1], "a row of sum 1 above one of 0.9999994, u = 1/2 and 0.99999994: position 1 in both"),
+                       ([1, 0], "the same two rows in the other order: position 1 in both")]:
+        pair = np.array([[0.5, 0.5, 0.0], [0.5, 0.4999994, 0.0]], dtype=np.float32)[order]
+        both = ask(sample_positions, pair, np.array([0.5, LAST])[order])
+        advice = f"got {both.value}: divide a row by its own last one, not by another row's or the least of all"
+        yield laws.equals(law, both, [1, 1], advice)
     yield from _largest(sample_positions)
     yield _shares(sample_positions)
+
+
+def _draws_its_own(sample_positions):
+    """Does it answer otherwise when it is asked once more?"""
+    args = np.repeat(WEIGHTS[None], 50, axis=0), np.full(50, 0.4)
+    first, second = (as_array(ask(sample_positions, *args).value) for _ in range(2))
+    return not np.array_equal(first, second)
 
 
 def _largest(sample_positions):
@@ -112,7 +127,9 @@ def _slope(estimate_gradient):
     slope = numerical_gradient(lambda: scores[chosen] - np.log(np.exp(scores).sum()), scores)
     weights = np.exp(scores) / np.exp(scores).sum()
     gradient = ask(estimate_gradient, weights[None], np.array([chosen]), np.array([1.0]), 0.0)
-    return laws.equals("reward 1, baseline 0: the slope of log α_k, by central differences", gradient, slope[None])
+    own = "it is 0: is the mean of these rewards subtracted? The baseline is the one that you are given, here 0"
+    law = "reward 1, baseline 0: the slope of log α_k, by central differences"
+    return laws.equals(law, gradient, slope[None], slips=[(0 * slope[None], own)])
 
 
 @visible_check
@@ -128,6 +145,9 @@ def mean_and_variance(mean_and_variance):
     yield laws.equals("the mean of each row, by hand", mean, [[2, 0], [2, 7]], advice)
     slips = [
         ([3, 5**0.5], "this is the standard deviation: do not take the root"),
+        ([0.5 + 0.5 * 17**0.5, 5**0.5], "the norm is to be squared: ‖x‖² is a sum of squares, without a root"),
+        ([2.375, 2.5], "the weight is squared with the distance: square first, then multiply by the weight"),
+        ([0, 0], "weighted distances add up to 0: square them first, then weigh and sum"),
         ([13, 58], "this is the mean square: subtract the mean from each estimate first"),
         ([4.5, 2.5], "these are averages over the N numbers: add the squared distances up"),
         ([35 / 3, 21], "the squared distances are to be weighed by the weights too"),
@@ -155,8 +175,11 @@ def move_baseline(move_baseline):
     rewards = np.array([-1.0, -1.0, -4.0])
     moved = ask(move_baseline, 0.0, rewards)
     yield laws.shape("it returns one number", moved, ())
-    slips = [(-1.8, "the shares are swapped"), (-2.0, "the old baseline is lost, or the new mean has the whole share"),
-             (-0.6, "this moves towards the sum of the rewards: their mean")]
+    slips = [
+        (-1.8, "the shares are swapped"),
+        (-2.0, "the mean of the rewards counts whole: multiply it by 1 - keep, and add keep times the old baseline"),
+        (-0.6, "this moves towards the sum of the rewards: their mean"),
+    ]
     yield laws.equals("from 0, rewards of mean -2: moved a tenth of the way, to -0.2", moved, -0.2, slips=slips)
     slower = ask(move_baseline, 1.0, rewards, keep=0.75)
     advice = f"got {rounded(slower.value)}: keep times the old one, 1 - keep times the mean"

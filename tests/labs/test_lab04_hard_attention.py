@@ -173,3 +173,38 @@ def test_what_became_of_the_baseline_is_named(words, weigh):
 
     with pytest.raises(CheckFailed, match=words):
         visible_checks.estimate_gradient(estimate_gradient)
+
+
+OWN = np.random.default_rng(1)
+
+
+def divided(by):
+    """The position, where the running sums are divided by something made of all of them."""
+    def sample_positions(weights, uniforms):
+        ends = np.cumsum(weights, axis=1)
+        return (ends / by(ends) <= uniforms[:, None]).sum(axis=1)
+
+    return sample_positions
+
+
+def spread(weights, estimates, measure):
+    mean = np.einsum("bs,bsn->bn", weights, estimates)
+    return mean, measure(weights, estimates - mean[:, None])
+
+
+@pytest.mark.parametrize(("exercise", "wrong", "says"), [
+    ("sample_positions", divided(lambda ends: ends[-1, -1]), "its own last"),
+    ("sample_positions", divided(lambda ends: ends[0, -1]), "its own last"),
+    ("sample_positions", divided(lambda ends: ends[:, -1].min()), "its own last"),
+    ("sample_positions", lambda weights, uniforms: reference.sample_positions(
+        weights, OWN.random(len(uniforms))), "draw none yourself"),
+    ("estimate_gradient", lambda weights, chosen, rewards, _: reference.estimate_gradient(
+        weights, chosen, rewards, float(rewards.mean())), "the one that you are given"),
+    ("mean_and_variance", lambda w, e: spread(w, e, lambda w, c: (w * np.sqrt((c**2).sum(-1))).sum(-1)), "be squared"),
+    ("mean_and_variance", lambda w, e: spread(w, e, lambda w, c: ((w[..., None] * c)**2).sum((1, 2))), "square first"),
+    ("mean_and_variance", lambda w, e: spread(w, e, lambda w, c: (w[..., None] * c).sum((1, 2))), "square them first"),
+    ("move_baseline", lambda b, rewards, keep=0.9: keep * b + rewards.mean(), "multiply it by 1 - keep"),
+], ids=["by the last", "by the first", "by the least", "own draws", "own mean", "norm", "weights", "distances", "keep"])
+def test_the_likeliest_slips_are_named(exercise, wrong, says):
+    with pytest.raises(CheckFailed, match=says):
+        getattr(visible_checks, exercise)(wrong)
