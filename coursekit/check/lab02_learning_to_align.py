@@ -212,35 +212,31 @@ def _first_step_that_differs(args, context_backward, softmax_backward, scores_ba
 
 def _joined_otherwise(d_context, query, keys, memory, weights, v):
     """((d_query, d_keys, d_v), what to say) for known slips in joining three right functions."""
+    def through(weights, d_weights):
+        return weights * (d_weights - np.sum(weights * d_weights, axis=-1, keepdims=True))
+
+    def of_scores(d_scores):
+        t = np.tanh(query[:, None] + keys)
+        d_keys = d_scores[..., None] * v * (1 - t**2)
+        return d_keys.sum(axis=1), d_keys, np.einsum("bs,bsa->a", d_scores, t)
+
     d_weights = np.einsum("be,bse->bs", d_context, memory)
-    right = _through(weights, d_weights)
+    right = through(weights, d_weights)
     wrong = [
         (d_weights, "the softmax is left out: hand d_weights to softmax_backward, what it gives on to the scores"),
-        (_through(d_weights, weights), "softmax_backward's arguments are the wrong way round: weights, then d_weights"),
+        (through(d_weights, weights), "softmax_backward's arguments are the wrong way round: weights, then d_weights"),
         (weights * d_weights, "weights * d_weights stands where softmax_backward(weights, d_weights) should be called"),
-        (_through(weights, right), "softmax_backward is called twice"),
+        (through(weights, right), "softmax_backward is called twice"),
         (-right, "the sign is turned round on the way: each function gives the gradient itself"),
-        (_through(weights, weights),
+        (through(weights, weights),
          "weights stand where their gradient belongs: softmax_backward(weights, d_weights)"),
-        (_through(weights, (weights[..., None] * d_context[:, None]).sum(-1)),
+        (through(weights, (weights[..., None] * d_context[:, None]).sum(-1)),
          "d_memory was summed and used as d_weights: context_backward gives d_weights first"),
-        (_through(_positive(_scores(query, keys, v)), d_weights),
+        (through(_positive(_scores(query, keys, v)), d_weights),
          "these are weights without the mask: use the `weights` that you were given, which know of it"),
     ]
-    return [(_of_scores(d_scores, query, keys, v), f"your three functions are right, and joined wrongly: {said}")
+    return [(of_scores(d_scores), f"your three functions are right, and joined wrongly: {said}")
             for d_scores, said in wrong]
-
-
-def _through(weights, d_weights):
-    """Back through a softmax."""
-    return weights * (d_weights - np.sum(weights * d_weights, axis=-1, keepdims=True))
-
-
-def _of_scores(d_scores, query, keys, v):
-    """Back through the scores."""
-    t = np.tanh(query[:, None] + keys)
-    d_keys = d_scores[..., None] * v * (1 - t**2)
-    return d_keys.sum(axis=1), d_keys, np.einsum("bs,bsa->a", d_scores, t)
 
 
 @visible_check
