@@ -10,29 +10,59 @@ from coursekit.gradient_check import numerical_gradient
 from coursekit.verdicts import Verdict, compare
 
 FOUR = ("W_Q", "W_K", "W_V", "W_O")
+NAMES = ("d_Q", "d_K", "d_V")
 LINEAR = "for a gradient that is a thousand times as large, all results are a thousand times as large"
 
 
 @visible_check
 def scaled_dot_product_attention(attention):
     Q, K, V = _heads(1, 2, 3, 4, 5, 2, 3)
-    hint = "softmax(Q Kᵀ / √d_k) V: is it the root of the last axis of Q, and does each row over the keys sum to 1?"
+    reply = ask(attention, Q, K, V)
     law = "two sentences, three heads: output (B, h, T, d_v) = (2, 3, 4, 3), weights (B, h, T, S) = (2, 3, 4, 5)"
-    yield compare(law, ask(attention, Q, K, V), _seen((Q, K, V, None)), hint)
+    yield laws.results(reply, {"output": (2, 3, 4, 3), "weights": (2, 3, 4, 5)}, law=law)
+    hint = _attention_slip(reply, Q, K, V) or "softmax(Q Kᵀ / √d_k) V: does each row, over the keys, sum to 1?"
+    yield _looks("the weights are softmax(Q Kᵀ / √d_k), the output is blended by them", reply, (Q, K, V, None), hint)
     mask = np.tri(4, 5, dtype=bool)
     hint = "True means: may look; and the mask acts on the scores, before the softmax"
-    yield compare("a mask for all of them, (T, S)", ask(attention, Q, K, V, mask), _seen((Q, K, V, mask)), hint)
+    yield _looks("a mask for all of them, (T, S)", ask(attention, Q, K, V, mask), (Q, K, V, mask), hint)
     own = np.array([[True, False, True, True, False], [False] * 5])[:, None, None]
     hint = "a row that may look nowhere has weights and output 0, neither nan nor a mean; and masks may have holes"
     law = "a mask for each sentence, (B, 1, 1, S), one with holes; the second may look nowhere: zeros"
-    yield compare(law, ask(attention, Q, K, V, own), _seen((Q, K, V, own)), hint)
+    yield _looks(law, ask(attention, Q, K, V, own), (Q, K, V, own), hint)
     yield from _far(attention)
     one = _heads(3, 1, 1, 1, 5, 1, 1)
     hint = "axes of length 1 stay: count axes from the right, squeeze none"
     law = "one sentence, one head, one query, widths of 1: still four axes"
-    yield compare(law, ask(attention, *one), _seen((*one, None)), hint)
+    yield _looks(law, ask(attention, *one), (*one, None), hint)
     one = _heads(4, 2, 1, 3, 1, 2, 1)
-    yield compare("a single key: its weight is 1", ask(attention, *one), _seen((*one, None)), hint)
+    yield _looks("a single key: its weight is 1", ask(attention, *one), (*one, None), hint)
+
+
+def _looks(law, reply, case, hint):
+    """A verdict on what attention on (Q, K, V, mask) returned."""
+    return _both(law, reply, _seen(case), hint)
+
+
+def _both(law, reply, expected, hint):
+    """A verdict on output and weights, by these names."""
+    return compare(law, reply, expected, hint, names=("output", "weights"))
+
+
+def _attention_slip(reply, Q, K, V):
+    """What to say of known slips on the way to the weights; "" for any other."""
+    d_k, S, d_v = Q.shape[-1], K.shape[-2], V.shape[-1]
+    slips = [
+        (d_k**0.5, "the scores are not divided by √d_k"),
+        (d_k**-0.5, "the scores are divided by d_k: divide by its root"),
+        ((d_k / S) ** 0.5, "the scores are divided by the root of S, the number of keys: d_k is the last axis of Q"),
+        ((d_k / d_v) ** 0.5, "the scores are divided by the root of the width of V: d_k is the last axis of Q"),
+    ]
+    powers = np.exp(Q @ K.swapaxes(-1, -2) / d_k**0.5)
+    wrong = [(_seen((factor * Q, K, V, None))[1], said) for factor, said in slips]
+    wrong += [(powers / powers.sum(axis=-2, keepdims=True),
+               "the softmax ran over the queries: each row, over the keys, sums to 1, axis=-1"),
+              (powers / powers.sum(), "all weights together sum to 1: each row does, axis=-1, keepdims=True")]
+    return laws.slip(laws.result(reply, 1), wrong)
 
 
 def _far(attention):
@@ -42,11 +72,11 @@ def _far(attention):
     K[..., 0, 0] *= 2
     hint = "np.exp overflows above 709: subtract the largest score of each row first, with axis=-1 and keepdims=True"
     law = "scores near 16000 in some rows, near -16000 in others: each row has its own largest one"
-    yield compare(law, ask(attention, Q, K, V), _seen((Q, K, V, None)), hint)
+    yield _looks(law, ask(attention, Q, K, V), (Q, K, V, None), hint)
     mask = np.array([False, True, True, False, True])
     hint = "subtract the largest VISIBLE score: hide the others with -np.inf first, then take the maximum"
     law = "a mask of one axis, (S,): hidden scores, twice as far from 0, have no effect"
-    yield compare(law, ask(attention, Q, K, V, mask), _seen((Q, K, V, mask)), hint)
+    yield _looks(law, ask(attention, Q, K, V, mask), (Q, K, V, mask), hint)
 
 
 @visible_check
@@ -64,16 +94,40 @@ def scaled_dot_product_attention_backward(backward):
     yield laws.results(found, {"d_Q": Q.shape, "d_K": K.shape, "d_V": V.shape}, law=law)
     advice = ["the softmax backward, then K, then 1/√d_k", "the softmax backward, then Q, then 1/√d_k",
               "it is the transposed weights times d_output"]
-    for name, array, got, hint in zip(("d_Q", "d_K", "d_V"), (Q, K, V), found.value, advice, strict=True):
+    slips = [*_backward_slips(d_output, Q, K, V, weights), []]
+    for name, array, got, hint, known in zip(NAMES, (Q, K, V), found.value, advice, slips, strict=True):
         law = f"{name} agrees with central differences"
-        yield laws.equals(law, got, numerical_gradient(loss, array), f"{name}: {hint}")
+        yield laws.equals(law, got, numerical_gradient(loss, array), f"{name}: {hint}", known)
     large = ask(backward, 1000 * d_output, Q, K, V, weights)
-    yield compare(LINEAR, large, tuple(1000 * as_array(each) for each in found.value), "clip and round nothing")
+    expected = tuple(1000 * as_array(each) for each in found.value)
+    yield compare(LINEAR, large, expected, "clip and round nothing", names=NAMES)
     one = _heads(3, 1, 1, 1, 1, 1, 1)
     d_output, nothing = np.full((1, 1, 1, 1), 0.7), np.zeros((1, 1, 1, 1))
     law = "one query and one key, whose weight is always 1: d_Q and d_K are 0, d_V is d_output, all of four axes"
     hint = "axes of length 1 stay: count axes from the right, squeeze none"
-    yield compare(law, ask(backward, d_output, *one, np.ones((1, 1, 1, 1))), (nothing, nothing, d_output), hint)
+    reply = ask(backward, d_output, *one, np.ones((1, 1, 1, 1)))
+    yield compare(law, reply, (nothing, nothing, d_output), hint, names=NAMES)
+
+
+def _backward_slips(d_output, Q, K, V, weights):
+    """Two lists, for d_Q and for d_K, of (what a known slip leads to, what to say of it)."""
+    d_weights, root = d_output @ V.swapaxes(-1, -2), Q.shape[-1] ** 0.5
+    product = weights * d_weights
+    right = product - weights * product.sum(axis=-1, keepdims=True)
+    wrong = [
+        (d_weights / root, "the softmax is left out: dα is not yet de"),
+        (product / root, "the average is missing: subtract Σ α dα of the row from dα before you multiply by α"),
+        ((product - weights * d_weights.mean(axis=-1, keepdims=True)) / root,
+         "you subtracted the plain mean of dα: it is the average by the weights, Σ α dα"),
+        ((product - weights * product.sum(axis=-2, keepdims=True)) / root,
+         "the average ran over the queries: each row has its own, axis=-1, keepdims=True"),
+        (right, "the root is missing: divide by √d_k on the way back too"),
+        (right / root**2, "it is divided by d_k, or by the root twice: once by √d_k"),
+        (right / V.shape[-1] ** 0.5, "it is divided by the root of the width of V: d_k is the last axis of Q"),
+        (-right / root, "the sign is turned round"),
+    ]
+    of_Q = [(d_scores @ K, said) for d_scores, said in wrong]
+    return of_Q, [(d_scores.swapaxes(-1, -2) @ Q, said) for d_scores, said in wrong]
 
 
 @visible_check
@@ -136,35 +190,35 @@ def multi_head_attention(multi_head):
     law = "the output: what all heads found, side by side, times W_O"
     yield laws.equals(law, reply.value[0], _by_heads(case)[0], hint)
     law = "self-attention is the same function with memory = X"
-    yield compare(law, ask(multi_head, X, X, p, heads), _by_heads((X, X, p, heads, None)), "queries come from X")
+    yield _both(law, ask(multi_head, X, X, p, heads), _by_heads((X, X, p, heads, None)), "queries come from X")
     for law, mask, hint, axis in _masks():
         yield _masked(law, multi_head, (X, memory, p, heads, mask), hint, axis)
     order = np.array([3, 0, 4, 2, 1])
     output, weights = _by_heads(case)
     law = "a memory in another order: the same output, and weights in that order"
-    yield compare(law, ask(multi_head, X, memory[:, order], p, heads), (output, weights[..., order]), "see above")
+    yield _both(law, ask(multi_head, X, memory[:, order], p, heads), (output, weights[..., order]), "see above")
     single = _case(4, 2, 4, 5, 6, 1, 2, 3)
     law = "one head is the attention of lab 05 between two products"
-    yield compare(law, ask(multi_head, *single[:4]), _by_heads(single), "d_k is the width of a head: here all of it")
+    yield _both(law, ask(multi_head, *single[:4]), _by_heads(single), "d_k is the width of a head: here all of it")
     yield from _equal_sizes(multi_head)
     one = _case(8, 1, 1, 4, 3, 1, 1, 1)
     law = "one sentence, one word, one head of width 1: output (1, 1, 3), weights (1, 1, 1, 4)"
-    yield compare(law, ask(multi_head, *one), _by_heads(one), "axes of length 1 stay")
+    yield _both(law, ask(multi_head, *one), _by_heads(one), "axes of length 1 stay")
 
 
 def _equal_sizes(multi_head):
     """Verdicts on as many sentences and heads as words, in X and in the memory: nothing may be told by its length."""
     X, memory, p, heads, _ = case = _case(7, 3, 3, 3, 4, 3, 2, 2)
     law = "three sentences, heads, words and words of the memory: the memory is still not X"
-    yield compare(law, ask(multi_head, *case), _by_heads(case), "keys and values come from the memory, of any shape")
+    yield _both(law, ask(multi_head, *case), _by_heads(case), "keys and values come from the memory, of any shape")
     law, causal = "there a mask (T, S) is for all sentences", np.tri(3, dtype=bool)
     hint = "go by the number of axes of a mask, not by its lengths"
-    yield compare(law, ask(multi_head, *case[:4], causal), _by_heads((*case[:4], causal)), hint)
+    yield _both(law, ask(multi_head, *case[:4], causal), _by_heads((*case[:4], causal)), hint)
     large, hint = (100 * X, 100 * memory, p, heads, causal), "large scores: is the attention that of exercise 1?"
-    yield compare("with numbers a hundred times as large", ask(multi_head, *large), _by_heads(large), hint)
+    yield _both("with numbers a hundred times as large", ask(multi_head, *large), _by_heads(large), hint)
     own = X, memory, p, heads, np.arange(3) < np.array([[[1]], [[3]], [[2]]])
     hint = "a mask (B, 1, S) belongs to the sentences, not to the heads: mask[..., None, :, :]"
-    yield compare("and a mask (B, 1, S) is for each sentence", ask(multi_head, *own), _by_heads(own), hint)
+    yield _both("and a mask (B, 1, S) is for each sentence", ask(multi_head, *own), _by_heads(own), hint)
 
 
 @visible_check
@@ -178,6 +232,8 @@ def multi_head_attention_backward(backward):
 
     reply = ask(backward, d_output, X, memory, p, heads, weights)
     yield _three(reply)
+    law = "d_X has the shape of X, (2, 3, 5), and d_memory that of the memory, (2, 4, 5)"
+    yield laws.results(reply.value[:2], {"d_X": X.shape, "d_memory": memory.shape}, law=law)
     arrays, found = {"d_X": X, "d_memory": memory, **p}, _by_name(reply)
     expected = {name: numerical_gradient(loss, array) for name, array in arrays.items()}
     advice = _advice(case, d_output, expected, found)
@@ -235,12 +291,17 @@ def parameter_count(parameter_count):
     paper = ask(parameter_count, 512, 8, 64, 64)
     slips = [(1_050_624, "there are no biases"), (786_432, "W_O is missing"), (131_072, "that is one head")]
     law = "the paper's eight heads of 64 at d_model = 512: 4 · 512² = 1,048,576"
-    yield laws.equals(law, paper, 1_048_576, slips=slips)
+    yield laws.equals(law, paper, 1_048_576, _counted(paper), slips)
     one = ask(parameter_count, 512, 1, 512, 512)
-    yield laws.equals("one head of 512 has as many", one, 1_048_576)
+    yield laws.equals("one head of 512 has as many", one, 1_048_576, _counted(one))
     odd = ask(parameter_count, 6, 3, 2, 7)
-    law = "d_model 6, three heads with keys of 2 and values of 7: 36 + 36 + 126 + 126 = 324"
-    yield laws.equals(law, odd, 324, f"got {rounded(odd.value)}: count each matrix from its shape")
+    yield laws.equals("d_model 6, three heads with keys of 2 and values of 7", odd, 324, _counted(odd))
+
+
+def _counted(reply):
+    value = as_array(reply.value)
+    shown = f"{float(value):,.10g}" if value.ndim == 0 and value.dtype.kind in "fiu" else rounded(value)
+    return f"got {shown}: count each matrix from its shape, rows times columns"
 
 
 @visible_check
@@ -256,7 +317,8 @@ def previous_token_head(previous_token_head):
     ]
     advice = next((text for w, text in slips if _alike(weights[2:4], w[2:4])), None)
     advice = advice or _where_it_looks(reply, weights[1:], np.eye(5)[:4], "position", slice(3, None), slice(3))
-    yield laws.equals("tokens 1 to 4 look at the token before, with weight 1", weights[1:], np.eye(5)[:4], advice)
+    law = "tokens 1 to 4 look at the token before, with weight 1"
+    yield Verdict(law, laws.near(weights[1:], np.eye(5)[:4]), advice)
     yield _handed("they hand over which word it is", output[1:, :3], X[:4, :3], output)
     yield _handed("and nothing in the part of the positions", output[1:, 3:], 0 * output[1:, 3:], output)
     _, X = _one_hot("d b a i c h e g f d b a", 12)
@@ -279,7 +341,7 @@ def matching_token_head(matching_token_head):
         advice = "each token finds itself alone: queries and keys should hold the word, and not the position"
     if weights[same > 0].max() < 1e-3:
         advice = "each token looks at the other words: the score of a match must be the larger one"
-    yield laws.equals("each token looks at all places of its word, evenly", weights, same, advice)
+    yield Verdict("each token looks at all places of its word, evenly", laws.near(weights, same), advice)
     yield _handed("it hands over where they are", output[:, 3:], same, output)
     yield _handed("and nothing in the part of the words", output[:, :3], 0 * output[:, :3], output)
     for words, X in [_one_hot("d b a i c h e g f d b a", 12), _one_hot("a a a", 3)]:
@@ -295,9 +357,10 @@ def _of_another_size(head, X, vocabulary, rows, looks, wanted):
     law = f"another size, vocabulary {vocabulary}, length {length}: {width} rows, and {width} columns in W_O"
     yield _matrices(law, reply, width)
     output, weights = _run(reply, X)
-    hint = f"is a size of the first example left in it? The rows are\n{rounded(weights)}"
-    yield laws.equals("there it looks at the same places", weights[rows], looks, hint)
-    yield _handed("and hands over the same", output[rows], wanted, output)
+    hint = _too_soft(weights[rows], looks) or "do your W_Q and W_K depend on `vocabulary` and `length`, not on 3 and 5?"
+    yield Verdict("there it looks at the same places", laws.near(weights[rows], looks), hint)
+    hint = _times(output[rows], wanted) or "do your W_V and W_O depend on `vocabulary` and `length`, not on 3 and 5?"
+    yield Verdict("and hands over the same", laws.near(output[rows], wanted), hint)
 
 
 # What is expected
@@ -344,7 +407,7 @@ def _weights(law, got, case):
 def _masked(law, multi_head, case, hint, axis):
     """A verdict under a mask, which may meet the wrong axes: NumPy's error does not say so."""
     try:
-        return compare(law, ask(multi_head, *case), _by_heads(case), hint)
+        return _both(law, ask(multi_head, *case), _by_heads(case), hint)
     except ValueError as error:
         if "broadcast" not in str(error):
             raise
@@ -383,7 +446,7 @@ def _advice(case, d_output, expected, found):
         return (_by_heads((*case[:4], None))[0] * d_output).sum()
 
     if laws.near(found["W_O"], numerical_gradient(loss, case[2]["W_O"])):
-        advice["W_O"] = "these are weights without the mask: use the weights that you are handed"
+        advice["W_O"] = "these are weights without the mask: use the `weights` that you were given, which know of it"
     for name, twin in [("W_Q", "W_K"), ("W_K", "W_Q")]:
         if laws.near(found[name], expected[twin]):
             advice[name] = f"this is the gradient of {twin}: are the two exchanged in the dictionary?"
@@ -446,15 +509,28 @@ def _where_it_looks(reply, weights, wanted, part, own, other):
         return f"the {part} rows of {' and '.join(empty)} are 0: the scores should come from the {part}s"
     if (W_Q[other] @ W_K.T).any() or (W_Q @ W_K[other].T).any():
         return f"not only the {part}s make the scores: leave the other rows of W_Q and W_K 0"
-    elsewhere = np.where(wanted > 0, -np.inf, weights)
-    if (np.where(wanted > 0, weights, np.inf).min(axis=1) > elsewhere.max(axis=1)).all():
-        return f"right, but a weight of {elsewhere.max():.1g} is left elsewhere: make the queries longer, as 100·√d_k"
-    return f"the rows are\n{rounded(weights)}"
+    return _too_soft(weights, wanted) or f"the rows are\n{rounded(weights)}"
+
+
+def _too_soft(weights, wanted):
+    """What to say where the largest weights stand at the right places, and too much is left for the others; else ""."""
+    elsewhere = np.where(wanted > 0, 0, weights).max(axis=1)
+    if elsewhere.max() < 1e-8 or not (np.where(wanted > 0, weights, np.inf).min(axis=1) > elsewhere).all():
+        return ""
+    return f"right, but a weight of {elsewhere.max():.1g} is left elsewhere: make the queries longer, as 100·√d_k"
 
 
 def _handed(law, got, expected, output):
     hint = f"the output is\n{rounded(output)}\n  W_V picks what is handed over, W_O puts it in its place"
-    return laws.equals(law, got, expected, hint)
+    return laws.equals(law, got, expected, _times(got, expected) or hint)
+
+
+def _times(got, expected):
+    """What to say where all of it is too large or too small by one factor; else ""."""
+    factor = np.sum(got * expected) / max(np.sum(expected**2), 1e-300)
+    if factor == 0 or not laws.near(got, factor * expected):
+        return ""
+    return f"it is {factor:.4g} times what it should be: W_V and W_O should pick and put it by ones alone"
 
 
 def _alike(weights, other):
@@ -464,4 +540,7 @@ def _alike(weights, other):
 
 def _three(reply):
     law = "three results: d_X, d_memory, and a dictionary with the gradients of W_Q, W_K, W_V, W_O"
+    *arrays, last = laws.parts(reply.value, 3) or [None]
+    if any(isinstance(each, dict) for each in arrays) and not isinstance(last, dict):
+        return Verdict(law, False, "these are three results in another order: the dictionary comes last")
     return laws.gradients(law, reply, 3, FOUR)

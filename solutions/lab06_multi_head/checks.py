@@ -14,6 +14,7 @@ from solutions.dictionaries import flat, told
 from solutions.lab06_multi_head import reference
 
 NAMES = ("W_Q", "W_K", "W_V", "W_O")
+BOTH = ("output", "weights")
 SIZES = (1, 1000)  # of the gradients that come in, in turn
 
 
@@ -21,11 +22,11 @@ def scaled_dot_product_attention(student, rng):
     hint = "is it softmax(Q Kᵀ / √d_k) V over the keys, True = may look, and 0 in a row that sees nothing?"
     for law, args in _attentions(rng):
         reply = student.scaled_dot_product_attention(*args)
-        yield compare(law, reply, reference.scaled_dot_product_attention(*args), hint)
+        yield compare(law, reply, reference.scaled_dot_product_attention(*args), hint, names=BOTH)
     hint = "is the largest visible score of each row subtracted before np.exp, and is a row that sees nothing 0?"
     for law, args in _far_from_zero(rng):
         reply = student.scaled_dot_product_attention(*args)
-        yield compare(law, reply, reference.scaled_dot_product_attention(*args), hint)
+        yield compare(law, reply, reference.scaled_dot_product_attention(*args), hint, names=BOTH)
 
 
 def scaled_dot_product_attention_backward(student, rng):
@@ -34,7 +35,8 @@ def scaled_dot_product_attention_backward(student, rng):
         output, weights = reference.scaled_dot_product_attention(Q, K, V, *mask)
         args = size * rng.normal(size=output.shape), Q, K, V, weights
         reply = student.scaled_dot_product_attention_backward(*args)
-        yield compare(law, reply, reference.scaled_dot_product_attention_backward(*args), hint)
+        expected = reference.scaled_dot_product_attention_backward(*args)
+        yield compare(law, reply, expected, hint, names=("d_Q", "d_K", "d_V"))
 
 
 def split_heads(student, rng):
@@ -55,7 +57,7 @@ def multi_head_attention(student, rng):
     hint = "queries from X, keys and values from the memory, each head for itself, √d_k of one head, then W_O?"
     for law, weight, args in _calls(rng):
         reply, expected = student.multi_head_attention(*args), reference.multi_head_attention(*args)
-        yield compare(law, reply, expected, hint, weight)
+        yield compare(law, reply, expected, hint, weight, BOTH)
 
 
 def multi_head_attention_backward(student, rng):

@@ -256,7 +256,7 @@ def test_weights_computed_again_without_the_mask_are_named():
         weights = reference.multi_head_attention(X, memory, parameters, heads)[1]
         return reference.multi_head_attention_backward(d_output, X, memory, parameters, heads, weights)
 
-    with pytest.raises(visible.CheckFailed, match="use the weights that you are handed"):
+    with pytest.raises(visible.CheckFailed, match="use the `weights` that you were given"):
         visible_checks.multi_head_attention_backward(backward)
 
 
@@ -287,3 +287,97 @@ def test_a_programmed_head_is_told_what_is_wrong_with_its_scores(exercise, words
 
     with pytest.raises(visible.CheckFailed, match=words):
         getattr(visible_checks, exercise)(head)
+
+
+def attention_of(factor=lambda Q, K, V: 1.0, axis=-1):
+    def attention(Q, K, V, mask=None):
+        scores = np.where(True if mask is None else mask, factor(Q, K, V) * Q @ K.swapaxes(-1, -2), -np.inf)
+        powers = np.exp(scores / Q.shape[-1] ** 0.5)
+        weights = powers / powers.sum(axis=axis, keepdims=True)
+        return weights @ V, weights
+
+    return attention
+
+
+def attention_backward_of(d_scores_of):
+    def backward(d_output, Q, K, V, weights):
+        d_scores = d_scores_of(weights, d_output @ V.swapaxes(-1, -2), Q.shape[-1] ** 0.5, V.shape[-1] ** 0.5)
+        return d_scores @ K, d_scores.swapaxes(-1, -2) @ Q, weights.swapaxes(-1, -2) @ d_output
+
+    return backward
+
+
+def averaged(a, d, axis=-1):
+    return a * (d - (a * d).sum(axis=axis, keepdims=True))
+
+
+@pytest.mark.parametrize(("wrong", "says"), [
+    (attention_of(lambda Q, K, V: Q.shape[-1] ** 0.5), "not divided by √d_k"),
+    (attention_of(lambda Q, K, V: Q.shape[-1] ** -0.5), "divided by d_k: divide by its root"),
+    (attention_of(lambda Q, K, V: (Q.shape[-1] / K.shape[-2]) ** 0.5), "the root of S"),
+    (attention_of(lambda Q, K, V: (Q.shape[-1] / V.shape[-1]) ** 0.5), "the root of the width of V"),
+    (attention_of(axis=-2), "ran over the queries"),
+    (attention_of(axis=None), "all weights together sum to 1"),
+    (lambda *args: attention_of()(*args)[::-1], "the same shapes in another order"),
+], ids=["no root", "d_k", "S", "d_v", "queries", "all", "order"])
+def test_what_is_wrong_with_the_weights_is_named(wrong, says):
+    with pytest.raises(visible.CheckFailed, match=says):
+        visible_checks.scaled_dot_product_attention(wrong)
+
+
+@pytest.mark.parametrize(("d_scores", "says"), [
+    (lambda a, d, root, _: d / root, "the softmax is left out"),
+    (lambda a, d, root, _: a * d / root, "the average is missing"),
+    (lambda a, d, root, _: a * (d - d.mean(-1, keepdims=True)) / root, "the plain mean"),
+    (lambda a, d, root, _: averaged(a, d, -2) / root, "ran over the queries"),
+    (lambda a, d, root, _: averaged(a, d), "the root is missing"),
+    (lambda a, d, root, _: averaged(a, d) / root**2, "or by the root twice"),
+    (lambda a, d, _, root: averaged(a, d) / root, "the root of the width of V"),
+], ids=["softmax", "average", "mean", "axis", "no root", "d_k", "d_v"])
+def test_what_is_wrong_with_the_gradient_of_the_scores_is_named(d_scores, says):
+    with pytest.raises(visible.CheckFailed, match=f"d_Q agrees.*\n.*{says}"):
+        visible_checks.scaled_dot_product_attention_backward(attention_backward_of(d_scores))
+
+
+@pytest.mark.parametrize("order", [(2, 0, 1), (1, 0, 2)])
+def test_the_results_of_the_way_back_in_another_order_are_told_so(order):
+    def backward(*args):
+        right = reference.multi_head_attention_backward(*args)
+        return tuple(right[i] for i in order)
+
+    with pytest.raises(visible.CheckFailed, match="in another order"):
+        visible_checks.multi_head_attention_backward(backward)
+
+
+def programmed(exercise, **changed):
+    """A programmed head, of which some matrices are changed by functions of (matrix, vocabulary)."""
+    def head(vocabulary, length):
+        right = getattr(reference, exercise)(vocabulary, length)
+        return right | {name: change(right[name], vocabulary) for name, change in changed.items()}
+
+    return head
+
+
+def soft(W, _):
+    return 14 / 100 * W
+
+
+def for_three_words(W, vocabulary):
+    return np.where(np.arange(len(W))[:, None] < 3, W, 0) if vocabulary > 3 else W
+
+
+@pytest.mark.parametrize(("exercise", "changed", "says"), [
+    ("previous_token_head", {"W_Q": soft}, "make the queries longer, as 100"),
+    ("matching_token_head", {"W_Q": soft}, "make the queries longer, as 100"),
+    ("previous_token_head", {"W_V": for_three_words}, "do your W_V and W_O depend on `vocabulary`"),
+    ("matching_token_head", {"W_Q": for_three_words}, "do your W_Q and W_K depend on `vocabulary`"),
+    ("matching_token_head", {"W_O": lambda W, _: 2 * W}, "it is 2 times what it should be"),
+], ids=["soft", "soft, matching", "three words", "three words, matching", "doubled"])
+def test_the_likeliest_slips_in_a_programmed_head_are_named(exercise, changed, says):
+    with pytest.raises(visible.CheckFailed, match=says):
+        getattr(visible_checks, exercise)(programmed(exercise, **changed))
+
+
+def test_a_wrong_count_is_shown_whole():
+    with pytest.raises(visible.CheckFailed, match="got 2,097,152: count"):
+        visible_checks.parameter_count(lambda d_model, heads, d_k, d_v: 8 * d_model**2)
