@@ -142,36 +142,12 @@ def test_a_function_right_on_the_visible_example_alone_earns_nothing():
         assert share(exercise, **{exercise: lambda *_, n=numbers, s=shape: np.reshape(n, s)}) == 0
 
 
-LITTLE = pytest.mark.parametrize("little", [1e-6, 1e-8, 1e-9])
-
-
-@LITTLE
-def test_a_little_that_is_added_to_the_sum_costs_points_and_is_seen_before(little):
-    def softmax(x, axis=0):
-        powers = np.exp(x - x.max(axis=axis, keepdims=True))
-        return powers / (powers.sum(axis=axis, keepdims=True) + little)
-
-    with pytest.raises(CheckFailed, match="add nothing to the sum"):
-        visible_checks.softmax(softmax)
-    assert share("softmax", softmax=softmax) < 1
-
-
-@LITTLE
-def test_so_does_a_little_that_is_added_to_the_sum_of_visible_ones(little):
-    def masked_softmax(scores, mask):
-        return reference.masked_softmax(scores, mask) / (1 + little)
-
-    with pytest.raises(CheckFailed, match="add nothing to the sum"):
-        visible_checks.masked_softmax(masked_softmax)
-    assert share("masked_softmax", masked_softmax=masked_softmax) < 1
-
-
-@pytest.mark.parametrize("low", [-1e3, -1e4, -1e9])
-def test_no_number_stands_for_a_hidden_score(low):
+@pytest.mark.parametrize("low", [-1e3, -1e4])
+def test_no_small_number_stands_for_a_hidden_score(low):
     def masked_softmax(scores, mask):
         return reference.softmax(np.where(mask, scores, low), axis=-1) * mask
 
-    with pytest.raises(CheckFailed, match=r"become -np\.inf"):
+    with pytest.raises(CheckFailed, match=r"as -np\.inf is"):
         visible_checks.masked_softmax(masked_softmax)
     assert share("masked_softmax", masked_softmax=masked_softmax) <= 0.5
 

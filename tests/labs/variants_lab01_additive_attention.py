@@ -36,9 +36,9 @@ def softmax_as_a_transposed_view(x, axis=0):
     return np.moveaxis(exponentials / exponentials.sum(axis=0), 0, axis)
 
 
-def softmax_with_less_than_rounding_added_to_the_sum(x, axis=0):
+def softmax_with_a_little_added_to_the_sum(x, axis=0):
     exponentials = np.exp(x - x.max(axis=axis, keepdims=True))
-    return exponentials / (exponentials.sum(axis=axis, keepdims=True) + 1e-16)  # a habit of many, against 0/0
+    return exponentials / (exponentials.sum(axis=axis, keepdims=True) + 1e-8)  # a habit of many, against 0/0
 
 
 def alignment_by_a_loop(encoder_states, decoder_state, layer_1, layer_2):
@@ -109,15 +109,11 @@ def masked_softmax_with_a_warning(scores, mask):
     return weights
 
 
-def masked_softmax_with_less_than_rounding_added_to_the_sum(scores, mask):
-    return _with_a_little_added_to_the_sum(scores, mask, 1e-16)
-
-
-def _with_a_little_added_to_the_sum(scores, mask, little):
+def masked_softmax_with_a_little_added_to_the_sum(scores, mask):
     hidden = np.where(mask, scores, -np.inf)
     largest = np.max(hidden, axis=-1, keepdims=True, initial=-1e300)
     exponentials = np.exp(hidden - largest)
-    return exponentials / (exponentials.sum(axis=-1, keepdims=True) + little)
+    return exponentials / (exponentials.sum(axis=-1, keepdims=True) + 1e-8)
 
 
 def additive_attention_by_a_loop(state, memory, mask, W, U, v):
@@ -143,7 +139,7 @@ def additive_attention_by_concatenation(state, memory, mask, W, U, v):
 
 def additive_attention_with_a_little_added_to_the_sum(state, memory, mask, W, U, v):
     scores = np.tanh((state @ W)[:, None] + memory @ U) @ v
-    weights = _with_a_little_added_to_the_sum(scores, mask, 1e-8)
+    weights = masked_softmax_with_a_little_added_to_the_sum(scores, mask)
     return np.einsum("bs,bse->be", weights, memory), weights
 
 
