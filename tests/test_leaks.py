@@ -176,7 +176,7 @@ def in_hand(lab, exercise, folder):
     for where, function in functions:
         found[where] = max(found.get(where, 0.0), share(lab, exercise, function))
     points = Lab.read(ROOT / "labs", lab).points[f"{exercise}-checks"]
-    return {where.partition("_")[0]: points * part for where, part in found.items() if part >= 0.5}
+    return {where.partition("_")[0]: round(points * part, 2) for where, part in found.items() if part >= 0.5}
 
 
 def told():

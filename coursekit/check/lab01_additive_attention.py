@@ -148,7 +148,7 @@ def masked_softmax(masked_softmax):
     advice = f"got {rounded(huge.value)}: put -np.inf for it, and subtract the largest visible score before np.exp"
     yield laws.equals("scores of 900, next to a hidden one of 10^8, stay finite", huge, expected[:1], advice)
     low = ask(masked_softmax, np.array([[-1e5, -1e5, -100.0], [-1e5, -2e5, -1e5]]), mask)
-    advice = f"got\n{rounded(low.value)}\n  what stands for a hidden score must be below all visible ones, as -np.inf is"
+    advice = f"got\n{rounded(low.value)}\n  what hides a score must be below all visible ones, as -np.inf is"
     law = "visible scores of -100,000, next to a hidden one of -100, have all the weight"
     yield laws.equals(law, low, [[0.5, 0.5, 0.0], [0.5, 0.0, 0.5]], advice)
     apart = ask(masked_softmax, scores + np.array([[1000.0], [-1000.0]]), mask)
