@@ -4,6 +4,7 @@
 
     keep(log_softmax, cross_entropy)     # at the end of a lab: writes them into my_attention.py
     cross_entropy = kept(cross_entropy)  # in a later one: yours if you kept one, else the one that was given
+    cross_entropy = kept(cross_entropy, logits, ids)  # yours if it answers this example as the given one does
 
 The file is plain Python, to read, to change and to import. It stands beside the labs' folders, or beside the notebook
 where that is not in a folder of its own.
@@ -17,6 +18,11 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
+
+from coursekit.check import as_array, ask
+from coursekit.verdicts import close
+
 FILE = "my_attention.py"
 TAKES_OWN = True  # not where labs are graded: there a mistake of an earlier lab would cost points in a later one
 HEAD = '"""My own functions, kept by coursekit.keep."""\n\nimport numpy as np\n\nfrom coursekit.shapes import expect\n'
@@ -27,32 +33,72 @@ def keep(*functions):
     """Write the source of these functions into my_attention.py, in place of those of the same name.
 
     What such a function uses of its own cell is kept with it: helpers and constants. What else it calls must be kept
-    too, with it or before it; what it uses of a module is imported there.
-    Raises ValueError, and writes nothing, for what is no function with a name and a source, for one that is not
-    written yet, and for one that uses a name which the file has not and which no module has.
+    too, with it or before it; what it uses of a module is imported there. One that is not written yet is left out,
+    with those that call it, and named.
+    Raises ValueError, and writes nothing, for what is no function with a name and a source, and for one that uses a
+    name which the file has not and which no module has.
     """
     sources = {function.__name__: _source(function) for function in map(_expect_function, functions)}
-    path, beside = _place(), {}
+    left_out = _unfinished(sources, _parts(_place()))
+    if written := [function for function in functions if function.__name__ not in left_out]:
+        _write(written, sources)
+    if left_out:
+        named = ", ".join(name for name in sources if name in left_out)
+        print(f"not kept: {named}: not written yet, or calling one that is not. When they are written, keep again.")
+
+
+def _write(functions, known):
+    """Write these functions into the file with what they use of their cells, of which `known` has {name: source}."""
+    path, sources, beside = _place(), {function.__name__: known[function.__name__] for function in functions}, {}
     for function in functions:
-        beside |= _used_of_its_cell(function, sources)
+        beside |= _used_of_its_cell(function, known)
     imports, parts = _imports(path), _parts(path) | beside | sources
     for function in functions:
-        imports |= _imports_of(function, [function.__name__, *_used_of_its_cell(function, sources)], parts)
+        imports |= _imports_of(function, [function.__name__, *_used_of_its_cell(function, known)], parts)
     path.write_text("\n\n".join([HEAD + "".join(imports), *parts.values()]), encoding="utf-8")
     with_it = f", with {', '.join(beside)}" if beside else ""
-    print(f"kept {', '.join(sources)} in {path.name}{with_it}")
+    print(f"kept {', '.join(sources)} in {_said(path)}{with_it}")
 
 
-def kept(given):
+def kept(given, *example):
     """Your own function of this name, if you kept one, else the `given` one. Says which.
 
+    With an `example` of its arguments, yours is taken only if it answers as the given one does: a mistake of an earlier
+    lab is named here, and not met again as one of this lab's.
     Raises ValueError where the file that holds yours cannot be run.
     """
     _expect_function(given)
-    path = _place()
-    own = _load(path, given.__name__) if TAKES_OWN and _is_there(path) else None
-    print(f"{given.__name__}: {f'yours, from {path.name}' if own else 'the one given here'}")
-    return own or given
+    path, name = _place(), given.__name__
+    own = _load(path, name) if TAKES_OWN and _is_there(path) else None
+    if own is None:
+        print(f"{name}: the one given here" + (f" (you kept none in {_said(path)})" if TAKES_OWN else ""))
+        return given
+    problem = _problem(own, given, example) if example else None
+    if problem:
+        print(f"{name}: the one given here. Yours, in {_said(path)}, {problem}: take it back to the check of its lab")
+        return given
+    print(f"{name}: yours, from {_said(path)}")
+    return own
+
+
+def _problem(own, given, example):
+    """How your own function differs from the given one on this example, or None."""
+    try:
+        answer = ask(own, *example).value
+    except Exception as error:
+        return f"raises {type(error).__name__} on a small example ({str(error).splitlines()[0] if str(error) else ''})"
+    return None if _alike(answer, ask(given, *example).value) else "answers a small example otherwise"
+
+
+def _alike(answer, expected):
+    """Are these the same numbers, up to rounding, in the same tuples and dictionaries?"""
+    if isinstance(expected, dict):
+        return isinstance(answer, dict) and all(name in answer and _alike(answer[name], expected[name])
+                                                for name in expected)
+    if isinstance(expected, tuple):
+        return isinstance(answer, tuple | list) and len(answer) == len(expected) and all(map(_alike, answer, expected))
+    got = as_array(answer)
+    return got.dtype.kind in "fiub" and got.shape == np.shape(expected) and close(got, expected)
 
 
 def _expect_function(function):
@@ -67,15 +113,30 @@ def _source(function):
         source = textwrap.dedent(inspect.getsource(function)).rstrip() + "\n"
     except (OSError, TypeError):
         raise ValueError(f"{function.__name__}: its source is not there; run the cell that defines it again") from None
-    if "raise NotImplementedError\n" in source:
-        raise ValueError(f"{function.__name__}: it is not written yet, so it was not kept")
     return source
+
+
+def _unfinished(sources, kept_before):
+    """The names of those functions that are not written yet, and of those that call one of them which the file has not
+    from before either."""
+    left_out = {name for name, source in sources.items() if "raise NotImplementedError\n" in source}
+    while True:
+        missing = left_out - kept_before.keys()
+        more = {name for name, source in sources.items() if _foreign_names(source) & missing} - left_out
+        if not more:
+            return left_out
+        left_out |= more
 
 
 def _place():
     """Where the file is or will be: one folder up from a lab's own folder, else here."""
     here = Path.cwd()
     return (here.parent if here.name.startswith("lab") and here.name[3:5].isdigit() else here) / FILE
+
+
+def _said(path):
+    """The file and where it stands, in words: whole paths name a machine and its owner."""
+    return f"{path.name}, {'beside this notebook' if path.parent == Path.cwd() else 'in the folder above this one'}"
 
 
 def _is_there(path):

@@ -59,7 +59,35 @@ def test_a_kept_function_is_used_in_the_next_lab(labs, monkeypatch):
 
 def test_without_a_kept_one_the_given_one_is_used(capsys):
     assert kept(double) is double
-    assert capsys.readouterr().out == "double: the one given here\n"
+    where = "my_attention.py, in the folder above this one"
+    assert capsys.readouterr().out == f"double: the one given here (you kept none in {where})\n"
+
+
+def test_it_is_said_where_the_file_stands_and_no_path_of_the_machine(labs, monkeypatch, capsys):
+    keep(double)
+    monkeypatch.chdir(labs)
+    kept(given_double)
+    said = capsys.readouterr().out
+    assert said == ("kept double in my_attention.py, in the folder above this one\n"
+                    "double: yours, from my_attention.py, beside this notebook\n")
+
+
+@pytest.mark.parametrize(("body", "problem"), [("return 3 * x", "answers a small example otherwise"),
+                                               ("return x / [1, 2, 3]", "raises ValueError on a small example"),
+                                               ("return {'double': 2 * x}", "answers a small example otherwise")])
+def test_a_kept_function_that_answers_an_example_otherwise_is_named_and_not_taken(labs, capsys, body, problem):
+    (labs / FILE).write_text(f"def double(x):\n    {body}\n")
+    assert kept(double, np.array([1.0, 2.0])) is double
+    assert problem in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("pair", ["2 * x, {'x': x, 'more': 3}", "[x + x, {'x': x + 1e-12}]"])
+def test_a_kept_function_that_answers_an_example_alike_is_taken_whatever_its_form(labs, pair):
+    def doubled(x):
+        return 2 * x, {"x": x}
+
+    (labs / FILE).write_text(f"def doubled(x):\n    return {pair}\n")
+    assert kept(doubled, np.ones(3)) is not doubled
 
 
 def test_keeping_again_replaces_the_old_and_leaves_the_others(labs):
@@ -111,13 +139,30 @@ def test_a_function_without_a_source_is_refused(labs):
     assert not (labs / FILE).exists()
 
 
-def test_a_function_that_is_not_written_yet_is_refused(labs):
-    def stub(x):
-        raise NotImplementedError
+def stub(x):
+    raise NotImplementedError
 
-    with pytest.raises(ValueError, match="stub: it is not written yet, so it was not kept"):
-        keep(double, stub)
-    assert not (labs / FILE).exists()
+
+def calls_stub(x):
+    return double(stub(x))
+
+
+def test_what_is_not_written_yet_is_named_with_what_calls_it_and_the_others_are_kept(labs, capsys):
+    keep(calls_stub, stub, double)
+    said = capsys.readouterr().out
+    assert "kept double in" in said and "not kept: calls_stub, stub: not written yet, or calling one" in said
+    assert (labs / FILE).read_text().count("def ") == 1
+
+
+def test_where_nothing_is_written_yet_no_file_is_made(labs, capsys):
+    keep(stub)
+    assert "not kept: stub" in capsys.readouterr().out and not (labs / FILE).exists()
+
+
+def test_what_calls_a_function_that_was_kept_before_is_kept_though_that_one_is_a_stub_again(labs):
+    (labs / FILE).write_text("def stub(x):\n    return x\n")
+    keep(double, calls_stub, stub)
+    assert kept(calls_stub)(3) == 6
 
 
 def test_a_function_may_check_its_shapes_as_the_references_do():
@@ -130,7 +175,7 @@ def test_a_function_may_check_its_shapes_as_the_references_do():
 
 def test_what_a_function_uses_of_its_cell_is_kept_with_it(labs, capsys):
     keep(endings)
-    assert capsys.readouterr().out == "kept endings in my_attention.py, with ENDINGS, PATTERN, twice\n"
+    assert capsys.readouterr().out.endswith(", in the folder above this one, with ENDINGS, PATTERN, twice\n")
     assert kept(endings)("it's, don't") == ["'s", "'t"] * 2
     keep(double)
     assert kept(endings)("he'd") == []
