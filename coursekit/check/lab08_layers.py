@@ -9,7 +9,7 @@ import numpy as np
 
 from coursekit.check import as_array, ask, laws, rounded, visible_check
 from coursekit.gradient_check import numerical_gradient
-from coursekit.verdicts import Verdict
+from coursekit.verdicts import Reply, Verdict
 
 NAMES = ("W_1", "b_1", "W_2", "b_2")
 CURVE = {  # of one number
@@ -21,6 +21,8 @@ OTHER = {"relu": "erf", "erf": "tanh", "tanh": "erf"}  # another curve, for each
 MORE_SHAPES = [(2, 1, 3, 4), (6, 4)]  # for two sentences of three tokens
 OVERFLOW = "a power overflows: np.tanh does not, a tanh made of np.exp does"
 SPOTS = np.array([[-2.1, -0.5, 0.0], [0.3, 1.0, 3.0]])
+NO_MEAN = "you did not subtract the row's mean: x_hat is (x - mean) / std"
+FITS = "matmul: Input operand"  # what NumPy says of a product whose inner sizes differ
 AT_SPOTS = "at -2.1, -0.5, 0, 0.3, 1 and 3"
 
 
@@ -34,7 +36,9 @@ def layer_norm(layer_norm):
         ([[[0.75 / fixed, *[-0.25 / fixed] * 3]]], "the argument eps has no effect: it is 0 here, you added 1e-5"),
         ([[[1.5, -0.5, -0.5, -0.5]]], "you divided by d_model - 1 in the variance: divide by d_model"),
         ([[[4.0, -4 / 3, -4 / 3, -4 / 3]]], "you divided by the variance: take its root"),
-        ([[[2.0, 0.0, 0.0, 0.0]]], "you did not subtract the row's mean"),
+        ([[[2.0, 0.0, 0.0, 0.0]]], NO_MEAN), ([[[4 / math.sqrt(3), 0.0, 0.0, 0.0]]], NO_MEAN),
+        ([[[0.75, -0.25, -0.25, -0.25]]], "your x_hat is not divided by std yet: (x - mean) / std"),
+        ([[[math.sqrt(0.75), *[-1 / math.sqrt(12)] * 3]]], "you summed the squares: the variance is their mean"),
     ]
     right = np.array([[[math.sqrt(3), *[-1 / math.sqrt(3)] * 3]]])
     law = "the row 1, 0, 0, 0 becomes 1.732, -0.577, -0.577, -0.577"
@@ -42,6 +46,7 @@ def layer_norm(layer_norm):
     law = "its standard deviation is the root of 3/16, 0.433"
     slips = [
         ([[[3 / 16]]], "this is the variance: the third result is its root"),
+        ([[[math.sqrt(3) / 2]]], "you summed the squares: the variance is their mean"),
         ([[[fixed]]], "the argument eps has no effect: it is 0 here, you added 1e-5"),
     ]
     yield laws.equals(law, three.value[2], [[[math.sqrt(3) / 4]]], slips=slips)
@@ -49,7 +54,9 @@ def layer_norm(layer_norm):
     law = "gamma = 1, 2, 3, 4 and beta = 0, 0, 0, -10: the output is gamma * x_hat + beta, and x_hat stays"
     expected = right * [1, 2, 3, 4] + [0, 0, 0, -10]
     yield laws.equals(law, wide.value[0], expected)
-    yield laws.equals("x_hat is the row before gamma and beta", wide.value[1], right)
+    slips = [(expected, "your x_hat has gamma and beta in it: return the row as it was before them"),
+             (right * [1, 2, 3, 4], "your x_hat has gamma in it: return the row as it was before")]
+    yield laws.equals("x_hat is the row before gamma and beta", wide.value[1], right, slips=slips)
     flat = ask(layer_norm, np.full((2, 3, 4), 7.0), ones, zeros + 0.5, 1e-5)
     advice = "0 divided by 0 is nan: eps, inside the root, is there to prevent it"
     law = "a row of equal entries has no x_hat: the output is beta"
@@ -65,9 +72,11 @@ def layer_norm(layer_norm):
     batch, gamma, beta = laws.random(0, (2, 3, 4), (4,), (4,))
     several = ask(layer_norm, batch, gamma, beta)
     law = "two sentences of three tokens: each token by itself, with eps = 1e-5 if none is given"
-    worked = np.array([[_row(token, gamma, beta, 1e-5) for token in rows] for rows in batch])
+    worked, *others = (np.array([[_row(token, gamma, beta, eps) for token in rows] for rows in batch])
+                       for eps in (1e-5, 1e-6, 1e-8, 1e-3))
     advice = "mean and variance run over the last axis alone: axis=-1, keepdims=True"
-    yield laws.equals(law, several.value[0], worked, advice)
+    slips = [(other, "eps is 1e-5 if none is given: yours is another") for other in others]
+    yield laws.equals(law, several.value[0], worked, advice, slips)
     of_tokens = [_row(token, np.ones(4), np.zeros(4), 1e-5) for rows in batch for token in rows]
     law = "and the second result is each token's x_hat"
     yield laws.equals(law, laws.result(several, 1), np.reshape(of_tokens, (2, 3, 4)))
@@ -81,6 +90,18 @@ def layer_norm(layer_norm):
         yield laws.equals(law, value, worked.reshape(shape), advice)
     yield _float32(ask(layer_norm, *_small(batch, gamma, beta)))
     yield _float64(several)
+    yield _far_from_0(layer_norm)
+
+
+def _far_from_0(layer_norm):
+    """A row whose mean and squares float32 holds, and the mean of its squares not well enough."""
+    row = np.array([1000.125, 1000.25, 1000.375, 1000.0])
+    reply = ask(layer_norm, *_small(row, np.ones(4), np.zeros(4)))
+    law = "1000.125, 1000.25, 1000.375, 1000 in float32: a row far from 0 with a small spread is normalised as well"
+    said = ("if the variance is mean(x**2) - mean**2, you subtracted two nearly equal squares, and float32 has lost "
+            "what they differ by: subtract the mean first, then square")
+    first = Reply(laws.result(reply, 0), precision="float32")
+    return Verdict(law, laws.near(first, _row(row, np.ones(4), np.zeros(4), 1e-5)), f"{laws.got(first)}: {said}")
 
 
 def _rows_alone(layer_norm, row, gamma, beta):
@@ -125,11 +146,15 @@ def layer_norm_backward(layer_norm_backward):
         (of_gamma / 6, "you took the mean: every token adds its part, d_gamma is the sum of d_output * x_hat"),
     ]
     yield laws.equals("d_gamma agrees with central differences", d_gamma, of_gamma, slips=slips)
-    advice = "subtract mean(g), a mean, and of each row by itself (axis=-1)"
+    plain, g = d_output - _mean(d_output) - x_hat * _mean(d_output * x_hat), d_output * gamma
+    slips = [(plain * gamma / std, "gamma belongs inside: g = d_output * gamma comes first, and both means are of g")]
+    advice = laws.slip(d_x, slips, "subtract mean(g), a mean, and of each row by itself (axis=-1)")
     yield laws.sums("each row of d_x sums to 0: no gradient can shift a row", d_x, 0, advice)
     law = "with eps = 0 each row of d_x is orthogonal to its x_hat: no gradient can stretch a row"
+    last = g - _mean(g) - x_hat * _mean(g * x_hat) / std
+    slips = [(last, "all three terms are divided by std, and you divided the last: put them in brackets")]
     advice = "subtract x_hat times mean(g * x_hat), a mean, and of each row by itself (axis=-1)"
-    yield laws.sums(law, d_x * x_hat, 0, f"the products of the two: {advice}")
+    yield laws.sums(law, d_x * x_hat, 0, laws.slip(d_x, slips, advice), of="the products d_x * x_hat of each row")
     hint = "both laws hold, the size does not: g is d_output * gamma, and all is divided by std"
     yield laws.equals("d_x agrees with central differences", d_x, numerical_gradient(loss, x), hint)
     for shape in MORE_SHAPES:
@@ -137,7 +162,9 @@ def layer_norm_backward(layer_norm_backward):
         parts = laws.parts(ask(layer_norm_backward, *args).value, 3) or [None] * 3
         law, advice = f"the same tokens as {shape}: the same ", "sum over all axes but the last, however many there are"
         fits = laws.near(parts[1], of_gamma) and laws.near(parts[2], of_beta)
-        yield Verdict(law + "d_gamma and d_beta", fits, f"{advice}: got {laws.kind(parts[1:])}")
+        came = " and ".join(str(as_array(each).shape) for each in parts[1:])
+        said = f"they have the shapes {came}, expected (4,) and (4,): {advice}"
+        yield Verdict(law + "d_gamma and d_beta", fits, said)
         yield laws.equals(law + "d_x", parts[0], d_x.reshape(shape), "the means run over the last axis, axis=-1")
     yield from _slopes_alone(layer_norm_backward, d_output[0, 0], x_hat[0, 0], std[0, 0], gamma, d_x[0, 0])
     yield _float32(ask(layer_norm_backward, *_small(d_output, x_hat, std, gamma)))
@@ -236,7 +263,9 @@ def gelu_backward(gelu_backward):
 def feed_forward(feed_forward):
     X, p = _layer(3, 2, 3, 4, 5)
     for activation in ("relu", "erf", "tanh"):
-        reply = ask(feed_forward, X, p, activation)
+        law = f"{activation}: X W_1 + b_1, the activation, times W_2, + b_2"
+        said = "W_1 is (d_model, d_ff) and W_2 (d_ff, d_model): X @ W_1 and active @ W_2 fit as they are, untransposed"
+        reply = laws.asked(law, {FITS: said}, feed_forward, X, p, activation)
         shapes = {"output (B, T, d_model) =": (2, 3, 4), "inner (B, T, d_ff) =": (2, 3, 5)}
         yield laws.results(reply, shapes, f"{activation}: ")
         inner = np.array([[[token @ p["W_1"][:, f] + p["b_1"][f] for f in range(5)] for token in rows] for rows in X])
@@ -247,6 +276,8 @@ def feed_forward(feed_forward):
             (right - p["b_2"], "b_2 is missing"),
             (right + X, "you added X: that belongs to the block around this layer"),
             (inner @ p["W_2"] + p["b_2"], "there is no activation between the two products"),
+            (_curved(inner @ p["W_2"] + p["b_2"], activation), "the activation belongs between the two products"),
+            (_curved(right, activation), "the output went through the activation: only the inner layer does"),
             (_worked(X, p, "relu"), "this is ReLU: the argument activation has no effect"),
             (_worked(X, p, OTHER[activation]), f"this is the {OTHER[activation]} form: hand the activation on to gelu"),
         ]
@@ -283,8 +314,9 @@ def feed_forward_backward(backward):
         def loss(X=X, p=p, activation=activation, d_output=d_output):
             return (_worked(X, p, activation) * d_output).sum()
 
-        reply = ask(backward, d_output, X, inner, p, activation)
         law = f"{activation}: d_X, and a dictionary with the gradients of W_1, b_1, W_2, b_2"
+        said = "back through x @ W a gradient d goes as d @ W.T, and W's own, of W's shape, is x.T @ d (x and d flat)"
+        reply = laws.asked(law, {FITS: said}, backward, d_output, X, inner, p, activation)
         yield laws.gradients(law, reply, 2, NAMES)
         two = reply.value
         advice = {
@@ -299,6 +331,7 @@ def feed_forward_backward(backward):
             what = name if name == "d_X" else f"the gradient of {name}"
             law = f"{activation}: {what} agrees with central differences"
             slips = _other_form(name, X, p, inner, d_output, activation)
+            slips += _bias_slips(name, p, inner, d_output, activation)
             advised = _blamed(activation, name) + advice[name]
             yield laws.equals(law, got, numerical_gradient(loss, array), advised, slips)
         small = ask(backward, *_small(d_output, X, inner, p), activation)
@@ -315,12 +348,30 @@ def _other_form(name, X, p, inner, d_output, activation):
         return []
     form = OTHER[activation]
     if name == "W_2":
-        active = np.reshape([CURVE[form](u) for u in inner.flat], inner.shape)
-        met = np.tensordot(active, d_output, ([0, 1], [0, 1]))
+        met = np.tensordot(_curved(inner, form), d_output, ([0, 1], [0, 1]))
     else:
         met = numerical_gradient(lambda: (_worked(X, p, form) * d_output).sum(), p["b_1"])
     called = "gelu" if name == "W_2" else "gelu_backward"
     return [(met, f"{name}: this is the {form} form: hand the activation on to {called}")]
+
+
+def _bias_slips(name, p, inner, d_output, activation):
+    """What comes of a sum over the sentences alone, and of arguments that have changed places."""
+    d_active = np.tensordot(d_output, p["W_2"], (2, 1))
+    d_inner = d_active * _slopes(inner, activation)
+    taken = "the slope is taken at inner" if activation == "relu" else "it is gelu_backward(d_active, inner, form)"
+    alone = "you summed over the sentences alone: {} came, {} is expected. Sum over positions too, axis=(0, 1)"
+    return {
+        "b_2": [(d_output.sum(axis=0), f"b_2: {alone.format((3, 4), (4,))}")],
+        "b_1": [(d_inner.sum(axis=0), f"b_1: {alone.format((3, 5), (5,))}"),
+                ((inner * _slopes(d_active, activation)).sum(axis=(0, 1)),
+                 f"b_1: inner and d_active have changed places: {taken}")],
+    }.get(name, [])
+
+
+def _slopes(array, activation):
+    """The slope of the activation at each entry."""
+    return numerical_gradient(lambda array: _curved(array, activation).sum(), array.copy())
 
 
 def _narrow_ways_back(backward):
@@ -346,6 +397,9 @@ def _three_shapes(value):
     law = "one token of width 4: output (1, 1, 4), x_hat (1, 1, 4), std (1, 1, 1)"
     if not laws.parts(value, 3):
         return Verdict(law, False, f"expected three arrays, got {laws.kind(value)}")
+    shapes = [np.shape(as_array(each)) for each in value]
+    if shapes == [(1, 1, 4), (1, 1, 1), (1, 1, 4)]:
+        return Verdict(law, False, "x_hat and std have changed places: return output, x_hat, std")
     expected = {"std": (1, 1, 1), "x_hat": (1, 1, 4), "output": (1, 1, 4)}  # std first: if it is off, so are the rest
     for (name, right), each in zip(expected.items(), reversed(value), strict=True):
         shape = np.shape(as_array(each))
@@ -380,7 +434,9 @@ def _slope_slips(form):
     x, c, cube = SPOTS, math.sqrt(2 / math.pi), 0.044715
     below = np.array([[CURVE[form](u) / u if u else 0.5 for u in row] for row in x])
     other = "tanh" if form == "erf" else "erf"
+    at_1 = numerical_gradient(lambda one: CURVE[form](one[0]), np.ones(1))
     slips = [
+        (x * at_1, "d_output and x have changed places: the slope is taken at x, the second argument"),
         (below, "the product rule has a second part: x times the slope of the probability"),
         (x > 0, "this is the slope of ReLU"),
         (numerical_gradient(lambda: sum(CURVE[other](u) for u in x.flat), x), f"this is the slope of the {other} form"),
@@ -391,10 +447,13 @@ def _slope_slips(form):
         (below + x * power / 2 * math.pi**0.5, "a / 2 * np.pi**0.5 is a/2 times the root: divide by (2 * np.pi)**0.5"),
         (below + x * power / 2**0.5 * math.pi**0.5, "a / b * c is a/b times c: divide by (2 * np.pi)**0.5 in brackets"),
         (below + x * power, "the bell curve is divided by the root of 2 pi"),
+        (below + x * power / math.pi**0.5, "you divided by the root of pi: it is that of 2 pi"),
+        (below + x * np.exp(-x * x / 4) / math.sqrt(2 * math.pi), "-(x / 2)**2 is -x**2 / 4: it is -x**2 / 2"),
         (below + x * np.exp(-x * x) / math.sqrt(2 * math.pi), "the exponent is -x**2 / 2: the half is missing"),
         (below + x / 2 * bell, "the second part is x times the bell curve: you have half of it"),
         (below + bell, "the second part is x times the bell curve: the x is missing"),
     ] if form == "erf" else [
+        (below + x * (1 - below) * inner, "the slope of tanh is 1 - tanh**2: you have 1 - tanh"),
         (below + half, "the slope of what stands inside tanh is missing"),
         (below + half * inner / c, "inside tanh, the factor of the root of 2/pi is missing from the slope"),
         (below + half * c, "inside tanh, the slope of 0.044715 x**3 is missing"),
@@ -417,9 +476,18 @@ def _worked(X, p, activation):
     """The output of the feed-forward layer, token by token."""
     output = np.zeros_like(X)
     for place in np.ndindex(X.shape[:2]):
-        active = [CURVE[activation](u) for u in X[place] @ p["W_1"] + p["b_1"]]
-        output[place] = np.array(active) @ p["W_2"] + p["b_2"]
+        output[place] = _curved(X[place] @ p["W_1"] + p["b_1"], activation) @ p["W_2"] + p["b_2"]
     return output
+
+
+def _curved(array, activation):
+    """The activation of each entry."""
+    return np.array([CURVE[activation](u) for u in array.flat]).reshape(array.shape)
+
+
+def _mean(array):
+    """Of each row, along an axis of length 1."""
+    return array.mean(axis=-1, keepdims=True)
 
 
 def _layer(seed, B, T, M, F):

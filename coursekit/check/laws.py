@@ -72,15 +72,15 @@ def results(answer, shapes, what="", law="", advice=""):
     return Verdict(law, not wrong, "; ".join(wrong) + (advice and f": {advice}"))
 
 
-def sums(law, array, total, advice, axis=-1):
-    """Do the entries along the axis add up to this? Else the hint says to what they do, then the advice; where they
-    nearly do, that digits were lost."""
+def sums(law, array, total, advice, axis=-1, of="they"):
+    """Do the entries along the axis add up to this? Else the hint says to what they do (what is summed is called `of`),
+    then the advice; where they nearly do, that digits were lost."""
     array = as_array(array)
     added = np.ravel(np.sum(array, axis=axis))
     shown, off = rounded(added[:SHOWN]), np.abs(added - total)
     if off.max() < 1e-3 * largest(array):
         shown, advice = f"{float(added[off.argmax()]):.9g}", "were digits lost, in float16 or float32, or by rounding?"
-    return Verdict(law, near(added, total, array), f"they sum to {shown}: {advice}")
+    return Verdict(law, near(added, total, array), f"{of} sum to {shown}: {advice}")
 
 
 def gradients(law, answer, n, names):

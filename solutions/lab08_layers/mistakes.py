@@ -49,6 +49,31 @@ def layer_norm_without_the_mean(x, gamma, beta, eps=1e-5):
     return _normed(x, gamma, beta, np.zeros_like(std), std)
 
 
+def layer_norm_by_two_moments(x, gamma, beta, eps=1e-5):
+    """You took mean(x²) - mean² for the variance, two nearly equal squares in a row far from 0, and float32 loses what
+    they differ by: subtract the mean first, then square."""
+    mean = x.mean(axis=-1, keepdims=True)
+    return _normed(x, gamma, beta, mean, np.sqrt((x**2).mean(axis=-1, keepdims=True) - mean**2 + eps))
+
+
+def layer_norm_without_dividing(x, gamma, beta, eps=1e-5):
+    """Your x_hat is the row less its mean, not yet divided by std."""
+    _, x_hat, std = reference.layer_norm(x, gamma, beta, eps)
+    return gamma * (x_hat * std) + beta, x_hat * std, std
+
+
+def layer_norm_with_x_hat_and_std_exchanged(x, gamma, beta, eps=1e-5):
+    """x_hat and std have changed places: return output, x_hat, std."""
+    output, x_hat, std = reference.layer_norm(x, gamma, beta, eps)
+    return output, std, x_hat
+
+
+def layer_norm_with_a_sum_of_squares(x, gamma, beta, eps=1e-5):
+    """You summed the squares: the variance is their mean."""
+    std = np.sqrt(x.shape[-1] * x.var(axis=-1, keepdims=True) + eps)
+    return _normed(x, gamma, beta, x.mean(axis=-1, keepdims=True), std)
+
+
 def layer_norm_over_the_first_axis(x, gamma, beta, eps=1e-5):
     """You normalised over the first axis, as batch normalisation does: each token is normalised by itself."""
     std = np.sqrt(x.var(axis=0, keepdims=True) + eps)
@@ -132,6 +157,13 @@ def layer_norm_backward_with_gamma_last(d_output, x_hat, std, gamma):
     """You multiplied by gamma at the end: multiply d_output by it first, the two means are means of the product."""
     d_x, d_gamma, d_beta = reference.layer_norm_backward(d_output, x_hat, std, np.ones_like(gamma))
     return d_x * gamma, d_gamma, d_beta
+
+
+def layer_norm_backward_with_std_under_the_last_term(d_output, x_hat, std, gamma):
+    """You divided only the last term by std: all three are, so put them in brackets."""
+    d = d_output * gamma
+    stretch = (d * x_hat).mean(axis=-1, keepdims=True)
+    return d - d.mean(axis=-1, keepdims=True) - x_hat * stretch / std, *_sums(d_output, x_hat)
 
 
 def layer_norm_backward_without_std(d_output, x_hat, std, gamma):
@@ -287,6 +319,36 @@ def gelu_backward_without_the_root_of_two_pi(d_output, x, form="erf"):
     if form != "erf":
         return reference.gelu_backward(d_output, x, form)
     return d_output * (0.5 + 0.5 * erf(x / 2**0.5) + x * np.exp(-0.5 * x**2))
+
+
+def _with_a_bell(d_output, x, form, bell):
+    if form != "erf":
+        return reference.gelu_backward(d_output, x, form)
+    return d_output * (0.5 + 0.5 * erf(x / 2**0.5) + x * bell)
+
+
+def gelu_backward_with_the_root_of_pi(d_output, x, form="erf"):
+    """You divided the bell curve by the root of π: it is that of 2π."""
+    return _with_a_bell(d_output, x, form, np.exp(-0.5 * x**2) / np.pi**0.5)
+
+
+def gelu_backward_with_a_quarter(d_output, x, form="erf"):
+    """Your exponent is -(x / 2)², a quarter of x²: it is -x² / 2."""
+    return _with_a_bell(d_output, x, form, np.exp(-0.25 * x**2) / (2 * np.pi) ** 0.5)
+
+
+def gelu_backward_with_one_less_tanh(d_output, x, form="erf"):
+    """In the tanh form the slope of tanh is 1 - tanh²: you have 1 - tanh."""
+    if form == "erf":
+        return reference.gelu_backward(d_output, x)
+    t = np.tanh((2 / np.pi) ** 0.5 * (x + 0.044715 * x**3))
+    d_inner = (2 / np.pi) ** 0.5 * (1 + 3 * 0.044715 * x**2)
+    return d_output * 0.5 * (1 + t + x * (1 - t) * d_inner)
+
+
+def gelu_backward_with_its_arguments_exchanged(d_output, x, form="erf"):
+    """d_output and x have changed places: the slope is taken at x, your second argument."""
+    return reference.gelu_backward(x, d_output, form)
 
 
 def gelu_backward_without_the_x(d_output, x, form="erf"):
@@ -475,6 +537,19 @@ def feed_forward_backward_without_biases(d_output, X, inner, parameters, activat
     """The gradients of b_1 and b_2 are missing from the dictionary."""
     d_X, gradients = reference.feed_forward_backward(d_output, X, inner, parameters, activation)
     return d_X, {name: gradient for name, gradient in gradients.items() if name.startswith("W")}
+
+
+def feed_forward_backward_with_biases_of_one_axis(d_output, X, inner, parameters, activation="relu"):
+    """You summed the gradients of b_1 and b_2 over the sentences alone: sum over positions too, axis=(0, 1)."""
+    d_X, gradients = reference.feed_forward_backward(d_output, X, inner, parameters, activation)
+    d_inner = _slope(d_output @ parameters["W_2"].T, inner, activation)
+    return d_X, gradients | {"b_1": d_inner.sum(axis=0), "b_2": d_output.sum(axis=0)}
+
+
+def feed_forward_backward_with_the_slope_at_d_active(d_output, X, inner, parameters, activation="relu"):
+    """Two arguments have changed places: the slope is taken at inner, gelu_backward(d_active, inner, form)."""
+    d_active = d_output @ parameters["W_2"].T
+    return _way_back(d_output, X, inner, parameters, _active(inner, activation), _slope(inner, d_active, activation))
 
 
 def feed_forward_backward_with_a_slope_at_zero(d_output, X, inner, parameters, activation="relu"):

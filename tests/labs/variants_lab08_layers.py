@@ -25,10 +25,10 @@ def layer_norm_row_by_row(x, gamma, beta, eps=1e-5):
     return beta + gamma * x_hat, x_hat, std
 
 
-def layer_norm_by_two_moments(x, gamma, beta, eps=1e-5):
-    mean, square = x.mean(-1, keepdims=True), (x * x).mean(-1, keepdims=True)
-    std = (square - mean**2 + eps) ** 0.5
-    x_hat = (x - mean) * (1 / std)
+def layer_norm_by_a_product(x, gamma, beta, eps=1e-5):
+    centred = x - np.einsum("...m->...", x)[..., None] / x.shape[-1]
+    std = (np.einsum("...m,...m->...", centred, centred)[..., None] / x.shape[-1] + eps) ** 0.5
+    x_hat = centred * (1 / std)
     return [gamma * x_hat + beta, x_hat, std]
 
 
