@@ -3,6 +3,8 @@
 What is expected is worked out token by token and head by head; gradients by central differences.
 """
 
+import itertools
+
 import numpy as np
 
 from coursekit.check import as_array, ask, laws, rounded, visible_check
@@ -18,6 +20,25 @@ OWN = np.array([[[1, 0, 1], [0, 1, 0], [1, 1, 0]], [[0, 1, 1], [1, 1, 1], [0, 0,
 ONE_TOKEN, ONE = "one sentence of one token of width 3, one number inside, large numbers", (1, 1, 3, 1, 300)
 CASES = [("without a mask", None, HEADS), ("causal", CAUSAL, HEADS), ("padding, (B, 1, T)", PADDING, HEADS),
          ("one head, and a mask of each sentence's own, (B, T, T)", OWN, 1)]
+IN_USE = "if you kept a given function, yours is in use: a # before its line with kept(...) takes the given one"
+CALLS = ("are the given functions called with the arguments of the table above, in its order, heads as you got it, and "
+         "are as many results unpacked as it names?")
+RAW = dict.fromkeys(("shape", "matmul", "broadcast", "unpack", "argument", "dimension", "axes", "integer"), CALLS)
+KEPT = f"\n  {IN_USE}"
+
+
+def example(name):
+    """Small arguments for one of the functions that the notebook gives: a kept one is tried on them."""
+    X, p = _case()
+    d_output, seen = np.random.RandomState(7).randn(B, T, M), _worked("post", X, p, CAUSAL)[1]
+    return {
+        "multi_head_attention": (X, X[::-1], p, HEADS, CAUSAL),
+        "multi_head_attention_backward": (d_output, X, X[::-1], p, HEADS, seen["weights"]),
+        "layer_norm": (X, p["gamma_1"], p["beta_1"]),
+        "layer_norm_backward": (d_output, seen["x_hat_1"], seen["std_1"], p["gamma_1"]),
+        "feed_forward": (X, p),
+        "feed_forward_backward": (d_output, seen["read_2"], seen["inner"], p),
+    }[name]
 
 
 @visible_check
@@ -61,22 +82,17 @@ def _forward(block, order):
     yield from _form(block)
     X, p = _case()
     for law, mask, heads in CASES:
-        reply = ask(block, X, p, heads, mask) if mask is not None else ask(block, X, p, heads)
+        reply = laws.asked(f"the output, {law}", RAW, block, X, p, heads, *([] if mask is None else [mask]))
         right, seen = _worked(order, X, p, mask, heads)
         hint, slips = _first_wrong(order, reply, right, seen), _slips(order, X, p, mask, heads)
         yield laws.equals(f"the output, {law}", laws.result(reply, 0), right, hint, slips)
+    reply = ask(block, X, p, HEADS, CAUSAL)
+    yield from _traced(order, reply, X, p)
     alone = _case(*ONE)
     of_one, (right, expected) = ask(block, *alone, 1), _worked(order, *alone, None, 1)
     yield laws.equals(f"{ONE_TOKEN}: the output", laws.result(of_one, 0), right, "do axes of length 1 stay?")
     for name in TRACE:
         yield laws.equals(f"and in the trace {name}, {expected[name].shape}", _entry(of_one, name), expected[name])
-    reply = ask(block, X, p, HEADS, CAUSAL)
-    expected = _worked(order, X, p, CAUSAL)[1]
-    for name in TRACE:
-        hint = {"r": "what the sublayer was given", "x": "the second result of layer_norm",
-                "s": "the third result of layer_norm", "w": "the second result of the attention",
-                "i": "the second result of feed_forward"}[name[0]]
-        yield laws.equals(f"trace: {name} {expected[name].shape}", _entry(reply, name), expected[name], hint)
     later = X.copy()
     later[:, -1] += 1.0
     before = as_array(reply.value[0])[:, :-1]
@@ -85,15 +101,29 @@ def _forward(block, order):
     yield laws.equals(law, after, before, "hand the mask to the attention; nothing else in a block mixes tokens")
 
 
+def _traced(order, reply, X, p):
+    """A verdict on each entry of the trace under the causal mask."""
+    expected, *others = (_worked(order, X, p, CAUSAL, eps=eps)[1] for eps in (1e-5, 1e-6, 1e-8))
+    slips = _trace_slips(order, X, p)
+    for name in TRACE:
+        hint = {"r": "what the sublayer was given", "x": "the second result of layer_norm",
+                "s": "the third result of layer_norm", "w": "the second result of the attention",
+                "i": "the second result of feed_forward"}[name[0]]
+        law = f"trace: {name} {expected[name].shape}"
+        yield laws.equals(law, _entry(reply, name), expected[name], hint, slips.get(name, []) + [
+            (other[name], "eps is another: give layer_norm none, its default is 1e-5") for other in others])
+
+
 def _form(block):
     """Two results of the right kinds, and all names in the trace."""
-    value = ask(block, *_case(), HEADS).value
+    law = "two results: the output, (B, T, d_model) = (2, 3, 4), and the trace, a dictionary"
+    value = laws.asked(law, RAW, block, *_case(), HEADS).value
     two = laws.parts(value, 2)
     fits = bool(two) and as_array(two[0]).shape == (B, T, M) and isinstance(two[1], dict)
     got = f"got {laws.kind(value)}"
     if two and isinstance(two[0], tuple):
         got += "; layer_norm returns three results: the normalised rows, x_hat and std"
-    yield Verdict("two results: the output, (B, T, d_model) = (2, 3, 4), and the trace, a dictionary", fits, got)
+    yield Verdict(law, fits, got)
     missing = [name for name in TRACE if name not in two[1]]
     yield Verdict(f"the trace holds {', '.join(TRACE)}", not missing, f"missing: {', '.join(missing)}")
 
@@ -114,7 +144,7 @@ def _first_wrong(order, reply, right, seen):
 
 GIVEN = "the attention is given {} twice, the parameters, heads and the mask"
 MADE = "{} is the first result of layer_norm, with gamma_{} and beta_{}"
-NORM = "the {} norm is given {}; if it is, then layer_norm itself is wrong (if you kept one, yours is in use)"
+NORM = "the {} norm is given {}, and eps is left at its default; if so, layer_norm itself is wrong:\n  " + IN_USE
 STEPS = {"pre": dict.fromkeys(("std_1", "x_hat_1"), NORM.format("first", "X")) | {
              "read_1": MADE.format("read_1", 1, 1), "weights": GIVEN.format("read_1")}
          | dict.fromkeys(("std_2", "x_hat_2"), NORM.format("second", "the first sum, X itself + found")) | {
@@ -135,16 +165,28 @@ def _backward(backward, order):
         def loss(X=X, p=p, mask=mask, heads=heads, d_output=d_output):
             return (_worked(order, X, p, mask, heads)[0] * d_output).sum()
 
-        reply = ask(backward, d_output, _worked(order, X, p, mask, heads)[1], p, heads)
         said = f"{law}: two results, d_X and a dictionary with the gradients of all {len(NAMES)} parameters"
-        yield laws.gradients(said, reply, 2, NAMES)
-        two = reply.value
+        trace = _worked(order, X, p, mask, heads)[1]
+        reply = laws.asked(said, RAW, backward, d_output, trace, p, heads)
         slopes = {name: numerical_gradient(loss, array, 1e-5 * max(1, np.abs(array).max()))
                   for name, array in ((name, p.get(name, X)) for name in _way_back(order))}
-        for name, slope in slopes.items():
-            got, what = (two[0], name) if name == "d_X" else (two[1][name], f"the gradient of {name}")
-            hint = f"{name}: {_misnamed(got, name, slopes) or ADVICE[order][name]}"
-            yield laws.equals(f"{law}: {what} agrees with central differences", got, slope, hint)
+        yield _all(f"{law}: d_X and all {len(NAMES)} gradients agree with central differences",
+                   [laws.gradients(said, reply, 2, NAMES)], _agree(law, reply, slopes, ADVICE[order]))
+
+
+def _agree(law, reply, slopes, advice):
+    """A verdict on each gradient, in the order in which they are computed."""
+    two = reply.value
+    for name, slope in slopes.items():
+        got, what = (two[0], name) if name == "d_X" else (two[1][name], f"the gradient of {name}")
+        hint = f"{name}: {_misnamed(got, name, slopes) or f'{advice[name]}{KEPT}'}"
+        yield laws.equals(f"{law}: {what} agrees with central differences", got, slope, hint)
+
+
+def _all(law, *groups):
+    """One verdict for many, asked one after the other: the first that failed, or else that this law holds."""
+    verdicts = itertools.chain(*groups)
+    return next((verdict for verdict in verdicts if not verdict.passed), Verdict(law, True))
 
 
 def _way_back(order):
@@ -202,11 +244,11 @@ def _case(B=B, T=T, M=M, F=F, scale=2):
     return scale * stream.randn(B, T, M), {name: stream.randn(*shape) for name, shape in shapes.items()}
 
 
-def _worked(order, X, p, mask, heads=HEADS, at=("1", "2")):
+def _worked(order, X, p, mask, heads=HEADS, at=("1", "2"), eps=1e-5):
     """A block worked out in small steps: its output and what each sublayer saw. `at` names the norms' parameters."""
     def normed(x, n):
         mean = x.sum(axis=-1) / x.shape[-1]
-        std = np.sqrt(((x - mean[..., None]) ** 2).sum(axis=-1) / x.shape[-1] + 1e-5)
+        std = np.sqrt(((x - mean[..., None]) ** 2).sum(axis=-1) / x.shape[-1] + eps)
         x_hat = (x - mean[..., None]) / std[..., None]
         return p[f"gamma_{n}"] * x_hat + p[f"beta_{n}"], x_hat, std[..., None]
 
@@ -254,6 +296,19 @@ def _slips(order, X, p, mask, heads):
         advice = f"this is what {HEADS} heads make: heads is an argument, here {heads}"
         slips.append((_worked(order, X, p, mask, HEADS)[0], advice))
     return slips
+
+
+def _trace_slips(order, X, p):
+    """{entry: (a known wrong value under the causal mask, what to say of it)}"""
+    seen, norm = _worked(order, X, p, CAUSAL)[1], "LN₂" if order == "pre" else "LN₁"
+    middle = X + _looked(seen["read_1"], p, CAUSAL, HEADS)[0]
+    of_2 = f"read_2 is what the feed-forward layer was given, {norm} of the first sum, not the sum"
+    return {
+        "read_1": [(X, "read_1 is what the attention was given, LN₁(X), not X"),
+                   (seen["x_hat_1"], "read_1 is the first result of layer_norm, with gamma and beta, not x_hat")],
+        "read_2": [(middle, of_2), (seen["x_hat_2"], "read_2 is the first result of layer_norm, not x_hat")],
+        "inner": [(np.clip(seen["inner"], 0, None), "inner is before the ReLU: the second result of feed_forward")],
+    }
 
 
 def _entry(reply, name):

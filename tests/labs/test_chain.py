@@ -18,7 +18,7 @@ from tests.labs.judging import LABS, ROOT
 def called(node, name):
     """The arguments, as names, of all calls of a function in this code."""
     calls = [each for each in ast.walk(node) if isinstance(each, ast.Call) and getattr(each.func, "id", None) == name]
-    return [argument.id for call in calls for argument in call.args]
+    return [argument.id for call in calls for argument in call.args if isinstance(argument, ast.Name)]
 
 
 def program(notebook):
