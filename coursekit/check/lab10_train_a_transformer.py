@@ -16,20 +16,28 @@ UNEVEN_LOSS = -(0.8 * np.log(0.3) + 0.05 * np.log([0.1, 0.2, 0.3, 0.4]).sum())  
 
 @visible_check
 def shifted_targets(shifted_targets):
-    reply = ask(shifted_targets, TARGET, 1, 2)
-    yield laws.count("two arrays come back: told and wanted", reply, 2)
+    law = "two arrays come back: told and wanted"
+    out = "both arrays have T + 1 places, and the end stands in place n[b], n[b] being the number of tokens of row b"
+    reply = laws.asked(law, {"out of bounds": out}, shifted_targets, TARGET, 1, 2)
+    yield laws.count(law, reply, 2)
     told, wanted = reply.value
     right_told = [[1, 7, 5, 9, 4], [1, 6, 8, 0, 0]]
     right_wanted = [[7, 5, 9, 4, 2], [6, 8, 2, 0, 0]]
-    yield laws.shape("both have one place more than the target: (B, T + 1) = (2, 5)", told, (2, 5))
+    advice = "told is the start and the target, without an end" if as_array(told).shape == (2, 6) else ""
+    yield laws.shape("both have one place more than the target: (B, T + 1) = (2, 5)", told, (2, 5), advice)
     slips = [
         (right_wanted, "this is what is wanted: did you return wanted before told, or tell the answer?"),
         ([[1, 7, 5, 9, 4], [1, 6, 8, 2, 0]], "told holds an end: what has ended has nothing more to be told"),
+        ([[7, 5, 9, 4, 0], [6, 8, 0, 0, 0]], "nothing is shifted: place 0 is the start, 1, and the target follows"),
     ]
     yield laws.equals("told is the start, 1, and then the target", told, right_told, slips=slips)
     slips = [
         ([[7, 5, 9, 4, 2], [6, 8, 0, 0, 2]], "the second row's end stands behind its padding: put it right after 8"),
         ([[7, 5, 9, 4, 0], [6, 8, 0, 0, 0]], "the end, 2, is missing"),
+        ([[7, 5, 9, 2, 0], [6, 2, 0, 0, 0]], "the end stands one place too early, where each row's last token was"),
+        *(([[7, 5, 9, 4, end], [6, 8, 0, 2, 0]], "the end stands one place too late: put it right after 8")
+          for end in (0, 2)),
+        ([[7, 5, 2, 4, 2], [6, 8, 2, 0, 2]], "that writes all places n into every row: wanted[np.arange(B), n] = end"),
         (right_told, "this is what is told: wanted stands one place further on"),
     ]
     yield laws.shape("wanted too has one place more: (2, 5)", wanted, (2, 5))
@@ -55,7 +63,9 @@ def attention_masks(attention_masks):
               np.repeat(read[:, None], 4, axis=1))
     names, asks = ("encoder", "decoder", "cross"), (read, written, written)
     for name, mask, right, axes, rows in zip(names, reply.value, rights, ("S, S", "T, T", "T, S"), asks, strict=True):
-        yield laws.shape(f"{name}: shape (B, {axes}) = {right.shape}", mask, right.shape)
+        of_told = name == "cross" and as_array(mask).shape == (2, 4, 4)
+        advice = "it is made from told: the columns are the source's places, source != 0" if of_told else ""
+        yield laws.shape(f"{name}: shape (B, {axes}) = {right.shape}", mask, right.shape, advice)
         yield _boolean(f"{name}: boolean, True where one may look", mask)
         yield laws.equals(_law_of(name), mask, right, _mask_advice(as_array(mask), right, rows, name))
     one = ask(attention_masks, np.array([[2]]), np.array([[1]]))
@@ -118,7 +128,11 @@ def _even_logits(smoothed_cross_entropy):
     yield laws.count("two results come back: loss and d_logits", reply, 2)
     loss, d_logits = reply.value
     even = np.log(4)
+    exchanged = -(np.log(0.925) + 3 * np.log(0.025)) / 4
     slips = [(4 * even, "you added up: the loss is the mean over the real tokens"),
+             (even / 4, "that is a mean over V: q sums to 1, so q log p is added up along V"),
+             (even * 6 / 4, "padding is added in: leave out the places where 0 is wanted before you divide by four"),
+             (exchanged, "p and q have changed places: it is -sum of q log p"),
              (even * 4 / 6, "you divided by B · T: there are four real tokens among the six places"),
              (-even, "the sign is turned"),
              (np.log(3), "each p is 1/3: the softmax runs along the tokens, the last axis, and not along the places"),
@@ -138,6 +152,7 @@ def _even_logits(smoothed_cross_entropy):
               "your q is 0.9 and 0.1 / 3, epsilon over the other V - 1 tokens: here it goes to all V, as in PyTorch"),
              *((np.array([0.25, -0.65 - more, 0.25 - rest, 0.25 - rest]) / 4, "your q gives id 0 nothing: epsilon is "
                 "spread over all V ids, that of padding too") for more, rest in [(0.1 / 3, 0.1 / 3), (0, 0.05)]),
+             (np.zeros(4), "where 1 is wanted you left the place out: START and END are tokens, real is wanted != 0"),
              (np.array([0.25, -0.75, 0.25, 0.25]) / 4, "this is the gradient without smoothing: it is p - q")]
     first = as_array(d_logits)[0, 0]
     law = "where 1 is wanted it is (p - q) / 4, q being 0.925 there and 0.025 elsewhere"
@@ -206,6 +221,7 @@ def smoothing_floor(smoothing_floor):
     right = -(q * np.log(q)).sum()
     slips = [(-0.8 * np.log(0.8) - 0.2 * np.log(0.2 / 3), "that is the other convention: here q is 0.85 at one token"),
              (right / np.log(2), "the logarithm is the natural one"),
+             (-0.8 * np.log(0.8) - 0.15 * np.log(0.05), "your q sums to 0.95: the wanted token gets epsilon / V too"),
              (-right, "the sign is turned"),
              (-0.85 * np.log(0.85), "the other three tokens belong to it"),
              (-0.85 * np.log(0.85) - 0.05 * np.log(0.05), "you counted one other token: there are three"),
@@ -260,7 +276,9 @@ def _mask_advice(mask, right, asks, name):
 def _causal_slips(right, seen):
     """What goes wrong where padding and the causal half meet; seen (B, 1, T) is what is no padding."""
     lower = np.tri(right.shape[1], dtype=bool)
-    return [(np.broadcast_to(seen, right.shape), "it sees the future: place i may look at j <= i only"),
+    started = right & (np.arange(right.shape[2]) > 0)
+    return [(started, "START is hidden: START and END are tokens, only id 0 is padding, told != 0"),
+            (np.broadcast_to(seen, right.shape), "it sees the future: place i may look at j <= i only"),
             (seen & lower.T, "the triangle is upside down: row i may look at columns up to i, the lower one, np.tri"),
             (seen & ~lower, "the triangle is upside down: row i may look at columns up to i, the lower one, np.tri"),
             (seen | lower, "both must hold, no padding and j <= i: join them by & and not by |")]

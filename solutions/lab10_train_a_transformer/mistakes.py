@@ -26,6 +26,23 @@ def shifted_targets_with_end_in_the_last_place(target, start, end):
     return told, rest
 
 
+def shifted_targets_with_end_one_early(target, start, end):
+    """Your `end` stands where each row's last token was: it belongs one place further on, right after it."""
+    told, wanted = reference.shifted_targets(target, start, end)
+    lengths, rows = (target != PAD).sum(axis=1), np.arange(len(target))
+    wanted[rows, lengths] = PAD
+    wanted[rows, np.maximum(lengths - 1, 0)] = end
+    return told, wanted
+
+
+def shifted_targets_with_all_ends_in_every_row(target, start, end):
+    """You wrote all rows' ends into every row: wanted[:, n] takes all places n of each, wanted[np.arange(B), n] one."""
+    told, _ = reference.shifted_targets(target, start, end)
+    wanted = np.concatenate([target, np.full((len(target), 1), PAD)], axis=1)
+    wanted[:, (target != PAD).sum(axis=1)] = end
+    return told, wanted
+
+
 def shifted_targets_without_end(target, start, end):
     """Nothing tells the model to stop: `end` follows the last token of each row."""
     told, _ = reference.shifted_targets(target, start, end)
@@ -333,6 +350,12 @@ def smoothed_cross_entropy_less_the_largest_of_all(logits, wanted, epsilon):
     return -float((q * log_p * share).sum()), (np.exp(log_p) - q) * share
 
 
+def smoothed_cross_entropy_averaged_over_the_tokens(logits, wanted, epsilon):
+    """You took a mean along V: q sums to 1, so q log p is added up along V, and the mean is over the places alone."""
+    loss, d_logits = reference.smoothed_cross_entropy(logits, wanted, epsilon)
+    return loss / logits.shape[-1], d_logits / logits.shape[-1]
+
+
 def smoothed_cross_entropy_by_rows(logits, wanted, epsilon):
     """You took the mean of each row's own mean: every real token of the batch counts the same."""
     q = (1 - epsilon) * _wanted(logits, wanted) + epsilon / logits.shape[-1]
@@ -382,6 +405,12 @@ def smoothed_cross_entropy_with_the_sign_turned(logits, wanted, epsilon):
 def smoothing_floor_of_the_other_convention(V, epsilon):
     """You gave the wanted token 1 - epsilon and the other V - 1 all of epsilon: here it is spread over all V."""
     terms = [(1, 1 - epsilon), (V - 1, epsilon / (V - 1))]
+    return float(-sum(n * q * np.log(q) for n, q in terms if q > 0))
+
+
+def smoothing_floor_of_a_q_below_1(V, epsilon):
+    """Your q sums to less than 1: the wanted token gets epsilon / V too, on top of its 1 - epsilon."""
+    terms = [(1, 1 - epsilon), (V - 1, epsilon / V)]
     return float(-sum(n * q * np.log(q) for n, q in terms if q > 0))
 
 
