@@ -32,7 +32,7 @@ def example(name):
     X, p = _case()
     d_output, seen = np.random.RandomState(7).randn(B, T, M), _worked("post", X, p, CAUSAL)[1]
     return {
-        "multi_head_attention": (X, X[::-1], p, HEADS, CAUSAL),
+        "multi_head_attention": (X, X[::-1], p, HEADS, OWN),
         "multi_head_attention_backward": (d_output, X, X[::-1], p, HEADS, seen["weights"]),
         "layer_norm": (X, p["gamma_1"], p["beta_1"]),
         "layer_norm_backward": (d_output, seen["x_hat_1"], seen["std_1"], p["gamma_1"]),

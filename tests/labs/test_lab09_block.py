@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
+from coursekit import kept
+from coursekit.check import lab09_block as visible
 from coursekit.gradient_check import check_gradient
+from coursekit.keeping import FILE, HEAD
 from solutions.lab09_block import checks, reference
 from tests import needs
 
@@ -139,3 +142,31 @@ def test_a_sentence_without_words_finds_nothing(case):
     X, parameters, _ = case
     weights = run("pre", X, parameters, np.arange(T) < np.array([[[0]], [[4]]]))[1]["weights"]
     assert not weights[0].any() and np.allclose(weights[1].sum(axis=-1), 1)
+
+
+# What earlier labs kept
+
+WRONG = """
+def layer_norm_backward(d_output, x_hat, std, gamma):
+    g = d_output * gamma
+    return (g - g.mean(axis=-1, keepdims=True)) / std, (d_output * x_hat).sum(axis=(0, 1)), d_output.sum(axis=(0, 1))
+"""
+
+
+RIGHT = WRONG.replace("True)) / std", "True) - x_hat * (g * x_hat).mean(axis=-1, keepdims=True)) / std")
+
+
+@pytest.mark.parametrize(("body", "is_taken"), [(WRONG, False), (RIGHT, True)], ids=["no third term", "right"])
+def test_a_kept_function_takes_the_given_ones_place_only_if_it_is_right(tmp_path, monkeypatch, capsys, body, is_taken):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / FILE).write_text(HEAD + body)
+    used = kept(reference.layer_norm_backward, *visible.example("layer_norm_backward"))
+    assert (used is not reference.layer_norm_backward) == is_taken
+    assert ("answers a small example otherwise" in capsys.readouterr().out) != is_taken
+
+
+@pytest.mark.parametrize("name", ["multi_head_attention", "multi_head_attention_backward", "layer_norm",
+                                  "layer_norm_backward", "feed_forward", "feed_forward_backward"])
+def test_each_given_function_takes_the_arguments_of_its_example(name):
+    results = getattr(reference, name)(*visible.example(name))
+    assert all(np.isfinite(each).all() for each in results if isinstance(each, np.ndarray))
