@@ -63,8 +63,8 @@ def _write(functions, known):
 def kept(given, *example):
     """Your own function of this name, if you kept one, else the `given` one. Says which.
 
-    With an `example` of its arguments, yours is taken only if it answers as the given one does: a mistake of an earlier
-    lab is named here, and not met again as one of this lab's.
+    With an `example` of its arguments, to which it answers in numbers, yours is taken only if it answers as the given
+    one does: a mistake of an earlier lab is named here, and not met again as one of this lab's.
     Raises ValueError where the file that holds yours cannot be run.
     """
     _expect_function(given)
