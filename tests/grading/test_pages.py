@@ -465,7 +465,7 @@ def test_a_page_that_was_handed_in_is_shown_without_its_script(chromium, server,
     def visit(browser):
         with watched(browser, base_url=server) as (tab, seen):
             tab.goto("?token=token")
-            tab.goto(f"formgrader/submissions/{submission}/page.html")
+            tab.goto(f"formgrader/submissions/{submission}/handed-in-files/page.html")
             return tab.inner_text("body"), seen.dialogs
     assert chromium(visit) == ("a page", [])
 
