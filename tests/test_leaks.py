@@ -117,7 +117,8 @@ def full_points(lab, exercise, function):
 
 
 @pytest.mark.parametrize(("lab", "exercise"), CHECKS)
-def test_no_published_function_earns_an_exercises_full_points(lab, exercise):
+def test_no_published_function_earns_an_exercises_full_points(lab, exercise, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)  # some of them write a file
     answers = [name for name, function in published_functions().items() if full_points(lab, exercise, function)]
     assert answers == []
 

@@ -299,8 +299,8 @@ def parameter_count(parameter_count):
 
 
 def _counted(reply):
-    value = as_array(reply.value)
-    shown = f"{float(value):,.10g}" if value.ndim == 0 and value.dtype.kind in "fiu" else rounded(value)
+    count = as_array(reply.value)
+    shown = f"{float(count):,.10g}" if count.ndim == 0 and count.dtype.kind in "fiu" else rounded(value)
     return f"got {shown}: count each matrix from its shape, rows times columns"
 
 
