@@ -300,7 +300,7 @@ def parameter_count(parameter_count):
 
 def _counted(reply):
     count = as_array(reply.value)
-    shown = f"{float(count):,.10g}" if count.ndim == 0 and count.dtype.kind in "fiu" else rounded(value)
+    shown = f"{float(count):,.10g}" if count.ndim == 0 and count.dtype.kind in "fiu" else rounded(count)
     return f"got {shown}: count each matrix from its shape, rows times columns"
 
 

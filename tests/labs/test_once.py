@@ -47,12 +47,18 @@ def test_what_was_lent_is_no_answer_to_another_exercise(lab, exercise):
 
 WRONG = {  # {what is wrong with the answers on which others are built: the body of a function around a right one}
     "is not written": "raise NotImplementedError",
-    "changes an argument": "for array in args: array *= 2\n        return function(*args, **options)",
+    "changes an argument": "[*map(change, args)]\n        return function(*args, **options)",
     "returns other numbers": "return changed(function(*args, **options))",
 }
 AROUND = """
 def changed(value):
     return [*map(changed, value)] if isinstance(value, list | tuple) else 1.5 * np.asarray(value) + 0.25
+
+def change(value):
+    if isinstance(value, list):
+        value.reverse()  # a list that is lengthened at each call fills the memory
+    elif isinstance(value, np.ndarray):
+        value *= 2
 
 def wrongly(function):
     def wrong(*args, **options):
