@@ -54,9 +54,10 @@ course: book release demo
 	@echo "  their feedback    build/demo/feedback/"
 	@echo "  their marks       build/demo/grades.csv"
 
-# Two processes share the tests, file by file; nbval then runs every chapter and every solved lab, and compares what a
-# chapter prints with what the book says.
-TESTS := $(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Two processes share the tests, file by file. If one of them dies the run ends: pytest-xdist would wait for its last
+# test for ever. nbval then runs every chapter and every solved lab, and compares what a chapter prints with what the book
+# says.
+TESTS := $(RUN) -m pytest --numprocesses 2 --max-worker-restart 0 --dist loadfile --no-loadscope-reorder
 
 test: $(INSTALLED)
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=line ready
