@@ -1,12 +1,11 @@
 """What lab 08 is judged on. The ways back receive what the ways forward compute as arguments."""
 
-import dataclasses
-
 import numpy as np
 
-from coursekit.verdicts import Verdict, compare, together
+from coursekit.verdicts import Verdict, together
 from solutions.dictionaries import flat, told
 from solutions.lab08_layers import reference
+from solutions.typed import exact, some, typed
 
 NAMES = ["W_1", "b_1", "W_2", "b_2"]
 
@@ -16,8 +15,8 @@ def layer_norm(student, rng):
     for law, cases in _rows(rng, axes=(3, 2, 3, 4)):
         if cases[0][0].dtype == np.float32:
             law, cases = f"{law}; rows far from 0 with a small spread", [*cases, _far_from_0(rng, *cases[0][3:])]
-        yield together(*[_judged(law, student.layer_norm(*args), reference.layer_norm(*_exact(args)), hint, args[0])
-                          for args in cases])
+        yield together(*[typed(law, student.layer_norm(*args), reference.layer_norm(*exact(args)), hint, args[0])
+                         for args in cases])
 
 
 def layer_norm_backward(student, rng):
@@ -28,9 +27,9 @@ def layer_norm_backward(student, rng):
         for x, gamma, beta, *eps in cases:
             output, x_hat, std = reference.layer_norm(x, gamma, beta, *eps)
             args = rng.normal(size=output.shape).astype(x.dtype), x_hat, std, gamma
-            reply, expected = student.layer_norm_backward(*args), reference.layer_norm_backward(*_exact(args))
-            of_x.append(_some(f"{law}: d_x", reply, expected, [0], hint, x))
-            of_parameters.append(_some(f"{law}: d_gamma and d_beta", reply, expected, [1, 2], also, x))
+            reply, expected = student.layer_norm_backward(*args), reference.layer_norm_backward(*exact(args))
+            of_x.append(some(f"{law}: d_x", reply, expected, [0], hint, x))
+            of_parameters.append(some(f"{law}: d_gamma and d_beta", reply, expected, [1, 2], also, x))
         yield together(*of_x)
         yield together(*of_parameters)
 
@@ -38,23 +37,23 @@ def layer_norm_backward(student, rng):
 def gelu(student, rng):
     hint = "x Φ(x) with erf, and the form with tanh, √(2/π) and 0.044715 x³"
     for law, arrays, form in _activations(rng):
-        yield together(*[_judged(law, student.gelu(x, form), reference.gelu(*_exact([x]), form), hint, x)
-                          for x in arrays])
+        yield together(*[typed(law, student.gelu(x, form), reference.gelu(*exact([x]), form), hint, x)
+                         for x in arrays])
 
 
 def gelu_backward(student, rng):
     hint = "the product rule on each form, times d_output: compare with central differences"
     for law, arrays, form in _activations(rng):
         calls = [(rng.normal(size=x.shape).astype(x.dtype), x) for x in arrays]
-        yield together(*[_judged(law, student.gelu_backward(*args, form),
-                                  reference.gelu_backward(*_exact(args), form), hint, args[1]) for args in calls])
+        yield together(*[typed(law, student.gelu_backward(*args, form),
+                         reference.gelu_backward(*exact(args), form), hint, args[1]) for args in calls])
 
 
 def feed_forward(student, rng):
     hint = "activation(X W_1 + b_1) W_2 + b_2; the second result is X W_1 + b_1"
     for law, cases in _layers(rng):
-        yield together(*[_judged(law, student.feed_forward(*args), reference.feed_forward(*_exact(args)), hint,
-                                  args[0]) for args in cases])
+        yield together(*[typed(law, student.feed_forward(*args), reference.feed_forward(*exact(args)), hint,
+                         args[0]) for args in cases])
 
 
 def feed_forward_backward(student, rng):
@@ -66,9 +65,9 @@ def feed_forward_backward(student, rng):
 def _back(student, law, rng, hint, X, parameters, *activation):
     output, inner = reference.feed_forward(X, parameters, *activation)
     args = rng.normal(size=output.shape).astype(X.dtype), X, inner, parameters, *activation
-    expected = flat(reference.feed_forward_backward(*_exact(args)), NAMES)
+    expected = flat(reference.feed_forward_backward(*exact(args)), NAMES)
     reply, problem = told(student.feed_forward_backward(*args), ["d_X"], NAMES)
-    return Verdict(law, False, problem) if problem else _judged(law, reply, expected, hint, X, ["d_X", *NAMES])
+    return Verdict(law, False, problem) if problem else typed(law, reply, expected, hint, X, ["d_X", *NAMES])
 
 
 # Cases
@@ -143,41 +142,3 @@ def _layer_case(rng, kind, B, T, M, F, scale, *activation):
     if activation in ((), ("relu",)):
         X[0, 0], parameters["b_1"][0] = 0, 0
     return X, parameters, *activation
-
-
-# Verdicts
-
-
-def _exact(args):
-    """The same arguments with float32 as float64, to judge by."""
-    def exact(value):
-        if isinstance(value, dict):
-            return {name: exact(each) for name, each in value.items()}
-        return value.astype(float) if isinstance(value, np.ndarray) else value
-
-    return [exact(value) for value in args]
-
-
-def _some(law, reply, expected, chosen, hint, like):
-    """A verdict on some of several results; on their number first."""
-    several = isinstance(reply.value, tuple | list) and len(reply.value) == len(expected)
-    if reply.error is None and several:
-        reply = dataclasses.replace(reply, value=tuple(reply.value[i] for i in chosen))
-        expected = tuple(expected[i] for i in chosen)
-    return _judged(law, reply, expected, hint, like)
-
-
-def _judged(law, reply, expected, hint, like, names=()):
-    """`compare`, and the type of `like`, which came in, must come back."""
-    verdict, came = compare(law, reply, expected, hint, names=names), like.dtype.name
-    went = _types(reply.value) if verdict.passed else set()
-    if went <= {came}:
-        return verdict
-    causes = {"float32": "use numbers of Python, such as 2**0.5, and arrays like those given",
-              "float64": "do not cast, and make new arrays with dtype=x.dtype"}
-    hint = f"{came} came in, {', '.join(sorted(went))} went out: {causes[came]}"
-    return dataclasses.replace(verdict, passed=False, hint=hint)
-
-
-def _types(value):
-    return {np.asarray(each).dtype.name for each in (value if isinstance(value, tuple | list) else [value])}
