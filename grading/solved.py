@@ -13,16 +13,22 @@ from grading.lab import BEGIN, END, Lab, meta, names, solution
 
 
 def write_solved(root, out, solutions="solutions"):
-    """Write `out/<lab>/<lab>.ipynb` for each lab; a file that would not change is left alone. Returns the paths."""
+    """Write `out/<lab>/<lab>.ipynb` for each lab, and beside it the lab's data files; what would not change is left
+    alone. Returns the notebooks' paths."""
     paths = []
     for name in names(root / "labs"):
-        text = nbformat.writes(solved(Lab.read(root / "labs", name, solutions))) + "\n"
-        path = out / name / f"{name}.ipynb"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.write_text(text, encoding="utf-8")
-        paths.append(path)
+        lab = Lab.read(root / "labs", name, solutions)
+        notebook = f"{name}.ipynb"
+        for file, content in {notebook: (nbformat.writes(solved(lab)) + "\n").encode(), **lab.files}.items():
+            _write(out / name / file, content)
+        paths.append(out / name / notebook)
     return paths
+
+
+def _write(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists() or path.read_bytes() != content:
+        path.write_bytes(content)
 
 
 def solved(lab):

@@ -44,6 +44,13 @@ def test_solved_notebooks_are_written_once(tmp_path):
     assert (path.stat().st_mtime_ns, path.read_bytes()) == before
 
 
+def test_what_a_lab_loads_lies_beside_its_solved_notebook(tmp_path):
+    tiny.write(tmp_path)
+    (tmp_path / "labs" / tiny.NAME / "data.txt").write_text("1")
+    path, = write_solved(tmp_path, tmp_path / "solved", tiny.SOLUTIONS)
+    assert (path.parent / "data.txt").read_text() == "1"
+
+
 def test_the_archive_is_the_same_bytes_for_the_same_content(tmp_path, lab):
     wheel = tmp_path / "coursekit-1-py3-none-any.whl"
     wheel.write_bytes(b"wheel")
