@@ -348,11 +348,12 @@ def _empty(attend, Q, K, V, open_weights):
 
 
 def _extremes(attend):
-    Q, K = np.array([[[2000.0], [1.0]]]), np.array([[[1.1], [1.1001], [3.3]]])
+    Q, K = np.array([[[2.0], [0.001]]]), np.array([[[1100.0], [1100.1], [3300.0]]])
     V, seen = np.array([[[100.0], [300.0], [900.0]]]), np.array([True, True, False])
     advice = "take the largest VISIBLE score of each row off before np.exp"
-    for law, sign in [("a hidden score of 6600 beside visible ones of 2200 and 2200.2", 1), ("scores below -2000", -1)]:
-        output, weights = ask(attend, sign * Q, K, V, seen).value
+    for law, sign, size in [("a hidden score of 6600 beside visible ones of 2200 and 2200.2", 1, 1),
+                            ("scores below -2000, of large queries", -1, 1000)]:
+        output, weights = ask(attend, sign * size * Q, K / size, V, seen).value
         right = np.array([[[_share(sign * -each), _share(sign * each), 0] for each in (0.2, 0.0001)]])
         yield laws.equals(f"{law}: the weights", weights, right, advice)
         yield laws.equals("and the blend of large values", output, right @ V)
@@ -465,6 +466,8 @@ def lora_backward(lora_backward):
         yield laws.equals(f"x 1000 times as large: {name}, too", laws.result(large, place), 1000 * as_array(before))
     law = "a gradient of a thousandth: d_x of a thousandth"
     yield laws.equals(law, laws.result(small, 0), as_array(d_x)[0, 0] / 1000)
+    steep = ask(lora_backward, 1000 * d_output, x, W, A, B, 6.0)
+    yield laws.equals("and a gradient 1000 times as large", laws.result(steep, 0), 1000 * as_array(d_x))
     sides = ask(lora_backward, d_output[0, :1, :1], x[0, :1, :1], W[:1, :1], A[:1, :1], B[:1, :1], 1.0)
     shapes = {"d_x": (1, 1), "d_A": (1, 1), "d_B": (1, 1)}
     yield laws.results(sides, shapes, "one row, one column, rank 1: ", advice="axes of length 1 stay")

@@ -63,8 +63,7 @@ def lora_backward(student, rng):
     of_x = "d_x goes back both ways: through W, and through B and then A, times alpha / r"
     of_pair = "alpha / r stands in both: d_A is x.T @ (d_output @ B.T), d_B is (x A).T @ d_output, summed over all rows"
     for law, cases in _adapted(rng):
-        calls = [((50 * rng.normal(size=(*x.shape[:-1], W.shape[1]))).astype(x.dtype), x, W, *more)
-                 for x, W, *more in cases]
+        calls = [(_slope(rng, x, W.shape[1]), x, W, *more) for x, W, *more in cases]
         answers = [(student.lora_backward(*call), reference.lora_backward(*exact(call)), call[1]) for call in calls]
         yield together(*[some(f"{law}: d_x", *answer[:2], [0], of_x, answer[2]) for answer in answers])
         yield together(*[some(f"{law}: d_A and d_B", *answer[:2], [1, 2], of_pair, answer[2]) for answer in answers])
@@ -187,6 +186,11 @@ def _low_case(rng, kind, front, n, m, r, scale=1):
     shapes = [(*front, n), (n, m), (n, r), (r, m)]
     x, *matrices = (rng.normal(size=shape) for shape in shapes)
     return *(each.astype(kind) for each in (scale * x, *matrices)), ALPHA
+
+
+def _slope(rng, x, m):
+    """A gradient of the output, as large as x where that is large."""
+    return (max(1.0, float(np.abs(x).max()) / 5) * rng.normal(size=(*x.shape[:-1], m))).astype(x.dtype)
 
 
 # Verdicts
