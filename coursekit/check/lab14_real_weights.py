@@ -323,9 +323,9 @@ def _masked(attend, Q, K, V, open_weights):
 
 def _hidden(open_weights, factor):
     """What the weights become where each power is multiplied by a factor, 0 where a key is hidden."""
-    powers = open_weights * factor
-    total = powers.sum(axis=-1, keepdims=True)
-    return powers / np.where(total > 0, total, 1)
+    left = open_weights * factor
+    sums = left.sum(axis=-1)[..., None]
+    return left / np.where(sums > 0, sums, 1)
 
 
 def _empty(attend, Q, K, V, open_weights):

@@ -114,10 +114,10 @@ def _clean(character):
 
 def _apart(character):
     """Nothing for an accent, and a sign apart: punctuation, and what ASCII has that is neither letter nor number."""
-    category = unicodedata.category(character)
-    if category == "Mn":
+    kind = unicodedata.category(character)
+    if kind == "Mn":
         return ""
-    is_sign = category[0] == "P" or character.isascii() and not character.isalnum() and not character.isspace()
+    is_sign = kind[0] == "P" or character.isascii() and not character.isalnum() and not character.isspace()
     return f" {character} " if is_sign else character
 
 
@@ -139,4 +139,4 @@ def _gelu(x):
 
 
 def _erf(x):
-    return np.vectorize(math.erf, otypes=[x.dtype])(x)
+    return np.array([math.erf(each) for each in x.ravel().tolist()], x.dtype).reshape(x.shape)
