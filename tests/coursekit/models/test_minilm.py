@@ -1,6 +1,7 @@
 """The sentence encoder, where its weights are installed: against those who trained it, in float32 and in float64."""
 
 from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from coursekit.models.minilm import MiniLM, words_of
 from tests import needs
 
+CHAPTER = Path(__file__).parents[3] / "chapters" / "14_real_weights.md"
 TEXTS = ["A sentence about attention.", "Le café était naïve, 北京!", "[MASK] isn't\tthe $1,000 ñandú…", "word " * 300,
          "unbelievably antidisestablishmentarianism 🤗"]
 
@@ -52,3 +54,13 @@ def test_a_sentence_alone_has_the_vector_that_it_has_beside_a_longer_one(folder)
 
 def test_words_are_lower_case_without_accents_and_signs_stand_apart():
     assert words_of("Café, $5—北京!\x00") == ["cafe", ",", "$", "5", "—", "北", "京", "!"]
+
+
+@needs.minilm
+def test_chapter_14_says_what_the_search_finds(folder):
+    """Of each question the cosine with the paragraph that stands under it; to search them all takes half a minute."""
+    said = CHAPTER.read_text(encoding="utf-8").partition("```text\n")[2].partition("```")[0].splitlines()
+    cosines, found = zip(*(line.strip().split("  ", 1) for line in said[1::2]), strict=True)
+    assert set(found) <= set((CHAPTER.parent / "data" / "book.txt").read_text(encoding="utf-8").splitlines()[:240])
+    questions, paragraphs = (embedded(MiniLM(folder), list(texts)) for texts in (said[::2], found))
+    assert [f"{cosine:.2f}" for cosine in (questions * paragraphs).sum(axis=1)] == list(cosines)
