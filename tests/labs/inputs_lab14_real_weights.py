@@ -7,6 +7,10 @@ import numpy as np
 from tests.labs.inputs import FRONTS, eighths, given, masks, normal, numbers, sizes
 
 PROMISES_TYPES = {"rms_norm", "rms_norm_backward", "swiglu", "grouped_attention", "mean_pool", "lora", "lora_backward"}
+ROUGH = {  # right, but for what rounding leaves in float32 of rows of one entry, which have no gradient
+    "rms_norm_backward_by_the_jacobian", "rms_norm_backward_by_the_chain", "rms_norm_backward_by_einsum",
+    "rms_norm_backward_by_the_chain_in_float32",
+}
 EPS = [1e-12, 1e-2, 0.5, 3.0]
 GROUPS = [(1, 1), (2, 1), (2, 2), (4, 2), (6, 2), (3, 3)]
 
