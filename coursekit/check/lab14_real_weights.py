@@ -12,8 +12,10 @@ from coursekit.gradient_check import numerical_gradient
 from coursekit.verdicts import Verdict
 
 INF = np.inf
-FLOAT32 = ("NumPy's own numbers, such as np.sqrt(3) and mask.sum(), promote what they meet to float64; Python's do "
-           "not, nor what .astype(x.dtype) has made alike")
+ANY_WORDS = [""]  # of a refusal: in whatever words, but not in NumPy's
+FLOAT32 = ("NumPy's own numbers, such as np.sqrt(3), and new arrays promote what they meet to float64; Python's "
+           "numbers do not, nor what .astype(x.dtype) has made alike")
+KEEPDIMS = "a mean of each row that keeps its axis, (..., 1), divides the row: keepdims=True"
 FLOAT64 = "cast nothing, the type of what comes in is the type of what goes out"
 
 
@@ -29,28 +31,34 @@ def _types(function, *args, what=""):
 
 @visible_check
 def rms_norm(rms_norm):
-    x, ones = np.array([[3.0, 4.0, 0.0, 0.0]]), np.ones(4)
-    reply = ask(rms_norm, x, ones, 0.0)
-    yield laws.results(reply, {"output": (1, 4)}, "it returns ", advice="the output alone, no tuple")
+    x, ones = np.array([[3.0, 4.0, 0.0, 0.0], [2.0, -2.0, 2.0, 2.0]]), np.ones(4)
+    root, mean, spread = np.array([[2.5], [2.0]]), x.mean(axis=-1, keepdims=True), x.std(axis=-1, keepdims=True)
+    reply = laws.asked("two rows of four", {"broadcast": KEEPDIMS}, rms_norm, x, ones, 0.0)
+    yield laws.results(reply, {"output": (2, 4)}, "two rows of four: it returns ", advice="the output alone, no tuple")
     slips = [
-        (x / 5, "you divided by the row's length, 5: the root of the mean of the squares is 2.5"),
-        (x / 6.25, "you divided by the mean of the squares, 6.25: take its root"),
-        ((x - 1.75) / math.sqrt(3.1875), "you took the mean off, as LayerNorm does: RMSNorm only divides"),
-        (x / math.sqrt(3.1875), "you divided by the standard deviation, which takes the mean off: square x itself"),
-        (x / 1.75, "you divided by the mean of |x|: square, take the mean, then the root"),
-        (2 * x / 2.5, "you multiplied by 1 + gamma: here it is gamma itself, which is 1"),
+        (x / (2 * root), "you divided by the row's length, 5: the root of the mean of the squares is 2.5"),
+        (x / root**2, "you divided by the mean of the squares, 6.25: take its root"),
+        (x / np.sqrt((x**2).mean(axis=0)), "your mean runs over the rows, axis=0: each row has its own, axis=-1"),
+        (x / np.sqrt((x**2).mean()), "you took one mean for both rows: each row has its own, axis=-1"),
+        ((x - mean) / spread, "you took the mean off, as LayerNorm does: RMSNorm only divides"),
+        (x / spread, "you divided by the standard deviation, which takes the mean off: square x itself"),
+        (x / [[1.75], [2]], "you divided by the mean of |x|: square, take the mean, then the root"),
+        (2 * x / root, "you multiplied by 1 + gamma: here it is gamma itself, which is 1"),
     ]
-    yield laws.equals("the row 3, 4, 0, 0 has the root mean square 2.5: it becomes 1.2, 1.6, 0, 0", reply, x / 2.5,
+    yield laws.equals("the row 3, 4, 0, 0 has the root mean square 2.5: it becomes 1.2, 1.6, 0, 0", reply, x / root,
                       slips=slips)
     gamma = np.array([1.0, 2.0, -3.0, 0.5])
-    slips = [(x / 2.5, "gamma has no effect: multiply by it at the end")]
-    yield laws.equals("gamma = 1, 2, -3, 0.5 multiplies it", ask(rms_norm, x, gamma, 0.0), x / 2.5 * gamma, slips=slips)
+    slips = [(x / root, "gamma has no effect: multiply by it at the end"),
+             (x * gamma / np.sqrt((x**2 * gamma**2).mean(axis=-1, keepdims=True)),
+              "you multiplied by gamma first: it comes after the division")]
+    yield laws.equals("gamma = 1, 2, -3, 0.5 multiplies it", ask(rms_norm, x, gamma, 0.0), x / root * gamma,
+                      slips=slips)
     slips = [
-        (x / (2.5 + 2.75), "you added eps to the root: it belongs to the mean of the squares"),
-        (x / 2.5, "eps is missing, or a fixed one, or a floor: add the eps that you are given to the mean square"),
+        (x / (root + 2.75), "you added eps to the root: it belongs to the mean of the squares"),
+        (x / root, "eps is missing, or a fixed one, or a floor: add the eps that you are given to the mean square"),
     ]
     yield laws.equals("eps = 2.75 stands inside the root: 3, 4, 0, 0 is divided by the root of 9", ask(
-        rms_norm, x, ones, 2.75), x / 3, slips=slips)
+        rms_norm, x, ones, 2.75), x / np.sqrt(root**2 + 2.75), slips=slips)
     zeros = ask(rms_norm, np.zeros((2, 3)), np.ones(3))
     yield laws.equals("a row of zeros stays 0, and not nan", zeros, np.zeros((2, 3)), "eps prevents 0/0")
     yield from _many_rows(rms_norm)
@@ -101,7 +109,8 @@ def rms_norm_backward(rms_norm_backward):
     def loss(eps=0.0):
         return sum(d_output[place] @ _normed(x[place], gamma, eps) for place in np.ndindex(2, 3))
 
-    reply = ask(rms_norm_backward, d_output, x, gamma, 0.0)
+    args = d_output, x, gamma, 0.0
+    reply = laws.asked("two sentences of three tokens", {"broadcast": KEEPDIMS}, rms_norm_backward, *args)
     advice = "gamma is one row for all tokens: sum d_gamma over all axes but the last"
     yield laws.results(reply, {"d_x": (2, 3, 4), "d_gamma": (4,)}, "two sentences of three tokens: ", advice=advice)
     d_x, d_gamma = map(as_array, reply.value)
@@ -111,34 +120,71 @@ def rms_norm_backward(rms_norm_backward):
              (right / 6, "you took the mean: every row adds its part, so d_gamma is a sum"),
              ((d_output * x).sum(axis=(0, 1)), "you summed d_output * x: gamma multiplies x_hat")]
     yield laws.equals("d_gamma agrees with central differences", d_gamma, right, slips=slips)
+    law = "with eps = 0 each row of d_x is orthogonal to x: the row sums of d_x * x are 0"
     advice = "subtract x_hat times mean(g * x_hat), the mean of each row by itself (axis=-1)"
-    yield laws.sums("with eps = 0 each row of d_x is orthogonal to x: no gradient can stretch a row", d_x * x, 0,
-                    f"the products of the two: {advice}")
-    right = numerical_gradient(loss, x)
-    slips = [(right - right.mean(axis=-1, keepdims=True), "a mean was taken off, as in LayerNorm: here there is none"),
-             (right * np.sqrt((x * x).mean(axis=-1, keepdims=True)), "divide by the root mean square at the end"),
-             (-right, "the sign is wrong")]
+    yield laws.sums(law, d_x * x, 0, laws.slip(d_x, _slips_of_x(d_output, x, gamma), advice))
+    right, root = numerical_gradient(loss, x), np.sqrt((x * x).mean(axis=-1, keepdims=True))
+    slips = [*_slips_of_x(d_output, x, gamma),
+             (right * root, "divide by the root mean square at the end"),
+             (right / root, "you divided by the mean square: divide by its root, once"), (-right, "the sign is wrong")]
     advice = "orthogonal it is, its size is wrong: g is d_output * gamma, and all is divided by the root mean square"
     yield laws.equals("d_x agrees with central differences", d_x, right, advice, slips)
-    yield from _other_shapes(rms_norm_backward, d_output, x, gamma, d_x, d_gamma)
     reply = ask(rms_norm_backward, d_output, x, gamma, 0.5)
     advice = "the eps of the way forward stands in the root here, too"
+    bare = [(_back(d_output, x, gamma, 0.5, of_x_hat=0.0), "x_hat, too, is divided by the root with eps in it")]
     yield laws.equals("eps = 0.5: d_x still agrees (and is no longer orthogonal to x)", laws.result(reply, 0),
-                      numerical_gradient(lambda: loss(0.5), x), advice)
+                      numerical_gradient(lambda: loss(0.5), x), advice, bare)
     right = numerical_gradient(lambda: loss(0.5), gamma)
-    yield laws.equals("and d_gamma as well", laws.result(reply, 1), right, advice)
+    bare = [(d_gamma, "x_hat is divided by the root with eps in it")]
+    yield laws.equals("and d_gamma as well", laws.result(reply, 1), right, advice, bare)
+    yield from _other_shapes(rms_norm_backward, d_output, x, gamma, d_x, d_gamma)
     yield from _types(rms_norm_backward, d_output, x, gamma)
+
+
+def _back(d_output, x, gamma, eps, of_x_hat):
+    """d_x, with another eps in x_hat."""
+    mean = (x * x).mean(axis=-1, keepdims=True)
+    x_hat, g = x / np.sqrt(mean + of_x_hat), d_output * gamma
+    return (g - x_hat * (g * x_hat).mean(axis=-1, keepdims=True)) / np.sqrt(mean + eps)
+
+
+def _slips_of_x(d_output, x, gamma):
+    """What known slips make of d_x, with eps = 0, and what to say of each."""
+    def mean(values):
+        return values.mean(axis=-1, keepdims=True)
+
+    root, g = np.sqrt(mean(x * x)), d_output * gamma
+    x_hat = x / root
+    along = x_hat * mean(g * x_hat)
+    return [(wrong / root, said) for wrong, said in [
+        (g, "the root depends on x, too: subtract x_hat times mean(g * x_hat)"),
+        (g + along, "you added x_hat times the mean of g * x_hat: it is subtracted"),
+        (g - x.shape[-1] * along, "you took the sum of g * x_hat: it is the mean, axis=-1"),
+        (g - x_hat * (g * x_hat).mean(), "you took one mean over all rows: each row has its own, axis=-1"),
+        (g - x_hat * mean(g) * mean(x_hat), "this is the product of two means: take the mean of the product g * x_hat"),
+        (g - mean(g) - along, "you took mean(g) off as well: that is LayerNorm's term, which is gone here"),
+        (g - x * mean(g * x), "x stands where x_hat should, in the mean and before it: x_hat is x / rms"),
+        (g - x * mean(g * x_hat), "x stands where x_hat should, in the mean or before it: x_hat is x / rms"),
+        (g - x_hat * mean(d_output * x_hat), "in the mean stands d_output: it is g = d_output * gamma"),
+        (gamma * (d_output - x_hat * mean(d_output * x_hat)),
+         "you multiplied by gamma at the end: it comes first, g = d_output * gamma, and so into the mean"),
+        (d_output - x_hat * mean(d_output * x_hat), "gamma has no part in your d_x: g is d_output * gamma"),
+    ]]
 
 
 def _other_shapes(backward, d_output, x, gamma, d_x, d_gamma):
     """The same rows with other axes in front, a single row, rows of one entry, and the eps that is there by default."""
     for shape in [(6, 4), (2, 1, 3, 4)]:
-        reply = ask(backward, d_output.reshape(shape), x.reshape(shape), gamma, 0.0)
-        yield laws.equals(f"the same rows as {shape}: the same d_gamma", laws.result(reply, 1), d_gamma,
-                          "sum over all axes but the last, however many there are")
+        law = f"the same rows as {shape}: the same d_gamma"
+        advice = "sum over all axes but the last, however many there are"
+        args = d_output.reshape(shape), x.reshape(shape), gamma, 0.0
+        reply = laws.asked(law, {"out of bounds": advice, "broadcast": advice}, backward, *args)
+        yield laws.shape(f"{law}, (4,)", laws.result(reply, 1), (4,), advice)
+        yield laws.equals(law, laws.result(reply, 1), d_gamma, advice)
         yield laws.equals("and the same d_x", laws.result(reply, 0), d_x.reshape(shape))
-    alone = ask(backward, 1000 * d_output[0, 0], x[0, 0], gamma, 0.0)
     law = "a single row, (4,), and a gradient 1000 times as large: d_x is too"
+    advice = "a single row has no axes to sum over: sum over all axes but the last, x.ndim - 1 of them"
+    alone = laws.asked(law, {"out of bounds": advice}, backward, 1000 * d_output[0, 0], x[0, 0], gamma, 0.0)
     yield laws.equals(law, laws.result(alone, 0), 1000 * d_x[0, 0])
     x_hat = x[0, 0] / math.sqrt(x[0, 0] @ x[0, 0] / 4)
     yield laws.equals("and d_gamma is d_output * x_hat", laws.result(alone, 1), 1000 * d_output[0, 0] * x_hat)
@@ -149,7 +195,7 @@ def _other_shapes(backward, d_output, x, gamma, d_x, d_gamma):
     small = np.array([0.03, 0.01])
     slope = numerical_gradient(lambda: _normed(small, np.ones(2), 1e-5)[0], small)
     yield laws.equals("a small row: eps is 1e-5 where none is given", laws.result(ask(
-        backward, np.array([1.0, 0.0]), small, np.ones(2)), 0), slope)
+        backward, np.array([1.0, 0.0]), small, np.ones(2)), 0), slope, "write eps=1e-5 in the line of def, and use it")
 
 
 # swiglu
@@ -188,8 +234,11 @@ def swiglu(swiglu):
     yield laws.equals("an inner layer of one", narrow, [[_gated(token, W_1[:, :1], W_3[:, :1], W_2[:1])
                                                         for token in rows] for rows in x])
     far = ask(swiglu, np.array([[900.0], [-900.0]]), one, 2 / 900 * one, one)
-    advice = "exp(900) is inf, and inf / inf is nan: write the sigmoid so that nothing is divided by it"
-    yield laws.equals("x W_1 = 900 and -900: silu is 900 and 0, and nothing overflows", far, [[1800.0], [0.0]], advice)
+    advice = ("e^a / (1 + e^a) is inf / inf, which is nan: a / (1 + np.exp(-a)) is safe (NumPy may warn that a power "
+              "overflowed)" if np.isnan(as_array(far.value).astype(float)).any() else
+              "silu(a) grows like a: if you cut a off, then in np.exp alone, not where it is a factor")
+    yield laws.equals("x W_1 = 900 and -900: silu is 900 and 0, and never nan", far, [[1800.0], [0.0]], advice,
+                      [(far.value, advice)] if np.shape(far.value) == (2, 1) else [])
     yield from _types(swiglu, x, W_1, W_3, W_2)
 
 
@@ -204,11 +253,16 @@ def _gated(token, W_1, W_3, W_2):
 # grouped_attention
 
 
+REPEAT = "did you repeat K and V, both, along axis -3, the axis of heads?"
+MISFITS = {"broadcast": REPEAT, "core dimension": REPEAT, "out of bounds":
+           "of 6 heads and 2 groups head n looks at group n // 3: it is n // (H / G), not n // G"}
+
+
 @visible_check
 def grouped_attention(grouped_attention):
     attend = grouped_attention
     Q, K, V = laws.random(6, (6, 4, 3), (2, 5, 3), (2, 5, 7))
-    reply = ask(attend, Q, K, V)
+    reply = laws.asked("six heads, two groups", MISFITS, attend, Q, K, V)
     yield laws.results(reply, {"output": (6, 4, 7), "weights": (6, 4, 5)}, "six heads, two groups: ")
     right = [_attended(q, K[n // 3], V[n // 3]) for n, q in enumerate(Q)]
     output, weights = (np.array(each) for each in zip(*right, strict=True))
@@ -227,14 +281,12 @@ def grouped_attention(grouped_attention):
     yield laws.equals("and get their group's values", reply.value[0], output, "weights are fine: repeat V as you do K")
     yield from _as_many_groups(attend, Q, K, V)
     yield from _masked(attend, Q, K, V, weights)
-    yield from _empty(attend, Q, K, V, weights)
     yield from _capped(attend)
     yield from _extremes(attend)
-    for wrong, G in [(Q, 4), (Q[:2], 4)]:
-        law = f"{len(wrong)} heads and {G} groups raise ValueError"
-        args = wrong, np.resize(K, (G, 5, 3)), np.resize(V, (G, 5, 7))
-        yield laws.refuses(law, attend, args, [], "each group must have as many heads as each other")
-    yield from _types(attend, Q, K, V, np.tri(4, 5, dtype=bool), 2.0)
+    yield from _empty(attend, Q, K, V, weights)
+    for H, G in [(1, 2), (6, 4), (2, 4)]:
+        law, args = f"H = {H} and G = {G} raise ValueError", (Q[:H], np.resize(K, (G, 5, 3)), np.resize(V, (G, 5, 7)))
+        yield laws.refuses(law, attend, args, ANY_WORDS, "G does not divide H: look at H % G before you compute")
 
 
 def _attended(q, keys, values, mask=None, softcap=None):
@@ -257,8 +309,9 @@ def _as_many_groups(attend, Q, K, V):
     yield laws.equals("repeating the groups beforehand changes nothing", repeated[0], as_array(ask(
         attend, Q, K, V).value[0]))
     Q2, K2, V2 = laws.random(7, (3, 1, 4, 1, 3), (3, 1, 2, 5, 3), (3, 1, 2, 5, 1))
-    many = ask(attend, Q2, K2, V2).value
-    yield laws.equals("two axes in front, one query, values of one number: (3, 1, 4, 1, 1)", many[0], [[[
+    law = "two axes in front, one query, values of one number: (3, 1, 4, 1, 1)"
+    many = laws.asked(law, {"broadcast": REPEAT, "core dimension": REPEAT}, attend, Q2, K2, V2).value
+    yield laws.equals(law, many[0], [[[
         _attended(Q2[a, 0, n], K2[a, 0, n // 2], V2[a, 0, n // 2])[0] for n in range(4)]]
         for a in range(3)], "heads are axis -3: repeat along axis=-3, and exchange the last two axes of K alone")
 
@@ -342,7 +395,8 @@ def _empty(attend, Q, K, V, open_weights):
         yield laws.equals(law, weights, right, cause, slips)
         yield laws.equals("and its output is 0", as_array(output)[:, 1], np.zeros((6, 7)), cause)
     weights = ask(attend, Q, K, V, np.where(seen, 0.0, -1e9)).value[1]
-    advice = "only False and -inf hide a key: with -1e9 added to all of them the largest is still the largest"
+    advice = ("did its weights become 0? All np.exp are 0 in this row, unless you take its largest score, after the "
+              "mask was added, off first. A number, however low, hides nothing: only False and -inf do")
     verdict = np.allclose(as_array(weights), open_weights, atol=1e-6)
     yield Verdict("a row to which -1e9 is added throughout is not empty: its weights are as before", verdict, advice)
 
@@ -350,7 +404,8 @@ def _empty(attend, Q, K, V, open_weights):
 def _extremes(attend):
     Q, K = np.array([[[2.0], [0.001]]]), np.array([[[1100.0], [1100.1], [3300.0]]])
     V, seen = np.array([[[100.0], [300.0], [900.0]]]), np.array([True, True, False])
-    advice = "take the largest VISIBLE score of each row off before np.exp"
+    advice = ("np.exp is inf, or 0 for all of a row: take the largest score of this row, after the mask was added, off "
+              "before np.exp")
     for law, sign, size in [("a hidden score of 6600 beside visible ones of 2200 and 2200.2", 1, 1),
                             ("scores below -2000, of large queries", -1, 1000)]:
         output, weights = ask(attend, sign * size * Q, K / size, V, seen).value
@@ -364,37 +419,41 @@ def _extremes(attend):
 
 @visible_check
 def mean_pool(mean_pool):
-    hidden = np.array([[[1.0, 10.0], [3.0, 20.0], [500.0, 500.0]], [[2.0, 2.0], [4.0, 8.0], [6.0, 5.0]]])
-    mask = np.array([[True, True, False], [True, True, True]])
-    reply = ask(mean_pool, hidden, mask)
-    yield laws.shape("two sentences, of two tokens and of three: one vector each, (2, 2)", reply, (2, 2))
+    hidden = np.array([[[1.0, 10.0, 0.0], [3.0, 20.0, 1.0], [500.0, 500.0, 500.0]],
+                       [[2.0, 2.0, 9.0], [4.0, 8.0, 0.0], [6.0, 5.0, 3.0]]])
+    mask, right = np.array([[True, True, False], [True, True, True]]), np.array([[2, 15, 0.5], [4, 5, 4]])
+    law, number = "two sentences, of two tokens and of three: one vector each, (2, 3)", np.array([[2.0], [3.0]])
+    advice = "one number for each sentence, (B, 1), divides its row: mask.sum(axis=1, keepdims=True)"
+    reply = laws.asked(law, {"broadcast": f"{advice}; and the mask needs a third axis, mask[..., None]"}, mean_pool,
+                       hidden, mask)
+    yield laws.shape(law, reply, (2, 3))
     slips = [
         (hidden.mean(axis=1), "padding is in the mean"),
-        ([[4 / 3, 10], [4, 5]], "you divided by 3 positions: the first sentence has two tokens"),
-        ([[252, 265], [4, 5]], "padding is in the sum: leave it out before you add up"),
-        ([[0.8, 6], [2.4, 3]], "you divided by the five tokens of the batch: each sentence has its own number"),
+        (right * number / 3, "you divided by 3 positions: the first sentence has two tokens"),
+        (hidden.sum(axis=1) / number, "padding is in the sum: leave it out before you add up"),
+        (right * number / 5, "you divided by the five tokens of the batch: each sentence has its own number"),
         (hidden[:, 0], "this is the first token: take the mean of all real ones"),
         (hidden[:, -1], "this is the last position: take the mean of all real tokens"),
-        ([[2 / 229**0.5, 15 / 229**0.5], [4 / 41**0.5, 5 / 41**0.5]], "return the mean itself, not one of length 1"),
-        ([[3, 20], [6, 8]], "this is the maximum: take the mean"),
-        ([[4, 30], [12, 15]], "this is the sum: divide it by the number of real tokens"),
-        ([[500, 500], [0, 0]], "this is the mean of the padding: True means that a token stands there"),
+        (right / np.sqrt((right**2).sum(axis=1, keepdims=True)), "return the mean itself, not one of length 1"),
+        ([[3, 20, 1], [6, 8, 9]], "this is the maximum: take the mean"),
+        (right * number, "this is the sum: divide it by the number of real tokens"),
+        ([[500, 500, 500], [0, 0, 0]], "this is the mean of the padding: True means that a token stands there"),
     ]
-    yield laws.equals("the means of (1, 10) and (3, 20), and of three tokens", reply, [[2, 15], [4, 5]], slips=slips)
+    yield laws.equals("the means of (1, 10, 0) and (3, 20, 1), and of three tokens", reply, right, slips=slips)
     yield laws.equals("the first sentence alone, without padding: the same vector", ask(
-        mean_pool, hidden[:1, :2], mask[:1, :2]), [[2, 15]])
+        mean_pool, hidden[:1, :2], mask[:1, :2]), right[:1])
     yield laws.equals("one sentence of one token of one number", ask(
         mean_pool, hidden[:1, :1, :1], mask[:1, :1]), [[1.0]])
     advice = "signs and digits stay as they are"
-    yield laws.equals("negative numbers of many digits", ask(mean_pool, hidden - 7.12345678, mask), [
-        [-5.12345678, 7.87654322], [-3.12345678, -2.12345678]], advice)
+    yield laws.equals("negative numbers of many digits", ask(mean_pool, hidden - 7.12345678, mask), right - 7.12345678,
+                      advice)
     advice = "multiply by the mask, or choose by it: counting from the front is not enough"
     holes = np.array([[False, True, True], [True, False, True]])
-    yield laws.equals("padding in front, and a hole", ask(mean_pool, hidden, holes), [[251.5, 260], [4, 3.5]], advice)
+    yield laws.equals("padding in front, and a hole", ask(mean_pool, hidden, holes), [[251.5, 260, 250.5], [4, 3.5, 6]],
+                      advice)
     advice = "0/0 is nan: divide by max(number, 1)"
     yield laws.equals("a sentence without any token: 0", ask(mean_pool, hidden, mask & [[True], [False]]),
-                      [[2, 15], [0, 0]], advice)
-    yield from _types(mean_pool, hidden, mask)
+                      right * [[1], [0]], advice)
 
 
 # lora
@@ -407,15 +466,18 @@ def lora(lora):
     yield laws.shape("two sentences of three tokens: (2, 3, 5)", reply, (2, 3, 5))
     slips = [
         (x @ W + 6 * low, "you multiplied by alpha = 6: r is 2, so it is alpha / r = 3"),
+        (x @ W + 12 * low, "you multiplied by r: alpha is divided by it"),
         (x @ W + low, "alpha has no effect: multiply the correction by alpha / r"),
         (x @ W + low / 3, "this is r / alpha: it is alpha / r"),
         (x @ W + 6 / 2**0.5 * low, "you divided by the root of r: divide by r"),
         (x @ W + 1.5 * low, "you divided by the 4 rows of A: r is the number of its columns, 2"),
+        (x @ W + 1.2 * low, "you divided by the 5 columns of B: r is the number of A's columns, 2"),
         (x @ W + 9 * low, "alpha / r stands there twice"), (3 * (x @ W + low), "x W is not scaled"),
         (3 * low, "x W is missing"), (x @ W, "the correction is missing"), (x @ W - 3 * low, "the correction is added"),
         (x @ W + 3 * np.maximum(x @ A, 0) @ B, "there is no nonlinearity between A and B"),
     ]
     yield laws.equals("rank 2, alpha = 6: x W + 3 (x A) B", reply, x @ W + 3 * low, slips=slips)
+    yield from _rank_above(lora)
     yield laws.equals("B = 0, as at the start: x W", ask(lora, x, W, A, 0 * B, 6.0), x @ W)
     yield laws.equals("the same numbers as with the merged matrix W + 3 A B", reply, x @ (W + 3 * A @ B))
     yield laws.equals("a single row, (4,)", ask(lora, x[0, 0], W, A, B, 6.0), (x @ W + 3 * low)[0, 0])
@@ -428,6 +490,20 @@ def lora(lora):
     yield from _types(lora, x, W, A, B, 6.0)
 
 
+def _rank_above(lora):
+    """A rank that is above n, and a share alpha / r that is no whole number."""
+    x, W, A, B = laws.random(11, (3, 2), (2, 3), (2, 5), (5, 3))
+    low = x @ A @ B
+    slips = [(x @ W + 3 * low, SMALLER_SIDE), (x @ W + low, WHOLE), (x @ W + 2 * low, WIDTH)]
+    yield laws.equals("n = 2, rank 5, alpha = 6: x W + 1.2 (x A) B", ask(lora, x, W, A, B, 6.0), x @ W + 1.2 * low,
+                      "r is the number of A's columns, 5", slips)
+
+
+SMALLER_SIDE = "you divided by the smaller side of A, 2: r is the number of its columns, 5"
+WHOLE = "// cuts the digits of alpha / r off: it is alpha / r = 1.2"
+WIDTH = "you divided by m = 3, the columns of B: r is the number of A's columns, 5"
+
+
 @visible_check
 def lora_backward(lora_backward):
     x, W, A, B, d_output = laws.random(10, (2, 3, 4), (4, 5), (4, 2), (2, 5), (2, 3, 5))
@@ -436,7 +512,8 @@ def lora_backward(lora_backward):
     def loss():
         return (d_output * (x @ W + 3 * (x @ A) @ B)).sum()
 
-    reply = ask(lora_backward, *args)
+    law = "two sentences of three tokens"
+    reply = laws.asked(law, {"core dimension": TWO_AXES, "broadcast": TWO_AXES}, lora_backward, *args)
     advice = "three results, each of its array's shape; W is frozen and has none"
     yield laws.results(reply, {"d_x": (2, 3, 4), "d_A": (4, 2), "d_B": (2, 5)}, "it returns ", advice=advice)
     d_x, d_A, d_B = reply.value
@@ -444,6 +521,9 @@ def lora_backward(lora_backward):
         right = numerical_gradient(loss, array)
         slips = [(right / 3, "alpha / r = 3 is missing"), (2 * right, "you multiplied by alpha: it is alpha / r"),
                  (right / 3**0.5, "you gave it the root of alpha / r: each slope has all of it"),
+                 (right / 2, "you divided by the 4 rows of A: r is the number of its columns, 2"),
+                 (right * 0.4, "you divided by the 5 columns of B: r is the number of A's columns, 2"),
+                 (4 * right, "you multiplied by r: alpha is divided by it"), (-right, "the sign is wrong"),
                  (right / 6, "you took the mean over the six rows: their parts are added up"),
                  (3 * right, "alpha / r stands there twice")]
         yield laws.equals(f"{name} agrees with central differences", got, right, "add up the parts of all rows", slips)
@@ -451,13 +531,15 @@ def lora_backward(lora_backward):
     slips = [(through, "x has a part in the correction, too: add (alpha / r) (d_output @ B.T) @ A.T"),
              (right - through, "d_x goes through W, too: W is frozen, but x is not"),
              (through + (right - through) / 3, "alpha / r = 3 is missing in the correction's part"),
-             (through + 2 * (right - through), "you multiplied by alpha: it is alpha / r")]
+             (through + 2 * (right - through), "you multiplied by alpha: it is alpha / r"),
+             (through - (right - through), "you subtracted the correction's part: both parts are added"),
+             (3 * through + (right - through), "alpha / r belongs to the correction alone: W's part has none")]
     yield laws.equals("d_x agrees with central differences", d_x, right, slips=slips)
     zero = ask(lora_backward, d_output, x, W, A, 0 * B, 6.0).value
     law = "B = 0, as at the start: d_A is 0, so that B moves first"
     yield laws.equals(law, zero[1], np.zeros((4, 2)), "d_A comes through B: x.T @ (d_output @ B.T)")
     yield laws.equals("and d_B is what it was", zero[2], as_array(d_B), "d_B comes through A, not through B")
-    alone = ask(lora_backward, d_output[0, 0], x[0, 0], W, A, B, 6.0)
+    alone = laws.asked("a single row, (4,)", {"": TWO_AXES}, lora_backward, d_output[0, 0], x[0, 0], W, A, B, 6.0)
     small = ask(lora_backward, d_output[0, 0] / 1000, x[0, 0], W, A, B, 6.0)
     yield laws.equals("a single row, (4,): d_B", laws.result(alone, 2), 3 * np.outer(x[0, 0] @ A, d_output[0, 0]))
     yield laws.equals("and d_A", laws.result(alone, 1), 3 * np.outer(x[0, 0], B @ d_output[0, 0]))
@@ -471,10 +553,24 @@ def lora_backward(lora_backward):
     sides = ask(lora_backward, d_output[0, :1, :1], x[0, :1, :1], W[:1, :1], A[:1, :1], B[:1, :1], 1.0)
     shapes = {"d_x": (1, 1), "d_A": (1, 1), "d_B": (1, 1)}
     yield laws.results(sides, shapes, "one row, one column, rank 1: ", advice="axes of length 1 stay")
-    four = ask(lora_backward, d_output[:, None], x[:, None], *args[2:])
+    law = "three axes in front"
+    four = laws.asked(law, {"": TWO_AXES}, lora_backward, d_output[:, None], x[:, None], *args[2:])
+    yield laws.shape(f"{law}: d_A is (4, 2)", laws.result(four, 1), (4, 2), TWO_AXES)
     yield laws.equals("three axes in front: the same d_A", laws.result(four, 1), as_array(d_A))
     yield laws.equals("and the same d_x", laws.result(four, 0), as_array(d_x)[:, None])
+    yield from _back_with_rank_above(lora_backward)
     one = ask(lora_backward, d_output, x, W, A[:, :1], B[:1], 0.5)
     right = 0.5 * np.einsum("abn,abm,m->n", x, d_output, B[0])[:, None]
     yield laws.equals("rank 1, alpha = 0.5: d_A", laws.result(one, 1), right)
     yield from _types(lora_backward, *args)
+
+
+TWO_AXES = "d_A and d_B add up all rows. Make two axes of them first: x.reshape(-1, n), d_output.reshape(-1, m)"
+
+
+def _back_with_rank_above(lora_backward):
+    x, W, A, B, d_output = laws.random(12, (3, 2), (2, 3), (2, 5), (5, 3), (3, 3))
+    right = 1.2 * (x @ A).T @ d_output
+    slips = [(2.5 * right, SMALLER_SIDE), (right / 1.2, WHOLE), (right / 0.6, WIDTH)]
+    yield laws.equals("n = 2, rank 5, alpha = 6: d_B has the factor 1.2", laws.result(ask(
+        lora_backward, d_output, x, W, A, B, 6.0), 2), right, "r is the number of A's columns, 5", slips)

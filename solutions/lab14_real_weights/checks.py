@@ -1,8 +1,12 @@
-"""What lab 14 is judged on. A way back receives the gradient of the output as an argument."""
+"""What lab 14 is judged on. A way back receives the gradient of the output as an argument.
+
+The type of an answer is judged where a right answer keeps it by itself: not in `grouped_attention`, where the plain
+np.sqrt(d) is a number of 64 bits, and not in `mean_pool`, where the plain mask.sum() is one.
+"""
 
 import numpy as np
 
-from coursekit.verdicts import Verdict, together
+from coursekit.verdicts import Verdict, compare, refusal, together
 from solutions.lab14_real_weights import reference
 from solutions.typed import exact, some, typed
 
@@ -37,18 +41,18 @@ def swiglu(student, rng):
 def grouped_attention(student, rng):
     hint = ("does head n take group n // (H / G), and are scores first divided by the root of d, then capped, then "
             "masked, False being hidden and numbers added, before the softmax over the keys?")
-    verdicts = [together(*[typed(law, student.grouped_attention(*args), reference.grouped_attention(*exact(args)), hint,
-                                 args[0]) for args in cases]) for law, cases in _grouped(rng)]
+    verdicts = [together(*[compare(law, student.grouped_attention(*args), reference.grouped_attention(*exact(args)),
+                                   hint) for args in cases]) for law, cases in _grouped(rng)]
     yield from verdicts
-    wrong = [_heads(rng, float, (2,), 6, 4, 3, 5, 4, 2), _heads(rng, float, (), 2, 3, 4, 4, 5, 5)]
-    law = "a number of groups that does not divide that of the heads raises ValueError"
+    wrong = [_heads(rng, float, front, H, G, 3, 5, 4, 2) for front, H, G in [((2,), 6, 4), ((), 2, 3), ((), 1, 3)]]
+    law = "a number of groups that does not divide that of the heads raises a ValueError of one's own"
     yield _refuses(law, verdicts[0], student.grouped_attention, wrong)
 
 
 def mean_pool(student, rng):
     hint = "the sum over the tokens where the mask is True, divided by their number; 0 where there is none"
     for law, cases in _pooled(rng):
-        yield together(*[typed(law, student.mean_pool(*args), reference.mean_pool(*exact(args)), hint, args[0])
+        yield together(*[compare(law, student.mean_pool(*args), reference.mean_pool(*exact(args)), hint)
                          for args in cases])
 
 
@@ -169,7 +173,7 @@ def _pool_case(rng, mask, M, kind=float, scale=1.0):
 def _adapted(rng):
     """(law, arguments of `lora`, several). alpha is never r, and in each law but the third no sides are equal."""
     for law, *cases in [
-        ("a batch of sentences, and a single row", (float, (2, 3), 5, 4, 2), (float, (), 3, 6, 2)),
+        ("a batch of sentences, and a single row; a rank above n", (float, (2, 3), 5, 4, 2), (float, (), 2, 6, 3)),
         ("rank 1, in float32; three axes in front; large numbers", (np.float32, (4,), 6, 3, 1),
          (np.float32, (2, 1, 3), 4, 5, 3, 200)),
         ("a square matrix, and a rank as large", (float, (3,), 4, 4, 2), (float, (2, 3), 3, 3, 3)),
@@ -197,9 +201,10 @@ def _slope(rng, x, m):
 
 
 def _refuses(law, right, function, wrong):
-    """Does each of these calls raise ValueError, of a function whose answer to a valid call is right?"""
+    """Does each of these calls raise ValueError, in words that are not NumPy's, of a function whose answer to a valid
+    call is right?"""
     if not right.passed:
         return Verdict(law, False, "counts only where the answer to a valid call is right", 0.5)
-    errors = [function(*args).error for args in wrong]
-    said = next((error or "nothing" for error in errors if error != "ValueError"), "")
-    return Verdict(law, not said, f"it raised {said}", 0.5)
+    replies = [function(*args) for args in wrong]
+    problem = next((why for reply in replies if (why := refusal(reply.error or "nothing", reply.said, [""]))), "")
+    return Verdict(law, not problem, problem, 0.5)

@@ -129,6 +129,27 @@ def rms_norm_backward_with_the_mean_before_gamma(d_output, x, gamma, eps=1e-5):
     return _with_d_gamma((d - x_hat * (d_output * x_hat).mean(axis=-1, keepdims=True)) / rms, d_output, x, gamma, eps)
 
 
+def rms_norm_backward_with_a_product_of_means(d_output, x, gamma, eps=1e-5):
+    """You multiplied the mean of g by that of x_hat: take the mean of their product."""
+    x_hat, d, rms = _parts(d_output, x, gamma, eps)
+    along = d.mean(axis=-1, keepdims=True) * x_hat.mean(axis=-1, keepdims=True)
+    return _with_d_gamma((d - x_hat * along) / rms, d_output, x, gamma, eps)
+
+
+def rms_norm_backward_with_gamma_at_the_end(d_output, x, gamma, eps=1e-5):
+    """You multiplied d_x by gamma at the end: g = d_output * gamma comes first, and so into the mean."""
+    d_x, _ = reference.rms_norm_backward(d_output, x, np.ones_like(gamma), eps)
+    return _with_d_gamma(gamma * d_x, d_output, x, gamma, eps)
+
+
+def rms_norm_backward_with_x_hat_without_eps(d_output, x, gamma, eps=1e-5):
+    """Your x_hat is divided by the root without eps: x_hat, too, is divided by the root with eps in it."""
+    _, d, rms = _parts(d_output, x, gamma, eps)
+    x_hat = x / np.sqrt(_mean_square(x) + np.finfo(x.dtype).tiny)
+    d_x = (d - x_hat * (d * x_hat).mean(axis=-1, keepdims=True)) / rms
+    return d_x, (d_output * x_hat).sum(axis=tuple(range(x.ndim - 1)))
+
+
 def rms_norm_backward_with_the_sign_exchanged(d_output, x, gamma, eps=1e-5):
     """You added x_hat times the mean of g * x_hat: it is subtracted."""
     x_hat, d, rms = _parts(d_output, x, gamma, eps)
@@ -580,6 +601,16 @@ def lora_with_an_activation(x, W, A, B, alpha):
     return x @ W + alpha / A.shape[1] * (np.maximum(x @ A, 0) @ B)
 
 
+def lora_divided_by_the_smaller_side(x, W, A, B, alpha):
+    """You divided by the smaller side of A: r is the number of its columns, even where it has fewer rows."""
+    return x @ W + alpha / min(A.shape) * (x @ A @ B)
+
+
+def lora_with_the_digits_cut_off(x, W, A, B, alpha):
+    """alpha // r has no digits behind the point: it is alpha / r."""
+    return x @ W + alpha // A.shape[1] * (x @ A @ B)
+
+
 def lora_that_subtracts(x, W, A, B, alpha):
     """You subtracted the correction: it is added."""
     return x @ W - alpha / A.shape[1] * (x @ A @ B)
@@ -613,6 +644,18 @@ def lora_backward_without_the_scale_of_the_pair(d_output, x, W, A, B, alpha):
 def lora_backward_with_half_the_scale(d_output, x, W, A, B, alpha):
     """You gave each of A and B the root of alpha / r: both slopes have all of it."""
     return _ways_back(d_output, x, W, A, B, alpha, 1.0, (A.shape[1] / alpha) ** 0.5)
+
+
+def lora_backward_divided_by_the_smaller_side(d_output, x, W, A, B, alpha):
+    """You divided by the smaller side of A: r is the number of its columns, even where it has fewer rows."""
+    factor = A.shape[1] / min(A.shape)
+    return _ways_back(d_output, x, W, A, B, alpha, factor, factor)
+
+
+def lora_backward_divided_by_the_width(d_output, x, W, A, B, alpha):
+    """You divided by the columns of B: r is the number of its rows, and of A's columns."""
+    factor = A.shape[1] / B.shape[1]
+    return _ways_back(d_output, x, W, A, B, alpha, factor, factor)
 
 
 def lora_backward_without_the_weights(d_output, x, W, A, B, alpha):

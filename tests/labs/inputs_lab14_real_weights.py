@@ -6,7 +6,7 @@ import numpy as np
 
 from tests.labs.inputs import FRONTS, eighths, given, masks, normal, numbers, sizes
 
-PROMISES_TYPES = {"rms_norm", "rms_norm_backward", "swiglu", "grouped_attention", "mean_pool", "lora", "lora_backward"}
+PROMISES_TYPES = {"rms_norm", "rms_norm_backward", "swiglu", "lora", "lora_backward"}
 ROUGH = {  # right, but for what rounding leaves in float32 of rows of one entry, which have no gradient
     "rms_norm_backward_by_the_jacobian", "rms_norm_backward_by_the_chain", "rms_norm_backward_by_einsum",
     "rms_norm_backward_by_the_chain_in_float32",
@@ -58,7 +58,8 @@ def grouped_attention(rng):
         yield given(Q, K, V, mask)
         yield given(Q, K, 500 * V, np.where(mask, 0.5, -np.inf))
         yield given(1000 * normal(rng, 2, 3, 5), normal(rng, 1, 4, 5), V, mask)
-    yield given(*(normal(rng, *shape) for shape in [(6, 2, 3), (4, 5, 3), (4, 5, 2)]))  # refused
+    for H, G in [(6, 4), (1, 2)]:  # refused
+        yield given(*(normal(rng, *shape) for shape in [(H, 2, 3), (G, 5, 3), (G, 5, 2)]))
 
 
 def mean_pool(rng):

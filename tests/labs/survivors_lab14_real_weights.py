@@ -9,9 +9,11 @@ SURVIVORS = {
         "start: x = in_float32(x)": ONE + "only a row of one entry, of which nothing is left, shows a difference.",
     },
     "lora_backward": {
-        "2: alpha / sizes['r'] → alpha / (sizes['r'] + 1e-06)": MILLIONTH,
         "start: x = in_float32(x)": ONE + "only numbers far larger than the others show a difference.",
     },
 }
 
-UNSEEN = {"lora": {"2: alpha / r → alpha / (r + 1e-06)": MILLIONTH}}
+UNSEEN = {
+    "lora": {"2: alpha / r → alpha / (r + 1e-06)": MILLIONTH},
+    "lora_backward": {"2: alpha / sizes['r'] → alpha / (sizes['r'] + 1e-06)": MILLIONTH},
+}

@@ -166,6 +166,15 @@ def grouped_attention_with_a_list(Q, K, V, mask=None, softcap=None):
     return [weights @ values, weights]
 
 
+def grouped_attention_by_the_plain_root(Q, K, V, mask=None, softcap=None):
+    H, G = Q.shape[-3], K.shape[-3]
+    if H % G:
+        raise ValueError(f"{G} does not divide {H}")
+    keys, values = K.repeat(H // G, axis=-3), V.repeat(H // G, axis=-3)
+    weights = _softmax(_prepared(Q @ keys.swapaxes(-1, -2) / np.sqrt(Q.shape[-1]), mask, softcap))
+    return weights @ values, weights
+
+
 # mean_pool
 
 
@@ -189,6 +198,10 @@ def mean_pool_by_a_product(hidden, mask):
     total = np.sum(hidden * mask[:, :, np.newaxis], axis=1)
     number = np.sum(mask, axis=1, dtype=hidden.dtype)[:, np.newaxis]
     return np.where(number > 0, total / np.where(number > 0, number, 1), total)
+
+
+def mean_pool_by_the_plain_sum(hidden, mask):
+    return (hidden * mask[..., None]).sum(axis=1) / np.maximum(mask.sum(axis=1, keepdims=True), 1)
 
 
 # lora
