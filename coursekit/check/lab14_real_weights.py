@@ -131,7 +131,7 @@ def rms_norm_backward(rms_norm_backward):
     yield laws.equals("d_x agrees with central differences", d_x, right, advice, slips)
     reply = ask(rms_norm_backward, d_output, x, gamma, 0.5)
     advice = "the eps of the way forward stands in the root here, too"
-    bare = [(_back(d_output, x, gamma, 0.5, of_x_hat=0.0), "x_hat, too, is divided by the root with eps in it")]
+    bare = [(_with_bare_x_hat(d_output, x, gamma, 0.5), "x_hat, too, is divided by the root with eps in it")]
     yield laws.equals("eps = 0.5: d_x still agrees (and is no longer orthogonal to x)", laws.result(reply, 0),
                       numerical_gradient(lambda: loss(0.5), x), advice, bare)
     right = numerical_gradient(lambda: loss(0.5), gamma)
@@ -141,10 +141,10 @@ def rms_norm_backward(rms_norm_backward):
     yield from _types(rms_norm_backward, d_output, x, gamma)
 
 
-def _back(d_output, x, gamma, eps, of_x_hat):
-    """d_x, with another eps in x_hat."""
+def _with_bare_x_hat(d_output, x, gamma, eps):
+    """d_x where no eps is in x_hat."""
     mean = (x * x).mean(axis=-1, keepdims=True)
-    x_hat, g = x / np.sqrt(mean + of_x_hat), d_output * gamma
+    x_hat, g = x / np.sqrt(mean), d_output * gamma
     return (g - x_hat * (g * x_hat).mean(axis=-1, keepdims=True)) / np.sqrt(mean + eps)
 
 

@@ -206,5 +206,6 @@ def _refuses(law, right, function, wrong):
     if not right.passed:
         return Verdict(law, False, "counts only where the answer to a valid call is right", 0.5)
     replies = [function(*args) for args in wrong]
-    problem = next((why for reply in replies if (why := refusal(reply.error or "nothing", reply.said, [""]))), "")
-    return Verdict(law, not problem, problem, 0.5)
+    problems = [refusal(reply.error or "nothing", reply.said if reply.error == "ValueError" else "", [""])
+                for reply in replies]
+    return Verdict(law, not any(problems), next(filter(None, problems), ""), 0.5)

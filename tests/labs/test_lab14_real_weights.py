@@ -1,8 +1,12 @@
 """The references of lab 14, against PyTorch, central differences, and laws; and what the lab gives besides."""
 
+import re
+
 import numpy as np
 import pytest
 
+from coursekit.check import CheckFailed
+from coursekit.check import lab14_real_weights as visible
 from coursekit.gradient_check import check_gradient
 from grading.lab import Lab
 from grading.solved import solved
@@ -179,6 +183,38 @@ def test_groups_that_do_not_divide_the_heads_are_named():
 def test_shapes_that_do_not_fit_are_refused(shapes):
     with pytest.raises(ValueError, match=r"mismatch|broadcast|remapped"):
         reference.grouped_attention(*map(np.zeros, shapes))
+
+
+# What the visible checks blame
+
+
+def _attention(share):
+    """Attention without masks whose keys and values are shared by this."""
+    def attend(Q, K, V, mask=None, softcap=None):
+        keys, values = (share(x, Q.shape[-3]) for x in (K, V))
+        return scaled_dot_product_attention(Q, keys, values)
+
+    return attend
+
+
+BLAMED = {
+    "keepdims=True": ("rms_norm", lambda x, gamma, eps=1e-5: gamma * x / np.sqrt((x * x).mean(-1) + eps)),
+    "mask.sum(axis=1, keepdims=True)": ("mean_pool", lambda hidden, mask: hidden.sum(1) / mask.sum(1)),
+    "the axis of heads": ("grouped_attention", _attention(lambda x, H: x)),
+    "n // (H / G), not n // G": ("grouped_attention", _attention(
+        lambda x, H: x[..., np.arange(H) // x.shape[-3], :, :])),
+    "e^a / (1 + e^a) is inf / inf": ("swiglu", lambda x, W_1, W_3, W_2: x @ W_1 * np.exp(x @ W_1) / (
+        1 + np.exp(x @ W_1)) * (x @ W_3) @ W_2),
+    "the smaller side of A": ("lora", lambda x, W, A, B, alpha: x @ W + alpha / min(A.shape) * (x @ A @ B)),
+    "Make two axes of them first": ("lora_backward", lambda d, x, W, A, B, alpha: (d @ W.T, x.T @ d @ B.T, 0)),
+}
+
+
+@pytest.mark.parametrize("said", BLAMED)
+def test_the_visible_check_blames_what_is_at_fault(said):
+    exercise, wrong = BLAMED[said]
+    with pytest.raises(CheckFailed, match=re.escape(said)):
+        getattr(visible, exercise)(wrong)
 
 
 # What the lab gives
