@@ -459,6 +459,12 @@ def mean_pool(mean_pool):
 # lora
 
 
+SMALLER_SIDE = "you divided by the smaller side of A, 2: r is the number of its columns, 5"
+WHOLE = "// cuts the digits of alpha / r off: it is alpha / r = 1.2"
+WIDTH = "you divided by m = 3, the columns of B: r is the number of A's columns, 5"
+TWO_AXES = "d_A and d_B add up all rows. Make two axes of them first: x.reshape(-1, n), d_output.reshape(-1, m)"
+
+
 @visible_check
 def lora(lora):
     x, W, A, B = laws.random(9, (2, 3, 4), (4, 5), (4, 2), (2, 5))
@@ -491,17 +497,12 @@ def lora(lora):
 
 
 def _rank_above(lora):
-    """A rank that is above n, and a share alpha / r that is no whole number."""
+    """A rank above n, and an alpha / r that is no whole number."""
     x, W, A, B = laws.random(11, (3, 2), (2, 3), (2, 5), (5, 3))
     low = x @ A @ B
     slips = [(x @ W + 3 * low, SMALLER_SIDE), (x @ W + low, WHOLE), (x @ W + 2 * low, WIDTH)]
     yield laws.equals("n = 2, rank 5, alpha = 6: x W + 1.2 (x A) B", ask(lora, x, W, A, B, 6.0), x @ W + 1.2 * low,
                       "r is the number of A's columns, 5", slips)
-
-
-SMALLER_SIDE = "you divided by the smaller side of A, 2: r is the number of its columns, 5"
-WHOLE = "// cuts the digits of alpha / r off: it is alpha / r = 1.2"
-WIDTH = "you divided by m = 3, the columns of B: r is the number of A's columns, 5"
 
 
 @visible_check
@@ -565,10 +566,8 @@ def lora_backward(lora_backward):
     yield from _types(lora_backward, *args)
 
 
-TWO_AXES = "d_A and d_B add up all rows. Make two axes of them first: x.reshape(-1, n), d_output.reshape(-1, m)"
-
-
 def _back_with_rank_above(lora_backward):
+    """The same case on the way back."""
     x, W, A, B, d_output = laws.random(12, (3, 2), (2, 3), (2, 5), (5, 3), (3, 3))
     right = 1.2 * (x @ A).T @ d_output
     slips = [(2.5 * right, SMALLER_SIDE), (right / 1.2, WHOLE), (right / 0.6, WIDTH)]
