@@ -15,7 +15,7 @@ from solutions.artifacts.store import ROOT
 from solutions.lab00_warm_up.reference import cross_entropy, cross_entropy_backward, log_softmax
 from solutions.lab14_real_weights.reference import lora, lora_backward
 
-STEPS, BATCH, RATE = 240, 256, 2e-2
+STEPS, BATCH, RATE, ALPHA = 240, 256, 2e-2, 2
 TRAINED_ON, TESTED = 300, 200  # sentences
 
 
@@ -27,19 +27,19 @@ def way(seed, rank):
     W, (seen, following, _) = decoder().p["E"].T, examples(seed, TRAINED_ON)
     new, right, least = examples(1000 + seed, TESTED)
     A, B = trained(np.random.default_rng(seed), W, seen, following, rank)
-    before, after = (cross_entropy(*judged(lora(new, W, A, each, 2 * rank), right)) for each in (0 * B, B))
+    before, after = (cross_entropy(*judged(lora(new, W, A, each, ALPHA), right)) for each in (0 * B, B))
     return 100 * (before - after) / (before - least)
 
 
 def trained(rng, W, seen, following, rank):
-    """A (M, r) and B (r, V) after STEPS of Adam, whose rate falls along a line; alpha is twice the rank."""
+    """A (M, r) and B (r, V) after STEPS of Adam, whose rate falls along a line."""
     A = (rng.normal(size=(len(W), rank)) / len(W) ** 0.5).astype(np.float32)
     B, adam = np.zeros((rank, W.shape[1]), np.float32), [Adam(A.size), Adam(rank * W.shape[1])]
     for step in range(STEPS):
         chosen = rng.integers(len(following), size=BATCH)
         x, ids = seen[chosen], following[chosen]
-        d_logits = cross_entropy_backward(*judged(lora(x, W, A, B, 2 * rank), ids))[0]
-        _, *gradients = lora_backward(d_logits, x, W, A, B, 2 * rank)
+        d_logits = cross_entropy_backward(*judged(lora(x, W, A, B, ALPHA), ids))[0]
+        _, *gradients = lora_backward(d_logits, x, W, A, B, ALPHA)
         for array, gradient, each in zip((A, B), gradients, adam, strict=True):
             each.step(array.reshape(-1), gradient.reshape(-1), RATE * (1 - step / STEPS))
     return A, B

@@ -1,4 +1,4 @@
-"""What chapter 14 promises of corrections of low rank; `make gates` holds it, and that of rank 4, for five seeds."""
+"""What chapter 14 promises of corrections of low rank; `make gates` holds it, and that of rank 8, for five seeds."""
 
 from solutions.artifacts.low_rank import way
 
