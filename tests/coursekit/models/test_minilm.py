@@ -59,7 +59,8 @@ def test_words_are_lower_case_without_accents_and_signs_stand_apart():
 @needs.minilm
 def test_chapter_14_says_what_the_search_finds(folder):
     """Of each question the cosine with the paragraph that stands under it; to search them all takes half a minute."""
-    said = CHAPTER.read_text(encoding="utf-8").partition("```text\n")[2].partition("```")[0].splitlines()
+    said = CHAPTER.read_text(encoding="utf-8").partition("```text\n")[2].partition("```")[0]
+    said = said.replace("\n" + 9 * " ", " ").splitlines()
     cosines, found = zip(*(line.strip().split("  ", 1) for line in said[1::2]), strict=True)
     book = (CHAPTER.parent / "data" / "book.txt").read_text(encoding="utf-8").splitlines()[:240]
     found = [next(each for each in book if each.startswith(begin)) for begin in found]
