@@ -92,10 +92,10 @@ def same(law, reply, expected, hint="", weight=1.0):
 
 def refusal(error, said, words):
     """What is wrong with a refusal, or None: it should be a ValueError. Where words are asked for, its message should
-    be one's own and have all of them in it, a number as a whole."""
+    be one's own and have all of them in it, a number as a whole. What was said is not repeated: in an exam room it may
+    tell hidden inputs."""
     if error != "ValueError":
-        told = f": {said[:90]}" if said else ""
-        return f"it raised {error}{told}. Expected a ValueError that says what you expected and what you got"
+        return f"it raised {error}. Expected a ValueError that says what you expected and what you got"
     if words and any(phrase in said for phrase in NUMPYS):
         return "the message is NumPy's own: look before you compute, and say yourself what you expected and got"
     missing = [word for word in words if not re.search(rf"(?<!\d){re.escape(word)}(?!\d)", said)]

@@ -121,8 +121,7 @@ def refuses(law, function, args, words, advice):
     except Exception as error:
         name = "ValueError" if isinstance(error, ValueError) else type(error).__name__
         problem = refusal(name, str(error), words)
-        own = f'; yours is "{str(error)[:90]}"' if name == "ValueError" else ""
-        return Verdict(law, problem is None, f"{problem}{own}" if problem else "")
+        return Verdict(law, problem is None, f'{problem}; yours is "{str(error)[:90]}"' if problem else "")
     if isinstance(value, Exception):
         return Verdict(law, False, "it returned the error: raise it, as an error that comes back is an answer")
     plain = isinstance(value, str | int | float) or (isinstance(value, list) and {*map(type, value)} == {str})

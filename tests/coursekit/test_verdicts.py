@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coursekit.verdicts import Reply, Verdict, changed_arguments, compare, precision, same, together
+from coursekit.verdicts import Reply, Verdict, changed_arguments, compare, precision, refusal, same, together
 
 EXPECTED = np.array([[0.25, 0.5, 0.125]])
 
@@ -143,3 +143,7 @@ def test_an_exact_comparison_tells_of_errors_and_changed_arguments_first():
 @pytest.mark.parametrize("text", ["x", b"x"])
 def test_a_list_with_one_long_text_is_refused_before_numpy_makes_as_much_room_for_each_item(text):
     assert hint([text * 10**6] + [text] * 10**5) == "expected real numbers, got text"
+
+
+def test_what_a_refusal_of_another_kind_says_is_not_repeated_since_it_may_hold_hidden_inputs():
+    assert "41" not in refusal("TypeError", "the hidden number is 41", ["3"])
