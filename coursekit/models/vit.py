@@ -88,6 +88,7 @@ class ViT:
 
 def vit_shapes(n, N, V=10, d_model=32, d_ff=64, layers=2, has_class=True):
     """The name and shape of every parameter: N patches of n numbers, V classes, a class token or else a query."""
-    shapes = {f"encoder.{name}": shape for name, shape in encoder_shapes(n, N, d_model, d_ff, layers, has_class).items()}
+    of_encoder = encoder_shapes(n, N, d_model, d_ff, layers, has_class)
+    shapes = {f"encoder.{name}": shape for name, shape in of_encoder.items()}
     shapes |= {} if has_class else {"query": (d_model,)}
     return shapes | {"head.W": (d_model, V), "head.b": (V,)}

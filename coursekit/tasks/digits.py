@@ -7,6 +7,8 @@ Which digits are held out is drawn once for all. The same thirteen people wrote 
 measured here says nothing about a fourteenth.
 """
 
+from functools import cache
+
 import numpy as np
 
 from coursekit.artifacts import load
@@ -14,10 +16,13 @@ from coursekit.artifacts import load
 SIDE, CLASSES, TESTED = 8, 10, 450  # pixels; digits; images that are held out
 
 
+@cache
 def images():
-    """Returns images (1797, 8, 8), float32 from 0, paper, to 1, ink, and the digit that each is, (1797,)."""
+    """Returns images (1797, 8, 8), from 0, paper, to 1, ink, and the digit that each is, (1797,); both read-only."""
     arrays = load("digits")
-    return arrays["pixels"].astype(np.float32) / 16, arrays["digit"].astype(int)
+    seen, digit = arrays["pixels"].astype(np.float32) / 16, arrays["digit"].astype(int)
+    seen.flags.writeable = digit.flags.writeable = False
+    return seen, digit
 
 
 def split():

@@ -1,0 +1,388 @@
+"""The visible checks of lab 15. Each takes the student's function and states the laws that it should keep."""
+
+import math
+
+import numpy as np
+
+from coursekit.check import as_array, ask, laws, visible_check
+
+# patchify
+
+
+@visible_check
+def patchify(patchify):
+    yield from _small_picture(patchify)
+    yield from _colour(patchify)
+    images = np.arange(2 * 4 * 6.0).reshape(2, 4, 6)
+    one = images.reshape(2, 24, 1)
+    yield laws.equals("a patch of one pixel: the pixels, row by row", ask(patchify, images, 1), one)
+    square = images[:, :, :4]
+    yield laws.equals("one patch for all of a 4 × 4 image", ask(patchify, square, 4), square.reshape(2, 1, 16))
+    yield laws.equals("a single image", ask(patchify, images[:1], 2), _cut(images[:1], 2))
+    whole = np.arange(48).reshape(1, 8, 6)
+    yield laws.equals("whole numbers, higher than wide", ask(patchify, whole, 2), _cut(whole, 2))
+    moved = np.roll(images, 2, axis=2)
+    advice = "moved to the right by one patch, each patch should stand one place later in its row"
+    right = _cut(images, 2).reshape(2, 2, 3, 4)[:, :, [2, 0, 1]].reshape(2, 6, 4)
+    yield laws.equals("an image that moves by a patch: the same patches, elsewhere", ask(patchify, moved, 2), right,
+                      advice)
+    for law, shape, patch in [
+        ("H = 6 and a patch of 4", (2, 6, 8), 4), ("W = 6 and a patch of 4", (2, 8, 6), 4),
+        ("a colour image, W = 6 and a patch of 4", (2, 8, 6, 3), 4), ("a patch larger than the image", (2, 3, 3), 6),
+        ("a patch of 0", (2, 4, 4), 0),
+    ]:
+        advice = "compare sizes before you reshape, and refuse: nothing is cut off in silence"
+        yield laws.refuses(f"{law}: ValueError", patchify, (np.ones(shape), patch), [], advice)
+
+
+def _small_picture(patchify):
+    """One image of 4 rows and 6 columns, numbered."""
+    image = np.arange(24.0).reshape(1, 4, 6)
+    reply = ask(patchify, image, 2)
+    yield laws.shape("one image of 4 × 6, patches of 2 × 2: (1, 6, 4)", reply, (1, 6, 4),
+                     "N = 2 · 3 patches of 2 · 2 numbers each")
+    grid = image.reshape(1, 2, 2, 3, 2)
+    slips = [
+        (image.reshape(1, 6, 4), "a reshape alone cuts rows, not squares: exchange the axes of columns and p "
+         "before you lay out"),
+        (grid.transpose(0, 3, 1, 2, 4).reshape(1, 6, 4), "patches go row by row: the second one stands to the right of "
+         "the first"),
+        (grid.transpose(0, 1, 3, 4, 2).reshape(1, 6, 4), "within a patch pixels go row by row, as in the image"),
+        (grid.transpose(0, 3, 1, 4, 2).reshape(1, 6, 4), "patches and pixels go row by row, not column by column"),
+        (image.reshape(1, 2, 2, 2, 3).transpose(0, 2, 4, 1, 3).reshape(1, 6, 4), "the pixels of a patch are "
+         "neighbours: reshape to (B, rows, p, columns, p)"),
+    ]
+    yield laws.equals("the first patch is 0, 1, 6, 7, the second 2, 3, 8, 9, the last 16, 17, 22, 23", reply,
+                      _cut(image, 2), "row by row through the image, and row by row through a patch", slips)
+
+
+def _colour(patchify):
+    """Channels come last: r, g, b of the first pixel, then of the second."""
+    image = np.arange(2 * 4 * 3.0).reshape(1, 2, 4, 3)
+    right = [[[0, 1, 2, 3, 4, 5, 12, 13, 14, 15, 16, 17], [6, 7, 8, 9, 10, 11, 18, 19, 20, 21, 22, 23]]]
+    slips = [(np.array(right).reshape(1, 2, 4, 3).swapaxes(2, 3).reshape(1, 2, 12), "the channels of a pixel stay "
+              "together: r, g, b of the first one, then of the second")]
+    reply = ask(patchify, image, 2)
+    yield laws.equals("in colour: the channels of a pixel stand side by side", reply, right, slips=slips)
+    yield laws.equals("one channel as an axis of its own: as without it", ask(patchify, image[..., :1], 2),
+                      np.array(right)[:, :, ::3])
+
+
+def _cut(images, patch):
+    """Grey images, patch by patch."""
+    _, H, W = images.shape
+    corners = [(r, c) for r in range(0, H, patch) for c in range(0, W, patch)]
+    return np.stack([images[:, r:r + patch, c:c + patch].reshape(len(images), -1) for r, c in corners], axis=1)
+
+
+# attention_pool
+
+
+@visible_check
+def attention_pool(attention_pool):
+    yield from _two_tokens(attention_pool)
+    query, tokens = laws.random(1, (4,), (3, 5, 4))
+    reply = ask(attention_pool, query, tokens)
+    yield laws.results(reply, {"output": (3, 4), "weights": (3, 5)}, "three images, five tokens of width 4: ")
+    slips = [(_weights(tokens @ query), "the scores are not divided by √d: here by 2"),
+             (_weights(tokens @ query / 4), "divide the scores by √d, not by d"),
+             (_weights(tokens @ query / 2, axis=0), "the softmax runs over the tokens, the last axis of the scores"),
+             (np.full((3, 5), 0.2), "all weights are alike: the query has no say")]
+    yield laws.equals("weights are the softmax of tokens · query / √d", laws.result(reply, 1),
+                      _weights(tokens @ query / 2), slips=slips)
+    advice = "output[b] is the sum of the tokens of image b, each times its weight"
+    yield laws.equals("the output is the weighted sum of the tokens", laws.result(reply, 0),
+                      _sum(_weights(tokens @ query / 2), tokens), advice)
+    order = [3, 1, 4, 0, 2]
+    again = ask(attention_pool, query, tokens[:, order])
+    yield laws.equals("tokens in another order: the same output, since they are a set", laws.result(again, 0),
+                      laws.result(reply, 0), "does a position play a part?")
+    yield from _some_hidden(attention_pool, query, tokens)
+    yield from _extremes(attention_pool, query, tokens)
+    reply = ask(attention_pool, np.ones(1), np.array([[[3.0]]]))
+    yield laws.equals("one image, one token, a width of 1", laws.result(reply, 0), [[3.0]])
+
+
+def _two_tokens(pool):
+    """d = 4: the scores are log 3 and 0, so the weights are 3/4 and 1/4."""
+    query, tokens = np.array([2.0, 0.0, 0.0, 0.0]), np.array([[[math.log(3), 4.0, 0.0, 0.0], [0.0, 0.0, 8.0, 0.0]]])
+    reply = ask(pool, query, tokens)
+    yield laws.results(reply, {"output": (1, 4), "weights": (1, 2)}, "it returns ")
+    slips = [([[0.9, 0.1]], "the scores are not divided by √d, here 2"), ([[0.5, 0.5]], "the query has no say"),
+             ([[3**0.5 / (3**0.5 + 1), 1 / (3**0.5 + 1)]], "divide by √d = 2, not by d = 4"),
+             ([[1.0, 1.0]], "the softmax runs over the tokens of one image, not over the images"),
+             ([[1.0, 0.0]], "the output is the sum of all tokens, each by its weight, not the best of them"),
+             (np.array([[3.0, 1.0]]) / (4 + math.e**2), "the query is no token: it only asks, and has no weight")]
+    yield laws.equals("scores log 3 and 0: weights 3/4 and 1/4", laws.result(reply, 1), [[0.75, 0.25]], slips=slips)
+    advice = "3/4 of the first token and 1/4 of the second: tokens are keys and values"
+    yield laws.equals("the output is 3/4 of the first token and 1/4 of the second", laws.result(reply, 0),
+                      [[0.75 * math.log(3), 3.0, 2.0, 0.0]], advice)
+
+
+def _some_hidden(pool, query, tokens):
+    """A mask of its own for each image, with holes."""
+    mask = np.array([[True, False, True, True, False], [False, True, False, True, True], [True] * 5])
+    reply = ask(pool, query, tokens, mask)
+    scores = tokens @ query / 2
+    right = _weights(np.where(mask, scores, -np.inf))
+    slips = [(_weights(scores), "the mask has no effect: tokens where it is False get no weight"),
+             (_weights(scores) * mask, "hide the scores before the softmax, then the rest sums to 1"),
+             (_weights(scores * mask), "a hidden score is -inf: exp(0) is 1")]
+    yield laws.equals("hidden tokens weigh 0, and the others share 1", laws.result(reply, 1), right,
+                      "True means that a real token stands there", slips)
+    yield laws.equals("what is hidden has no part in the output", laws.result(reply, 0), _sum(right, tokens))
+    alone = ask(pool, query, tokens[:1, [0, 2, 3]])
+    advice = "an image with padding should look as it does without"
+    yield laws.equals("an image without its padding: the same output", laws.result(alone, 0),
+                      as_array(laws.result(reply, 0))[:1], advice)
+
+
+def _extremes(pool, query, tokens):
+    """Large scores, a hidden one far above the others, and a set in which nothing is real."""
+    far = np.zeros((2, 3, 4))
+    far[0, :2] = np.array([[900.0], [899.0]]) * query / (query @ query) * 2
+    far[1, 0] = 1800 * query / (query @ query)
+    mask = np.array([[True, True, True], [False, True, True]])
+    right = [[1 / (1 + math.exp(-1)), 1 / (1 + math.e), 0.0], [0.0, 0.5, 0.5]]
+    advice = "subtract the largest *visible* score of the row before np.exp"
+    yield laws.equals("scores of 900 and 899, and a hidden one of 900 beside zeros",
+                      laws.result(ask(pool, query, far, mask), 1), right, advice)
+    empty = np.array([[True] * 5, [False] * 5, [True] * 5])
+    reply = ask(pool, query, tokens, empty)
+    advice = "divide by the sum only where it is not 0"
+    output, weights = (as_array(laws.result(reply, i))[1:2] for i in (0, 1))
+    yield laws.equals("where no token is real the weights are 0", weights, np.zeros((1, 5)), advice)
+    yield laws.equals("and so is the output", output, np.zeros((1, 4)), advice)
+
+
+def _weights(scores, axis=-1):
+    """The softmax of scores of which some are finite."""
+    powers = np.exp(scores - scores.max(axis=axis, keepdims=True))
+    return powers / powers.sum(axis=axis, keepdims=True)
+
+
+def _sum(weights, tokens):
+    return np.einsum("bn,bnd->bd", weights, tokens)
+
+
+# frames
+
+
+@visible_check
+def frames(frames):
+    signal = np.arange(10.0)
+    right = [[0, 1, 2, 3], [3, 4, 5, 6], [6, 7, 8, 9]]
+    slips = [([[0, 1, 2, 3], [4, 5, 6, 7]], "frames begin a hop apart, here 3, and overlap"),
+             (right[:2], "the last frame that fits is missing: 1 + (n - window) // hop"),
+             (np.transpose(right), "each row is a frame, (F, window)")]
+    yield laws.equals("0 to 9, window 4, hop 3: [0 1 2 3], [3 4 5 6], [6 7 8 9]", ask(frames, signal, 4, 3), right,
+                      "frame i begins at i · hop", slips)
+    slips = [([*right, [9, 10, 11, 0]], "what does not fill a window is dropped"),
+             ([[2, 3, 4, 5], [5, 6, 7, 8], [8, 9, 10, 11]], "frames begin with the first sample")]
+    yield laws.equals("two samples more: the tail is dropped", ask(frames, np.arange(12.0), 4, 3), right,
+                      "what does not fill a window is dropped, at the end", slips)
+    advice = "frame i begins at i · hop"
+    yield laws.equals("a hop longer than a window: samples between are left out", ask(frames, signal, 2, 5),
+                      [[0, 1], [5, 6]], advice)
+    yield laws.equals("a hop of 1", ask(frames, signal[:5], 3, 1), [[0, 1, 2], [1, 2, 3], [2, 3, 4]], advice)
+    yield laws.equals("a window as long as the signal: one frame", ask(frames, signal, 10, 4), [signal], advice)
+    yield laws.equals("one sample more is not enough for a second", ask(frames, np.arange(11.0), 8, 4),
+                      [np.arange(8.0)], advice)
+    yield laws.equals("whole numbers, windows of one sample", ask(frames, np.arange(5), 1, 2), [[0], [2], [4]], advice)
+    for law, args in [("a signal of 3 samples and a window of 4", (signal[:3], 4, 1)),
+                      ("a signal without a sample", (signal[:0], 1, 1)), ("a window of 0", (signal, 0, 3)),
+                      ("a window of -2", (signal, -2, 3)), ("a hop of 0", (signal, 4, 0)),
+                      ("a hop of -1", (signal, 4, -1))]:
+        yield laws.refuses(f"{law}: ValueError", frames, args, [], "there would be no frame, or no end of them")
+
+
+# mel_filters
+
+
+@visible_check
+def mel_filters(mel_filters):
+    yield from _straight(mel_filters)
+    yield from _bent(mel_filters)
+    mels = np.linspace(0, 15 + 27 * math.log(4) / math.log(6.4), 8)
+    yield _is_bank("an odd window: column k is k · rate / window", mel_filters, (6, 33, 8000), mels,
+                   "the last column of an odd window lies below rate / 2")
+    yield _is_bank("one filter, from 0 to rate / 2", mel_filters, (1, 16, 2000), [0, 7.5, 15], "three edges: 0, "
+                   "middle, rate / 2, even in mel")
+    mels = np.linspace(0, 15 + 27 * math.log(4) / math.log(6.4), 42)
+    yield _is_bank("of 40 filters over 17 columns some stay empty", mel_filters, (40, 32, 8000), mels,
+                   "a filter that lies between two columns is all 0, and nothing is moved to fill it")
+    yield laws.equals("a window of one sample: one column, 0 Hz, which no filter reaches", ask(mel_filters, 2, 1, 8000),
+                      np.zeros((2, 1)))
+    for law, args in [("a count of 0", (0, 16, 8000)), ("a window of 0", (4, 0, 8000)), ("a rate of 0", (4, 16, 0)),
+                      ("a count of -1", (-1, 16, 8000)), ("a window of -2", (4, -2, 8000)),
+                      ("a rate of -8000", (4, 16, -8000))]:
+        yield laws.refuses(f"{law}: ValueError", mel_filters, args, [], "there is nothing to filter")
+
+
+def _straight(mel_filters):
+    """Below 1000 Hz the scale is straight: edges 0, 200, 400, 600, columns 0, 100, …, 600."""
+    reply = ask(mel_filters, 2, 12, 1200)
+    yield laws.shape("2 filters, a window of 12: (2, 7)", reply, (2, 7), "window // 2 + 1 columns, one filter a row")
+    columns = np.arange(7) * 100
+    right = np.array([[0, 0.5, 1, 0.5, 0, 0, 0], [0, 0, 0, 0.5, 1, 0.5, 0]])
+    slips = [(right, "divide each triangle by half its width in Hz, here 200"),
+             (right / 2, "each of your filters sums to 1: divide the triangle by half its width in Hz, here 200"),
+             (right / 400, "half the width of a filter from 0 to 400 Hz is 200"),
+             (_triangles([0, 200, 400, 600], columns / 2), "column k is k · rate / window: here 0, 100, …, 600 Hz"),
+             (_triangles(_hertz(np.linspace(0, _mel(1200.0), 4)), columns), "the highest edge is rate / 2, 600 Hz"),
+             (_triangles(_on_htks_scale(600, 4), columns), "this is HTK's scale: Slaney's is straight below "
+              "1000 Hz"),
+             (_triangles([0, 300, 600, 660], columns), "2 filters need 4 edges")]
+    yield laws.equals("rate 1200: edges 0, 200, 400, 600 Hz, and triangles of area 1", reply, right / 200,
+                      "filter m rises from edge m to edge m + 1 and falls to edge m + 2", slips)
+
+
+def _bent(mel_filters):
+    """At a rate of 12,800 the highest edge, 6400 Hz, is 42 mel; 13 filters have edges at 0, 3, 6, … 42 mel."""
+    mels = np.arange(0, 43, 3.0)
+    edges, frequency = _hertz(mels), np.arange(65) * 100
+    own = np.array([_mel(f) for f in frequency])
+    bent = np.maximum(np.minimum(own - mels[:-2, None], mels[2:, None] - own), 0) / 3
+    slips = [(_triangles(_on_htks_scale(6400, 15), frequency), "this is HTK's scale: Slaney's is straight below 1 kHz"),
+             (_triangles(np.linspace(0, 6400, 15), frequency), "the edges are even in mel, not in Hz"),
+             (_triangles(200 / 3 * mels, frequency), "above 15 mel it is 1000 · 6.4^((mel - 15) / 27) Hz"),
+             (bent * 2 / (edges[2:] - edges[:-2])[:, None], "the sides of a triangle are straight in Hz, not in mel")]
+    hint = "edges 0, 200, …, 1000, then 1000 · 6.4^(1/9), 1000 · 6.4^(2/9), …, 6400 Hz, and columns 0, 100, …, 6400 Hz"
+    yield laws.equals("rate 12,800 and 13 filters: the edges are 0, 3, 6, …, 42 mel", ask(mel_filters, 13, 128, 12800),
+                      _triangles(edges, frequency), hint, slips)
+
+
+def _is_bank(law, mel_filters, args, mels, advice):
+    _, window, rate = args
+    right = _triangles(_hertz(np.array(mels, float)), np.arange(window // 2 + 1) * rate / window)
+    return laws.equals(law, ask(mel_filters, *args), right, advice)
+
+
+def _triangles(edges, frequency):
+    """Over edges in Hz, each of area 1."""
+    edges = np.asarray(edges, float)[:, None]
+    rise = (frequency - edges[:-2]) / np.diff(edges[:-1], axis=0)
+    fall = (edges[2:] - frequency) / np.diff(edges[1:], axis=0)
+    return np.maximum(np.minimum(rise, fall), 0) * 2 / (edges[2:] - edges[:-2])
+
+
+def _mel(f):
+    return 3 * f / 200 if f < 1000 else 15 + 27 * math.log(f / 1000) / math.log(6.4)
+
+
+def _on_htks_scale(highest, n):
+    return 700 * ((1 + highest / 700) ** np.linspace(0, 1, n) - 1)
+
+
+def _hertz(mels):
+    return np.where(mels < 15, mels * 200 / 3, 1000 * 6.4 ** ((mels - 15) / 27))
+
+
+# log_mel
+
+
+@visible_check
+def log_mel(log_mel):
+    each = np.eye(3)
+    slips = [(np.log([[16, 1e-10, 1e-10]]), "the frame is not multiplied by a Hann window"),
+             (np.log([[2.25, 1.125, 1e-10]]), "this is np.hanning(4), which ends with 0: the periodic window of 4 is "
+              "0, 0.5, 1, 0.5"),
+             (np.log([[2, 1, 1e-10]]), "power is the square of the size"),
+             (np.log10([[4, 1, 1e-10]]), "take the natural logarithm"),
+             (10 * np.log10([[4, 1, 1e-10]]), "these are decibels: take the natural logarithm"),
+             ([[4, 1, 1e-10]], "the logarithm is missing"), ([[4, 1, 0]], "the logarithm is missing"),
+             (np.log([[5, 2, 1]]), "1 was added, as np.log1p does: take the logarithm of the power itself, of at least "
+              "1e-10"), (np.log([[1, 0.25, 1e-10]]), "the power is not divided by the length of the window")]
+    law = "ones under a window of 4: 0, 0.5, 1, 0.5, the powers are 4, 1, 0, so ln 4, 0, ln 1e-10"
+    reply = ask(log_mel, np.ones(4), 4, 4, each)
+    advice = "np.fft.rfft of each frame times its Hann window, squared size, filters, np.log(np.maximum(…, 1e-10))"
+    yield laws.equals(law, reply, np.log([[4, 1, 1e-10]]), advice, slips)
+    yield from _any_sound(log_mel)
+    (signal,) = laws.random(5, (60,))
+    wrong = np.ones((3, 8))
+    yield laws.refuses("a signal shorter than a window: ValueError", log_mel, (signal[:10], 16, 4, np.ones((3, 9))), [],
+                       "`frames` raises it")
+    yield laws.refuses("filters of 8 columns for a spectrum of 9: ValueError", log_mel, (signal, 16, 4, wrong), [],
+                       "a matrix product of sizes that differ raises it")
+
+
+def _any_sound(log_mel):
+    """Noise, silence and tones, summed the slow way."""
+    signal, numbers = laws.random(3, (50,), (4, 7))
+    bank = numbers**2
+    slow = _slow(signal, 12, 9)
+    slips = [(np.log(np.maximum(slow, 1e-10)) @ bank.T, "the filters add up power: the logarithm comes last"),
+             (np.log(slow @ bank.T).T, "each row is a frame, (F, M)"),
+             (np.log(_slow(signal, 12, 9, real=True) @ bank.T), "the size of a complex number has both parts: np.abs")]
+    yield laws.equals("noise, five frames, four filters: (5, 4)", ask(log_mel, signal, 12, 9, bank),
+                      np.log(slow @ bank.T), "frames, Hann, rfft, |·|², @ filters.T, ln", slips)
+    odd = bank[:, :6]
+    yield laws.equals("a window of an odd length, a hop longer than it", ask(log_mel, signal, 11, 13, odd),
+                      np.log(_slow(signal, 11, 13) @ odd.T), "rfft of 11 numbers has 6")
+    quiet = np.where(np.arange(50) < 30, 0.0, signal)
+    yield laws.equals("silence: ln 1e-10, not -inf", ask(log_mel, quiet, 12, 9, bank),
+                      np.log(np.maximum(_slow(quiet, 12, 9) @ bank.T, 1e-10)), "np.maximum(power, 1e-10) before np.log")
+    whole = np.arange(40) ** 2 % 17 - 8
+    yield laws.equals("whole numbers", ask(log_mel, whole, 12, 9, bank), np.log(_slow(whole, 12, 9) @ bank.T),
+                      "was the Hann window turned into whole numbers?")
+    yield laws.equals("one frame, one filter, a window of two samples", ask(log_mel, signal[:3], 2, 2, bank[:1, :2]),
+                      np.log(_slow(signal[:2], 2, 2) @ bank[:1, :2].T), "the window is 0, 1")
+
+
+def _slow(signal, window, hop, real=False):
+    """The power spectra of the frames, from the definition."""
+    i = np.arange(window)
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * i / window)
+    waves = np.exp(-2j * np.pi * np.outer(i, np.arange(window // 2 + 1)) / window)
+    parts = [signal[s:s + window] * hann @ waves for s in range(0, len(signal) - window + 1, hop)]
+    return np.stack([part.real**2 if real else np.abs(part) ** 2 for part in parts])
+
+
+# pointing_accuracy
+
+
+@visible_check
+def pointing_accuracy(pointing_accuracy):
+    for law, row, box, right in [
+        ("the start belongs to the box", [0, 1, 0], [1, 2], 1.0), ("the end does not", [0, 1, 0], [0, 1], 0.0),
+        ("the peak counts, not where most of the weight lies", [0.4, 0.3, 0.3], [1, 3], 0.0),
+        ("nor its middle", [0.5, 0.0, 0.5], [1, 2], 0.0),
+        ("of equal weights the first counts, here outside", [0.5, 0.5, 0], [1, 2], 0.0),
+        ("and here inside", [0.5, 0.5, 0], [0, 1], 1.0),
+    ]:
+        reply = ask(pointing_accuracy, np.array([row], float), np.array([box]))
+        yield laws.equals(f"weights {row}, box {box}: {law}", reply, right, f"expected {right:g}, got {reply.value}")
+    weights = np.array([[0.1, 0.6, 0.2, 0.1], [0.2, 0.2, 0.5, 0.1], [0.4, 0.4, 0.1, 0.1], [0.1, 0.2, 0.3, 0.4],
+                        [0.7, 0.1, 0.1, 0.1]])
+    boxes = np.array([[1, 3], [0, 2], [1, 4], [3, 4], [0, 1]])
+    law = "five words look at 1, 2, 0, 3, 0; boxes [1, 3), [0, 2), [1, 4), [3, 4), [0, 1): three of five"
+    yield laws.equals(law, ask(pointing_accuracy, weights, boxes), 0.6, "how many of the words point into their box",
+                      [(3.0, "this is how many: divide by the number of words"), (0.4, "this is the share of misses")])
+    yield from _on_a_board(pointing_accuracy)
+    yield laws.equals("one word, one position", ask(pointing_accuracy, np.ones((1, 1)), np.array([[0, 1]])), 1.0)
+    line, board = weights[:2], np.ones((1, 3, 4))
+    for law, args in [("an empty box", (line, np.array([[0, 2], [3, 3]]))),
+                      ("a box that begins at -1", (line, np.array([[0, 2], [-1, 2]]))),
+                      ("a box that ends at 5 of 4", (line, np.array([[0, 5], [1, 2]]))),
+                      ("on a board, a box that is too low", (board, np.array([[0, 0, 4, 2]]))),
+                      ("or too wide", (board, np.array([[0, 0, 2, 5]]))),
+                      ("or has no row", (board, np.array([[1, 1, 1, 3]]))),
+                      ("fewer boxes than words", (line, np.array([[0, 2]]))),
+                      ("no word at all", (line[:0], np.zeros((0, 2), int)))]:
+        yield laws.refuses(f"{law}: ValueError", pointing_accuracy, args, [], "nobody can point there")
+
+
+def _on_a_board(pointing_accuracy):
+    """Rows and columns: boxes are top, left, bottom, right."""
+    weights = np.zeros((4, 3, 5))
+    weights[[0, 1, 2, 3], [0, 2, 1, 1], [3, 1, 4, 2]] = 1.0
+    boxes = np.array([[0, 3, 1, 5], [1, 2, 3, 5], [1, 2, 2, 5], [1, 1, 2, 2]])
+    slips = [(0.25, "a box is top, left, bottom, right: rows first"), (0.75, "rights and bottoms lie outside")]
+    law = "on 3 rows and 5 columns, boxes top, left, bottom, right: two of four"
+    reply = ask(pointing_accuracy, weights, boxes)
+    yield laws.equals(law, reply, 0.5, f"expected 0.5, got {reply.value}: both axes must lie within", slips)
+    tie = np.ones((1, 2, 3))
+    for box, right in [([0, 0, 1, 1], 1.0), ([1, 2, 2, 3], 0.0)]:
+        reply = ask(pointing_accuracy, tie, np.array([box]))
+        yield laws.equals(f"all weights equal, box {box}: the first is at the top left", reply, right,
+                          f"expected {right:g}, got {reply.value}")
