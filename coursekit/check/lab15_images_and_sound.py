@@ -13,7 +13,7 @@ from coursekit.check import as_array, ask, laws, visible_check
 def patchify(patchify):
     yield from _small_picture(patchify)
     yield from _colour(patchify)
-    images = np.arange(2 * 4 * 6.0).reshape(2, 4, 6)
+    images, = laws.random(2, (2, 4, 6))
     one = images.reshape(2, 24, 1)
     yield laws.equals("a patch of one pixel: the pixels, row by row", ask(patchify, images, 1), one)
     square = images[:, :, :4]
@@ -99,7 +99,7 @@ def attention_pool(attention_pool):
                       laws.result(reply, 0), "does a position play a part?")
     yield from _some_hidden(attention_pool, query, tokens)
     yield from _extremes(attention_pool, query, tokens)
-    reply = ask(attention_pool, np.ones(1), np.array([[[3.0]]]))
+    reply = ask(attention_pool, np.ones(1), np.array([[[3.0]]]), np.array([[True]]))
     yield laws.equals("one image, one token, a width of 1", laws.result(reply, 0), [[3.0]])
 
 
@@ -145,8 +145,15 @@ def _extremes(pool, query, tokens):
     mask = np.array([[True, True, True], [False, True, True]])
     right = [[1 / (1 + math.exp(-1)), 1 / (1 + math.e), 0.0], [0.0, 0.5, 0.5]]
     advice = "subtract the largest *visible* score of the row before np.exp"
-    yield laws.equals("scores of 900 and 899, and a hidden one of 900 beside zeros",
-                      laws.result(ask(pool, query, far, mask), 1), right, advice)
+    reply = ask(pool, query, far, mask)
+    law = "scores of 900 and 899, and a hidden one of 900 beside zeros"
+    yield laws.equals(law, laws.result(reply, 1), right, advice)
+    yield laws.equals("and the output", laws.result(reply, 0), _sum(np.array(right), far))
+    near = tokens + 1000 * query / (query @ query)
+    right = _weights(tokens @ query / 2)
+    advice = "500 more for all tokens changes no weight: were digits lost?"
+    yield laws.equals("scores that are all 500 higher", laws.result(ask(pool, query, near), 1), right, advice)
+    yield laws.equals("a long query, and short tokens", laws.result(ask(pool, 1000 * query, tokens / 1000), 1), right)
     empty = np.array([[True] * 5, [False] * 5, [True] * 5])
     reply = ask(pool, query, tokens, empty)
     advice = "divide by the sum only where it is not 0"
@@ -189,6 +196,11 @@ def frames(frames):
     yield laws.equals("one sample more is not enough for a second", ask(frames, np.arange(11.0), 8, 4),
                       [np.arange(8.0)], advice)
     yield laws.equals("whole numbers, windows of one sample", ask(frames, np.arange(5), 1, 2), [[0], [2], [4]], advice)
+    yield laws.equals("a single sample", ask(frames, np.array([0.5]), 1, 3), [[0.5]], advice)
+    loud = np.array([-3000.25, 0.123456, 2000.5, -7.654321, 900.0])
+    advice = "samples stay what they are"
+    yield laws.equals("samples of any size", ask(frames, loud, 3, 2), [loud[:3], loud[2:]], advice)
+    yield laws.equals("and with many digits", ask(frames, loud[[1, 3]], 1, 1), [[0.123456], [-7.654321]], advice)
     for law, args in [("a signal of 3 samples and a window of 4", (signal[:3], 4, 1)),
                       ("a signal without a sample", (signal[:0], 1, 1)), ("a window of 0", (signal, 0, 3)),
                       ("a window of -2", (signal, -2, 3)), ("a hop of 0", (signal, 4, 0)),
@@ -209,8 +221,13 @@ def mel_filters(mel_filters):
     yield _is_bank("one filter, from 0 to rate / 2", mel_filters, (1, 16, 2000), [0, 7.5, 15], "three edges: 0, "
                    "middle, rate / 2, even in mel")
     mels = np.linspace(0, 15 + 27 * math.log(4) / math.log(6.4), 42)
-    yield _is_bank("of 40 filters over 17 columns some stay empty", mel_filters, (40, 32, 8000), mels,
-                   "a filter that lies between two columns is all 0, and nothing is moved to fill it")
+    for window in (32, 4):
+        law = f"of 40 filters over {window // 2 + 1} columns some stay empty"
+        yield _is_bank(law, mel_filters, (40, window, 8000), mels,
+                       "a filter that lies between two columns is all 0, and nothing is moved to fill it")
+    for rate in (1999.5, 1):
+        yield _is_bank(f"a rate of {rate}: the whole scale is straight", mel_filters, (2, 8, rate),
+                       np.linspace(0, 3 * rate / 400, 4), "below 1000 Hz mel is 3 f / 200")
     yield laws.equals("a window of one sample: one column, 0 Hz, which no filter reaches", ask(mel_filters, 2, 1, 8000),
                       np.zeros((2, 1)))
     for law, args in [("a count of 0", (0, 16, 8000)), ("a window of 0", (4, 0, 8000)), ("a rate of 0", (4, 16, 0)),
@@ -353,11 +370,15 @@ def pointing_accuracy(pointing_accuracy):
         reply = ask(pointing_accuracy, np.array([row], float), np.array([box]))
         yield laws.equals(f"weights {row}, box {box}: {law}", reply, right, f"expected {right:g}, got {reply.value}")
     weights = np.array([[0.1, 0.6, 0.2, 0.1], [0.2, 0.2, 0.5, 0.1], [0.4, 0.4, 0.1, 0.1], [0.1, 0.2, 0.3, 0.4],
-                        [0.7, 0.1, 0.1, 0.1]])
-    boxes = np.array([[1, 3], [0, 2], [1, 4], [3, 4], [0, 1]])
-    law = "five words look at 1, 2, 0, 3, 0; boxes [1, 3), [0, 2), [1, 4), [3, 4), [0, 1): three of five"
-    yield laws.equals(law, ask(pointing_accuracy, weights, boxes), 0.6, "how many of the words point into their box",
-                      [(3.0, "this is how many: divide by the number of words"), (0.4, "this is the share of misses")])
+                        [0.7, 0.1, 0.1, 0.1], [0.1, 0.1, 0.2, 0.6]])
+    boxes = np.array([[1, 3], [0, 2], [1, 4], [3, 4], [0, 1], [2, 4]])
+    law = "six words look at 1, 2, 0, 3, 0, 3; boxes [1, 3), [0, 2), [1, 4), [3, 4), [0, 1), [2, 4): four of six"
+    slips = [(4.0, "this is how many: divide by the number of words"), (1 / 3, "this is the share of misses")]
+    yield laws.equals(law, ask(pointing_accuracy, weights, boxes), 2 / 3, slips=slips)
+    for row in ([-300.02, -300.01, -300.03], [999.01, 999.02, 999.0]):
+        reply = ask(pointing_accuracy, np.array([row]), np.array([[1, 2]]))
+        law = f"any numbers, of which the largest counts: {row}, box [1, 2]"
+        yield laws.equals(law, reply, 1.0, f"expected 1, got {reply.value}: which is the largest?")
     yield from _on_a_board(pointing_accuracy)
     yield laws.equals("one word, one position", ask(pointing_accuracy, np.ones((1, 1)), np.array([[0, 1]])), 1.0)
     line, board = weights[:2], np.ones((1, 3, 4))

@@ -30,7 +30,8 @@ WARMUP, LEAST, BATCH = 100, 0.05, 64  # steps; what is left of the rate at the e
 PATCH = 4  # pixels along a side of a patch of a board
 SLICES, STACKED, SPOKEN = 60, 2, 2560  # of sound at most; frames that make a slice; utterances to learn from
 WINDOW, HOP, MELS = 256, 160, 32  # samples; filters
-MEAN, SPREAD = -7.0, 4.0  # about those of a logarithm of power, which are taken out
+MEAN, SPREAD = -5.5, 3.0  # about those of a logarithm of power, which are taken out
+SMALL = 0.5  # standard deviation of the tables at first: from 0.05 positions were found too late, or never
 
 
 class Task(NamedTuple):
@@ -113,6 +114,13 @@ def batch(found):
     return Seen(vectors, mask, list(texts), list(boxes))
 
 
+def ids(texts, tokens):
+    """START, the tokens of each text, END, and padding: (B, T)."""
+    rows = [[START, *map(tokens.id, tokens.split(text)), END] for text in texts]
+    T = max(map(len, rows))
+    return np.array([row + [PAD] * (T - len(row)) for row in rows])
+
+
 class DescriberTrainer(Training):
     """A Describer that starts from random numbers and learns.
 
@@ -131,7 +139,7 @@ class DescriberTrainer(Training):
         self.task, self.next_token_loss, self.steps, self.rate = task, next_token_loss, steps, rate
         self.rng = np.random.default_rng([seed, 2])
         shapes = describer_shapes(task.n, task.S, len(task.tokens), task.longest, d_model, d_ff, task.encoder_layers)
-        super().__init__(initial_parameters(np.random.default_rng([seed, 1]), shapes))
+        super().__init__(initial_parameters(np.random.default_rng([seed, 1]), shapes, SMALL))
         self.slope = np.zeros_like(self.vector)
         self.model = Describer(self.parameters, heads, views(self.slope, shapes))
 
@@ -153,18 +161,12 @@ class DescriberTrainer(Training):
 
         Raises ValueError when what `next_token_loss` returns does not fit.
         """
-        ids = self.ids(seen.texts)
-        logits = self.model.forward(seen.vectors, seen.mask, ids[:, :-1])
+        told = ids(seen.texts, self.task.tokens)
+        logits = self.model.forward(seen.vectors, seen.mask, told[:, :-1])
         padded = np.concatenate([logits, np.zeros_like(logits[:, :1])], axis=1)    # the last token is told nobody
-        found = self.next_token_loss(padded, ids, ids != PAD)
+        found = self.next_token_loss(padded, told, told != PAD)
         sizes = dict(zip("BTV", padded.shape, strict=True))
         loss, d_logits = returned("next_token_loss", found, sizes, loss="", d_logits="B T V")
         self.slope[:] = 0
         self.model.backward(np.asarray(d_logits, logits.dtype)[:, :-1])
         return float(loss)
-
-    def ids(self, texts):
-        """START, the tokens of each text, END, and padding: (B, T)."""
-        rows = [[START, *(self.task.tokens.id(word) for word in text.split()), END] for text in texts]
-        T = max(map(len, rows))
-        return np.array([row + [PAD] * (T - len(row)) for row in rows])

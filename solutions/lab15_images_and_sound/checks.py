@@ -103,7 +103,8 @@ def _pools(rng):
         ("scores of hundreds, and hidden ones far above the visible ones", (3, 5, 6), float, "far"),
         ("where no token is real, output and weights are 0", (4, 3, 7), float, "empty"),
     ]:
-        yield law, [_pool(rng, B, N, d, kind, what)]
+        more = ["near", "long"] if what == "far" else []
+        yield law, [_pool(rng, B, N, d, kind, each) for each in [what, *more]]
     yield "one token, one image, a width of 1", [
         _pool(rng, 3, 1, 4, float, "plain"), _pool(rng, 1, 5, 3, float, "holes"), _pool(rng, 2, 4, 1, float, "holes"),
         _pool(rng, 1, 1, 1, float, "plain"), _pool(rng, 4, 4, 4, float, "holes")]
@@ -119,6 +120,10 @@ def _pool(rng, B, N, d, kind, what):
         mask = np.arange(N) < 1 + np.arange(B)[:, None] % N
     if what == "far":
         tokens = 60 * tokens + 900 * d**0.5 * ~mask[..., None] * query / (query @ query)
+    if what == "near":
+        tokens = tokens + 500 * d**0.5 * query / (query @ query)
+    if what == "long":
+        query, tokens = 1000 * query, tokens / 1000
     if what == "empty":
         mask[rng.integers(B)] = False
     return query, tokens, mask
@@ -127,7 +132,7 @@ def _pool(rng, B, N, d, kind, what):
 def _signals(rng):
     """(law, list of arguments of `frames`)."""
     yield "frames that overlap, and a tail that is dropped", [(rng.normal(size=47), 10, 4)]
-    yield "a hop longer than a window, in float32", [(rng.normal(size=41).astype(np.float32), 5, 9)]
+    yield "a hop longer than a window, in float32", [(900 * rng.normal(size=41).astype(np.float32), 5, 9)]
     yield "a hop of 1, and whole numbers", [(rng.integers(-99, 99, size=13), 6, 1)]
     yield "a last frame that just fits, and one that lacks a sample", [(rng.normal(size=8 + 3 * 5), 8, 5),
                                                                        (rng.normal(size=7 + 3 * 5), 8, 5)]
@@ -140,7 +145,8 @@ def _banks(rng):
     yield "many filters", [(int(rng.integers(24, 32)), 256, 8000)]
     yield "few filters, a high rate", [(int(rng.integers(5, 9)), 400, 44100)]
     yield "a window of an odd length", [(int(rng.integers(9, 14)), 201, 16000)]
-    yield "a low rate, where the whole scale is straight", [(int(rng.integers(5, 9)), 128, 1600), (4, 65, 1999.5)]
+    yield "a low rate, where the whole scale is straight", [
+        (int(rng.integers(5, 9)), 128, 1600), (4, 65, 1999.5), (2, 9, 1)]
     yield "one filter; a rate at which the scale just bends", [(1, 64, 6000), (3, 48, 2000), (7, 100, 2200)]
     yield "more filters than the frequencies can fill: some stay empty", [(int(rng.integers(60, 70)), 128, 16000),
                                                                           (3, 1, 4000), (2, 2, 8000)]
@@ -177,13 +183,15 @@ def _pointings(rng):
     yield "a single word, a single position", [
         (np.array([[0.2, 0.5, 0.3]]), np.array([[1, 2]])), (np.array([[0.2, 0.3, 0.5]]), np.array([[1, 2]])),
         (np.ones((1, 1)), np.array([[0, 1]])), (np.ones((2, 1, 1)), np.array([[0, 0, 1, 1]] * 2)),
-        _pointing(rng, (29, 1, 6)), _pointing(rng, (31, 6, 1)), _pointing(rng, (26, 7))]
+        _pointing(rng, (29, 1, 6)), _pointing(rng, (31, 6, 1)), _pointing(rng, (26, 7)),
+        *(_pointing(rng, shape, far) for shape in ((24, 8), (22, 3, 5)) for far in (-300, 900))]
 
 
-def _pointing(rng, shape):
-    """Weights, and boxes near their largest ones."""
+def _pointing(rng, shape, far=None):
+    """Weights, eighths or numbers that are nearly alike and `far` from 0, and boxes near their largest ones."""
     T, *sizes = shape
-    weights = rng.integers(1, 5, size=shape) / 8
+    weights = rng.integers(1, 5, size=shape) / 8 if far is None else far + 0.01 * rng.permuted(
+        np.arange(T * np.prod(sizes)).reshape(shape) % np.prod(sizes), axis=1)
     place = np.stack(np.unravel_index(weights.reshape(T, -1).argmax(axis=1), sizes), axis=1)
     first = np.clip(place - rng.integers(-1, 3, size=place.shape), 0, np.array(sizes) - 1)
     end = np.minimum(first + rng.integers(1, 4, size=place.shape), sizes)

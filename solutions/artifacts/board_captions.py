@@ -1,0 +1,63 @@
+"""Train the model that chapter 15 opens, which says what lies where on a board, from five seeds, and keep one of them.
+
+How a board is cut is the reference of lab 15; the loss is that of lab 13.
+"""
+
+import numpy as np
+
+from coursekit.trainers import describer
+from coursekit.trainers.describer import DescriberTrainer
+from solutions.lab13_language_model.reference import next_token_loss
+from solutions.lab15_images_and_sound.reference import patchify, pointing_accuracy
+
+SEEDS, STEPS, HEADS, TESTED = (0, 1, 2, 3, 4), 800, 4, 400
+SIDE = 6  # patches along each side of a board
+TASK = describer.captions(patchify)
+
+
+def make():
+    """What `coursekit.load("board_captions")` returns: the parameters of the first seed's model, and of each of SEEDS
+
+        losses        (seeds, STEPS)
+        about.exact   the share of TESTED boards of unseen digits that are described without a mistake
+        about.named   the weight, of 1, that lies on a digit while it is named, and
+        about.other   that lies on the other one then
+        about.points  the share of named digits on which the largest weight lies
+    """
+    trainers = [trained(seed) for seed in SEEDS]
+    exact, named, other, points = zip(*(measured(each.model) for each in trainers), strict=True)
+    return {
+        **trainers[0].parameters,
+        "losses": np.array([each.losses for each in trainers], np.float32),
+        "about.heads": np.array(HEADS),
+        "about.seeds": np.array(SEEDS),
+        "about.steps": np.array(STEPS),
+        "about.exact": np.array(exact),
+        "about.named": np.array(named),
+        "about.other": np.array(other),
+        "about.points": np.array(points),
+    }
+
+
+def trained(seed):
+    """A trainer that has taken its STEPS."""
+    trainer = DescriberTrainer(seed, TASK, next_token_loss, STEPS, heads=HEADS)
+    trainer.train(STEPS)
+    return trainer
+
+
+def measured(model, seed=1):
+    """How well it describes boards that it has not seen, and where it looks: exact, named, other, points."""
+    seen = TASK.unseen(np.random.default_rng([2015, seed]), TESTED)
+    ids, looks = model.write(seen.vectors, seen.mask, longest=4)
+    exact = np.mean([a == b for a, b in zip(TASK.tokens.decode(ids), seen.texts, strict=True)])
+    maps = looks[:, [0, 2]].reshape(2 * TESTED, SIDE, SIDE)                        # first and third word name a digit
+    boxes = np.stack(seen.boxes)                                                   # (TESTED, 2, 4)
+    named, other = (mass(maps, each.reshape(-1, 4)) for each in (boxes, boxes[:, ::-1]))
+    return exact, named, other, pointing_accuracy(maps, boxes.reshape(-1, 4))
+
+
+def mass(maps, boxes):
+    """The mean weight within boxes (T, 4) of maps (T, R, C)."""
+    return np.mean([each[top:bottom, left:right].sum()
+                    for each, (top, left, bottom, right) in zip(maps, boxes, strict=True)])

@@ -1,0 +1,181 @@
+"""Lab 15: the reference against PyTorch and laws; what it takes and what it keeps. Other oracles: tests/solutions."""
+
+import numpy as np
+import pytest
+
+from coursekit import keep
+from coursekit.models.encoder import initial_parameters
+from coursekit.models.vit import ViT, vit_shapes
+from coursekit.tasks import syllables
+from grading.lab import Lab
+from solutions.lab05_scaled_dot_product.reference import scaled_dot_product_attention
+from solutions.lab15_images_and_sound import reference
+from tests import needs
+from tests.labs import judging
+
+LAB = "lab15_images_and_sound"
+B, H, W, C, P, D, N = 2, 6, 9, 4, 3, 5, 7
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(1)
+
+
+@pytest.fixture
+def cells():
+    return {cell.id: cell.source for cell in Lab.read(judging.ROOT / "labs", LAB).source.cells}
+
+
+@pytest.fixture
+def unpatchify(cells):
+    """The way back that the lab gives."""
+    names = {"np": np, "kept": lambda function: function}
+    exec(cells["given-run"], names)
+    return names["unpatchify"]
+
+
+# Patches
+
+
+@pytest.mark.parametrize("patch", [1, 3])
+def test_what_is_cut_and_put_together_again_is_as_it_was(rng, unpatchify, patch):
+    images = rng.normal(size=(B, H, W, C))
+    np.testing.assert_array_equal(unpatchify(reference.patchify(images, patch), patch, H, W), images)
+
+
+def test_an_image_that_moves_by_a_patch_has_its_patches_elsewhere(rng):
+    images = rng.normal(size=(B, H, W))
+    before = reference.patchify(images, P).reshape(B, H // P, W // P, -1)
+    after = reference.patchify(np.roll(images, (P, P), axis=(1, 2)), P).reshape(before.shape)
+    np.testing.assert_array_equal(after, np.roll(before, (1, 1), axis=(1, 2)))
+
+
+@needs.torch
+def test_patches_are_those_of_pytorchs_unfold(rng):
+    import torch
+
+    images = rng.normal(size=(B, H, W, C))
+    theirs = torch.nn.functional.unfold(torch.tensor(images).permute(0, 3, 1, 2), P, stride=P)   # channels first
+    theirs = theirs.reshape(B, C, P * P, -1).permute(0, 3, 2, 1).flatten(2)
+    np.testing.assert_array_equal(reference.patchify(images, P), theirs.numpy())
+
+
+def test_a_patch_that_does_not_divide_is_named():
+    with pytest.raises(ValueError, match="images: expected H and W that patch = 4 divides, got 6 and 8"):
+        reference.patchify(np.zeros((2, 6, 8)), 4)
+
+
+# A set of tokens
+
+
+def test_a_pool_takes_its_tokens_in_any_order(rng):
+    query, tokens, order = rng.normal(size=D), rng.normal(size=(B, N, D)), rng.permutation(N)
+    output, weights = reference.attention_pool(query, tokens)
+    again, shuffled = reference.attention_pool(query, tokens[:, order])
+    np.testing.assert_allclose(again, output, rtol=1e-12)
+    np.testing.assert_allclose(shuffled, weights[:, order], rtol=1e-12)
+
+
+def test_without_positions_a_vit_ignores_the_order_of_patches(rng):
+    p = initial_parameters(rng, vit_shapes(4, N, 10, 8, 12, 2, False), 0.5)
+    p["encoder.positions"][:] = 0
+    model, patches = ViT(p, 2, reference.attention_pool), rng.normal(size=(B, N, 4))
+    np.testing.assert_allclose(model.forward(patches[:, ::-1]), model.forward(patches), rtol=1e-10)
+
+
+@needs.torch
+def test_a_pool_is_pytorchs_attention_of_one_query(rng):
+    import torch
+
+    query, tokens, mask = rng.normal(size=D), rng.normal(size=(B, N, D)), rng.random((B, N)) < 0.5
+    mask[:, 0] = True
+    q, t, seen = torch.tensor(query)[None, None].expand(B, 1, D), torch.tensor(tokens), torch.tensor(mask)[:, None]
+    theirs = torch.nn.functional.scaled_dot_product_attention(q, t, t, attn_mask=seen)[:, 0].numpy()
+    np.testing.assert_allclose(reference.attention_pool(query, tokens, mask)[0], theirs, rtol=1e-10)
+
+
+# Sound
+
+
+@pytest.mark.parametrize("n", [8, 12, 13, 40])
+def test_the_number_of_frames_is_that_of_the_formula_and_they_are_slices(rng, n):
+    signal = rng.normal(size=n)
+    found = reference.frames(signal, 8, 5)
+    assert len(found) == 1 + (n - 8) // 5
+    np.testing.assert_array_equal(found[-1], signal[5 * (len(found) - 1):][:8])
+
+
+def test_filters_that_are_not_cut_have_the_area_of_1():
+    bank = reference.mel_filters(20, 4096, 16000)
+    np.testing.assert_allclose(bank.sum(axis=1) * 16000 / 4096, 1, rtol=2e-3)
+
+
+@pytest.mark.parametrize("band", [3, 11, 19])
+def test_a_pure_tone_peaks_in_its_band(band):
+    bank = reference.mel_filters(24, 512, 8000)
+    tone = np.sin(2 * np.pi * bank[band].argmax() * np.arange(2048) / 512)
+    assert (reference.log_mel(tone, 512, 160, bank).argmax(axis=1) == band).all()
+
+
+def test_twice_as_loud_is_log_4_more(rng):
+    signal, bank = rng.normal(size=900), reference.mel_filters(6, 256, 8000)
+    found = [reference.log_mel(each, 256, 160, bank) for each in (signal, 2 * signal)]
+    np.testing.assert_allclose(found[1] - found[0], np.log(4), rtol=1e-9)
+
+
+def test_silence_is_the_logarithm_of_the_least_power():
+    assert (reference.log_mel(np.zeros(600), 256, 160, np.ones((3, 129))) == np.log(1e-10)).all()
+
+
+def test_what_does_not_fit_is_named():
+    with pytest.raises(ValueError, match=r"expected 1 <= window <= 3, the length of the signal, .*, got 4 and 1"):
+        reference.frames(np.zeros(3), 4, 1)
+    with pytest.raises(ValueError, match="expected count >= 1, window >= 1 and rate > 0, got 3, 8 and 0"):
+        reference.mel_filters(3, 8, 0)
+    with pytest.raises(ValueError, match=r"filters: expected \(M, K\) = \(any, 5\), got \(2, 4\)"):
+        reference.log_mel(np.zeros(9), 8, 1, np.zeros((2, 4)))
+
+
+# Pointing
+
+
+def test_weights_that_all_lie_within_their_boxes_score_1_and_elsewhere_0():
+    weights = np.eye(6)[[1, 4, 2]]
+    assert reference.pointing_accuracy(weights, np.array([[1, 2], [3, 6], [0, 3]])) == 1
+    assert reference.pointing_accuracy(weights, np.array([[0, 1], [0, 4], [3, 6]])) == 0
+
+
+def test_a_grid_of_one_row_is_a_line(rng):
+    weights, first = rng.random((30, 8)), rng.integers(7, size=30)
+    line, none = np.stack([first, first + 2], axis=1).clip(max=8), np.zeros(30, int)
+    grid = np.stack([none, line[:, 0], none + 1, line[:, 1]], axis=1)
+    assert reference.pointing_accuracy(weights, line) == reference.pointing_accuracy(weights[:, None], grid)
+
+
+@pytest.mark.parametrize("box", [[2, 2], [-1, 1], [0, 4]])
+def test_a_box_that_nobody_can_point_at_is_named(box):
+    with pytest.raises(ValueError, match=r"boxes: expected one or more, .* within \(3,\), got \[\["):
+        reference.pointing_accuracy(np.ones((1, 3)), np.array([box]))
+
+
+# What it takes from earlier labs, and what it keeps
+
+
+def test_it_takes_what_lab_05_kept_and_keeps_its_own(tmp_path, monkeypatch, cells, capsys):
+    (tmp_path / LAB).mkdir()
+    monkeypatch.chdir(tmp_path / LAB)
+    keep(judging.right("lab05_scaled_dot_product", "scaled_scores"), scaled_dot_product_attention)
+    names = {name: getattr(reference, name) for name in judging.mistakes(LAB)}
+    exec(cells["setup"] + "\n" + cells["given-run"] + "\n" + cells["keep"], names)
+    said = capsys.readouterr().out
+    assert "scaled_dot_product_attention: yours" in said and "kept patchify, attention_pool, frames" in said
+
+
+def test_what_it_keeps_runs_by_itself(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    keep(reference.frames, reference.log_mel, reference.mel_filters)
+    own, sound = {}, syllables.utterance(np.random.default_rng(3)).signal
+    exec((tmp_path / "my_attention.py").read_text(encoding="utf-8"), own)
+    args = sound, 256, 160, own["mel_filters"](8, 256, 8000)
+    np.testing.assert_array_equal(own["log_mel"](*args), reference.log_mel(*args))
