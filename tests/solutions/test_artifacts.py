@@ -14,6 +14,7 @@ from solutions.artifacts import __main__ as command
 from solutions.artifacts import makers, store
 
 EVERY = sorted(known_artifacts())
+TRAINED = [name for name in EVERY if coursekit.load(name)[store.GRADIENTS].size]  # the others are data as it came
 
 
 def test_an_artifact_is_named_after_the_module_that_makes_it():
@@ -27,7 +28,7 @@ def test_an_artifact_was_made_by_the_code_in_the_tree(name):
         f"{name}.npz is stale: run python -m solutions.artifacts {name}, with --stamp if no number has changed")
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", TRAINED)
 def test_the_first_gradients_are_those_of_the_making(name):
     """The hash alone does not tell: it is taken when the training ends, and the files may have changed before."""
     kept = coursekit.load(name)[store.GRADIENTS]
