@@ -13,7 +13,7 @@ B batch, S vectors, n numbers in each, T tokens, V tokens that can be written.
 
 import math
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +28,7 @@ from coursekit.training import Training
 
 WARMUP, LEAST, BATCH = 100, 0.05, 64  # steps; what is left of the rate at the end
 PATCH = 4  # pixels along a side of a patch of a board
-SLICES, STACKED, SPOKEN = 60, 2, 2560  # of sound at most; frames that make a slice; utterances to learn from
+SLICES, STACKED, SPOKEN = 60, 2, 7680  # of sound at most; frames that make a slice; utterances to learn from
 WINDOW, HOP, MELS = 256, 160, 32  # samples; filters
 MEAN, SPREAD = -5.5, 3.0  # about those of a logarithm of power, which are taken out
 SMALL = 0.5  # standard deviation of the tables at first: from 0.05 positions were found too late, or never
@@ -72,15 +72,14 @@ def captions(patchify):
 
 
 def speech(hear):
-    """Syllables, heard by hear(signal (n,)) as frames (F, MELS). Boxes are (T, 2), in slices. What is learned from is
-    drawn once."""
-    pool = []
+    """Syllables, heard by hear(signal (n,)) as frames (F, MELS). Boxes are (T, 2), in slices. There are SPOKEN
+    utterances to learn from, each of which is said once and kept."""
+    @cache
+    def number(i):
+        return heard(syllables.utterance(np.random.default_rng([2016, i])), hear)
 
     def drawn(rng, n):
-        if not pool:
-            pool.extend(syllables.utterance(np.random.default_rng([2016, i])) for i in range(SPOKEN))
-            pool[:] = [heard(each, hear) for each in pool]
-        return batch([pool[i] for i in rng.integers(SPOKEN, size=n)])
+        return batch([number(int(i)) for i in rng.integers(SPOKEN, size=n)])
 
     def unseen(rng, n):
         return batch([heard(syllables.utterance(rng), hear) for _ in range(n)])

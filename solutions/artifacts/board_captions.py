@@ -3,6 +3,8 @@
 How a board is cut is the reference of lab 15; the loss is that of lab 13.
 """
 
+from functools import cache
+
 import numpy as np
 
 from coursekit.trainers import describer
@@ -12,7 +14,6 @@ from solutions.lab15_images_and_sound.reference import patchify, pointing_accura
 
 SEEDS, STEPS, HEADS, TESTED = (0, 1, 2, 3, 4), 800, 4, 400
 SIDE = 6  # patches along each side of a board
-TASK = describer.captions(patchify)
 
 
 def make():
@@ -39,18 +40,24 @@ def make():
     }
 
 
+@cache
+def task():
+    """Boards, cut into patches."""
+    return describer.captions(patchify)
+
+
 def trained(seed):
     """A trainer that has taken its STEPS."""
-    trainer = DescriberTrainer(seed, TASK, next_token_loss, STEPS, heads=HEADS)
+    trainer = DescriberTrainer(seed, task(), next_token_loss, STEPS, heads=HEADS)
     trainer.train(STEPS)
     return trainer
 
 
 def measured(model, seed=1):
     """How well it describes boards that it has not seen, and where it looks: exact, named, other, points."""
-    seen = TASK.unseen(np.random.default_rng([2015, seed]), TESTED)
+    seen = task().unseen(np.random.default_rng([2015, seed]), TESTED)
     ids, looks = model.write(seen.vectors, seen.mask, longest=4)
-    exact = np.mean([a == b for a, b in zip(TASK.tokens.decode(ids), seen.texts, strict=True)])
+    exact = np.mean([a == b for a, b in zip(task().tokens.decode(ids), seen.texts, strict=True)])
     maps = looks[:, [0, 2]].reshape(2 * TESTED, SIDE, SIDE)                        # first and third word name a digit
     boxes = np.stack(seen.boxes)                                                   # (TESTED, 2, 4)
     named, other = (mass(maps, each.reshape(-1, 4)) for each in (boxes, boxes[:, ::-1]))

@@ -3,6 +3,8 @@
 What is heard is the reference of lab 15; the loss is that of lab 13.
 """
 
+from functools import cache
+
 import numpy as np
 
 from coursekit.tasks.syllables import RATE
@@ -12,8 +14,6 @@ from solutions.lab13_language_model.reference import next_token_loss
 from solutions.lab15_images_and_sound.reference import log_mel, mel_filters, pointing_accuracy
 
 SEEDS, STEPS, HEADS, TESTED = (0, 1, 2, 3, 4), 800, 4, 400
-FILTERS = mel_filters(MELS, WINDOW, RATE)
-TASK = describer.speech(lambda signal: log_mel(signal, WINDOW, HOP, FILTERS))
 
 
 def make():
@@ -38,9 +38,16 @@ def make():
     }
 
 
+@cache
+def task():
+    """What is heard, and drawn once for all seeds."""
+    filters = mel_filters(MELS, WINDOW, RATE)
+    return describer.speech(lambda signal: log_mel(signal, WINDOW, HOP, filters))
+
+
 def trained(seed):
     """A trainer that has taken its STEPS."""
-    trainer = DescriberTrainer(seed, TASK, next_token_loss, STEPS, heads=HEADS)
+    trainer = DescriberTrainer(seed, task(), next_token_loss, STEPS, heads=HEADS)
     trainer.train(STEPS)
     return trainer
 
@@ -48,10 +55,10 @@ def trained(seed):
 def measured(model, seed=1):
     """How well it writes down what it has not heard, and where it looks, told the right syllables: exact, points,
     rising."""
-    seen = TASK.unseen(np.random.default_rng([2017, seed]), TESTED)
+    seen = task().unseen(np.random.default_rng([2017, seed]), TESTED)
     ids, _ = model.write(seen.vectors, seen.mask, longest=6)
-    exact = np.mean([a == b for a, b in zip(TASK.tokens.decode(ids), seen.texts, strict=True)])
-    told = describer.ids(seen.texts, TASK.tokens)[:, :-1]
+    exact = np.mean([a == b for a, b in zip(task().tokens.decode(ids), seen.texts, strict=True)])
+    told = describer.ids(seen.texts, task().tokens)[:, :-1]
     model.forward(seen.vectors, seen.mask, told)
     looks = [each[:len(boxes)] for each, boxes in zip(model.looks(), seen.boxes, strict=True)]
     rising = np.mean([(np.diff(each.argmax(axis=1)) > 0).all() for each in looks])

@@ -1,0 +1,50 @@
+"""The models of chapter 15 are as good as their gates say, and those that are loaded do what was measured."""
+
+import numpy as np
+import pytest
+
+import coursekit
+from coursekit.models.describer import Describer
+from solutions.artifacts import board_captions, digit_readers, digits, gates, heard_syllables
+
+CAPTIONS, HEARD, READERS = (coursekit.load(name) for name in ("board_captions", "heard_syllables", "digit_readers"))
+MEASURED = {  # what stands in the artifacts, by the function of the gate
+    gates.of_vit: 100 * READERS["about.class"],
+    gates.of_pool: 100 * READERS["about.query"],
+    gates.described: 100 * CAPTIONS["about.exact"],
+    gates.named: CAPTIONS["about.named"] / CAPTIONS["about.other"],
+    gates.written_down: 100 * HEARD["about.exact"],
+    gates.during_it: 100 * HEARD["about.points"],
+}
+GATES = [gate for gate in gates.GATES if gate.measure in MEASURED]
+
+
+@pytest.mark.parametrize("gate", GATES, ids=lambda gate: f"{gate.model} {gate.unit}")
+def test_every_seed_is_as_good_as_is_promised(gate):
+    found = MEASURED[gate.measure]
+    assert len(GATES) == len(MEASURED) and len(found) == len(gate.seeds)
+    assert gate.holds(found, gate.bound).all() and found.min() < 1.5 * gate.bound
+
+
+@pytest.mark.parametrize("module", [board_captions, heard_syllables], ids=lambda module: module.__name__)
+def test_what_is_loaded_measures_as_it_did(module, monkeypatch):
+    arrays = coursekit.load(module.__name__.rpartition(".")[2])
+    monkeypatch.setattr(module, "TESTED", 60)
+    exact, *_ = module.measured(Describer(arrays))
+    assert abs(exact - arrays["about.exact"][0]) < 0.09 and len(arrays["losses"]) == len(module.SEEDS)
+
+
+def test_the_digits_are_those_of_the_table_and_say_where_they_come_from():
+    arrays = coursekit.load("digits")
+    assert arrays["pixels"].shape == (1797, 8, 8) and arrays["pixels"].max() == 16
+    assert arrays["digit"][:10].tolist() == list(range(10))
+    assert digits.SOURCE in str(arrays["about.source"]) and "BSD" in str(arrays["about.licence"])
+
+
+def test_shuffled_patches_are_read_worse_by_every_seed():
+    assert (READERS["about.shuffled"] < READERS["about.class"] - 0.15).all()
+    assert len(READERS["about.hidden"]) == len(digit_readers.SEEDS)
+
+
+def test_attention_to_the_named_digit_does_not_put_the_peak_there_for_every_seed():
+    assert np.all(CAPTIONS["about.points"][:3] > 0.99) and CAPTIONS["about.points"][4] < 0.2
