@@ -4,6 +4,7 @@ What a cell puts out goes to `send(kind, text)`; kinds: stdout, stderr, html, sv
 It stands in for IPython, which would take seconds more to load: IPython.display is here, with what chapters use of it.
 """
 
+import array
 import base64
 import io
 import os
@@ -11,6 +12,7 @@ import sys
 import time
 import traceback
 import types
+import wave
 from contextlib import redirect_stderr, redirect_stdout
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -69,6 +71,23 @@ class HTML(Shown):
 class Markdown(Shown):
     def _repr_markdown_(self):
         return self.data
+
+
+class Audio:
+    """A sound with a player: samples and how many there are in a second, made as loud as they can be, as by IPython."""
+
+    def __init__(self, data, rate):
+        self.data, self.rate = data, rate
+
+    def _repr_html_(self):
+        loudest, stream = max(map(abs, self.data), default=0) or 1, io.BytesIO()
+        with wave.open(stream, "wb") as sound:
+            sound.setnchannels(1)
+            sound.setsampwidth(2)
+            sound.setframerate(self.rate)
+            sound.writeframes(array.array("h", [round(32767 * x / loudest) for x in map(float, self.data)]).tobytes())
+        content = base64.b64encode(stream.getvalue()).decode()
+        return f'<audio controls src="data:audio/wav;base64,{content}"></audio>'
 
 
 def display(*values):
@@ -162,7 +181,7 @@ def _ever_later(clock):
 
 def _stand_in_for_ipython():
     display_module = types.ModuleType("IPython.display")
-    display_module.__dict__.update(display=display, HTML=HTML, Markdown=Markdown)
+    display_module.__dict__.update(display=display, Audio=Audio, HTML=HTML, Markdown=Markdown)
     package = types.ModuleType("IPython")
     package.display, package.get_ipython = display_module, lambda: None  # Matplotlib asks for it
     sys.modules.update({"IPython": package, "IPython.display": display_module})

@@ -6,11 +6,14 @@ is no script (in print, in a notebook) the picture stays as it is. What the scri
 
 import json
 import re
+from base64 import b64encode
 from dataclasses import dataclass
 from html import escape
+from io import BytesIO
 
 import numpy as np
 from matplotlib.colors import to_hex
+from matplotlib.image import imsave
 
 from coursekit.plot import KEY, QUERY, VALUE, WEIGHT, WEIGHTS, _visible
 from coursekit.shapes import expect
@@ -320,6 +323,47 @@ def choices(what, settings, panels, now):
              _slider("step", what, now, (0, len(settings) - 1, 1), (35, rail), (unit, 0))]
     alt = f"Percentages of the next token, {what} {settings[now]}: {'. '.join(alt)}."
     return Touch("steps", {"now": now, "shown": shown}, alt, float(rail + 36), "".join(draw))
+
+
+def looks(picture, words, weights, what, now=0):
+    """Where each word of a text was read, laid over what was read: a picture under a slider along the words.
+
+    picture  (H, W), from 0, white, to 1, black
+    weights  (T, R, C) over R × C fields of it, for T words, two or more
+    what     what the fields are called, such as "patches"
+    """
+    weights, (H, W) = np.asarray(weights, float), np.shape(picture)
+    T, R, C = weights.shape
+    expect({"T": len(words)}, weights=(weights, "T R C"))
+    width = min(346, 300 * W / H)
+    wide, high = width / C, max(width * H / W, 120) / R
+    left, foot, fields = 180 - width / 2, 8 + high * R, [divmod(i, C) for i in range(R * C)]
+    shown = {f"field {r} {c}": [{"fill-opacity": _round(0.85 * min(each[r, c] / each.max(), 1))} for each in weights]
+             for r, c in fields}
+    peaks = [divmod(int(each.argmax()), C) for each in weights]
+    shown["peak"] = [{"x": _round(left + wide * c), "y": _round(8 + high * r)} for r, c in peaks]
+    shown["says"] = [{"text": f"{word}: {100 * each.max():.0f} % of the weight on one of {R * C} {what}"}
+                     for word, each in zip(words, weights, strict=True)]
+    draw = [f'<image href="{_png(picture)}" x="{left:g}" y="8" width="{width:g}" height="{high * R:g}" '
+            'preserveAspectRatio="none" style="image-rendering: pixelated"/>',
+            *(f'<rect data-is="field {r} {c}" x="{_round(left + wide * c)}" y="{_round(8 + high * r)}" '
+              f'width="{_round(wide)}" height="{_round(high)}" fill="{WEIGHT}" '
+              f'fill-opacity="{shown[f"field {r} {c}"][now]["fill-opacity"]}"/>' for r, c in fields),
+            f'<rect data-is="peak" x="{shown["peak"][now]["x"]}" y="{shown["peak"][now]["y"]}" width="{_round(wide)}" '
+            f'height="{_round(high)}" fill="none" stroke="{INK}" stroke-width="2"/>',
+            _text(7, foot + 26, shown["says"][now]["text"], name="says", anchor="start", weight=600)]
+    unit, rail = 280 / (T - 1), foot + 52
+    draw += [*(_text(40 + unit * n, rail + 30, word, size=12) for n, word in enumerate(words)),
+             _slider("step", "word", now, (0, T - 1, 1), (40, rail), (unit, 0))]
+    alt = f"A picture in {R} × {C} {what}, and on them where “{words[now]}” was read. {shown['says'][now]['text']}."
+    return Touch("steps", {"now": now, "shown": shown}, alt, float(rail + 38), "".join(draw))
+
+
+def _png(picture):
+    """A grey picture as the address of itself."""
+    stream = BytesIO()
+    imsave(stream, picture, cmap="gray_r", vmin=0, vmax=1, format="png", metadata={"Software": None})
+    return f"data:image/png;base64,{b64encode(stream.getvalue()).decode()}"
 
 
 def _bars(x, foot, p):

@@ -117,3 +117,11 @@ def test_an_array_that_does_not_fit_is_named():
 def test_tokens_that_are_not_the_text_are_named():
     with pytest.raises(ValueError, match=r"lengths: expected 2 lists that sum to 5, got \[\[5\], \[2, 2\]\]"):
         touch.tokens("ab cd", [256, 300], [[5], [2, 2]], [1.0, 2.5], now=0)
+
+
+def test_looks_colour_each_field_by_its_share_of_the_largest_weight_and_frame_the_first_that_has_it():
+    weights = np.array([[[0.5, 0.25], [0.25, 0.0]], [[0.0, 0.0], [0.5, 0.5]]])
+    shown = touch.looks(np.zeros((4, 4)), ["a", "b"], weights, "patches").start["shown"]
+    assert [each["fill-opacity"] for each in shown["field 0 1"]] == ["0.42", "0"]
+    assert shown["says"][1]["text"] == "b: 50 % of the weight on one of 4 patches"
+    assert [each["y"] for each in shown["peak"]] == ["8", "158"] and len({each["x"] for each in shown["peak"]}) == 1
