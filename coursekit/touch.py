@@ -346,6 +346,7 @@ def looks(picture, words, weights, what, now=0):
                      for word, each in zip(words, weights, strict=True)]
     draw = [f'<image href="{_png(picture)}" x="{left:g}" y="8" width="{width:g}" height="{high * R:g}" '
             'preserveAspectRatio="none" style="image-rendering: pixelated"/>',
+            f'<rect x="{left:g}" y="8" width="{width:g}" height="{high * R:g}" fill="none" stroke="{PALE}"/>',
             *(f'<rect data-is="field {r} {c}" x="{_round(left + wide * c)}" y="{_round(8 + high * r)}" '
               f'width="{_round(wide)}" height="{_round(high)}" fill="{WEIGHT}" '
               f'fill-opacity="{shown[f"field {r} {c}"][now]["fill-opacity"]}"/>' for r, c in fields),
