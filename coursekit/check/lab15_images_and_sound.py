@@ -225,9 +225,9 @@ def mel_filters(mel_filters):
         law = f"of 40 filters over {window // 2 + 1} columns some stay empty"
         yield _is_bank(law, mel_filters, (40, window, 8000), mels,
                        "a filter that lies between two columns is all 0, and nothing is moved to fill it")
-    for rate in (1999.5, 1):
-        yield _is_bank(f"a rate of {rate}: the whole scale is straight", mel_filters, (2, 8, rate),
-                       np.linspace(0, 3 * rate / 400, 4), "below 1000 Hz mel is 3 f / 200")
+    for count, rate in ((2, 1999.5), (80, 1)):
+        yield _is_bank(f"a rate of {rate}: the whole scale is straight", mel_filters, (count, 301, rate),
+                       np.linspace(0, 3 * rate / 400, count + 2), "below 1000 Hz mel is 3 f / 200")
     yield laws.equals("a window of one sample: one column, 0 Hz, which no filter reaches", ask(mel_filters, 2, 1, 8000),
                       np.zeros((2, 1)))
     for law, args in [("a count of 0", (0, 16, 8000)), ("a window of 0", (4, 0, 8000)), ("a rate of 0", (4, 16, 0)),
