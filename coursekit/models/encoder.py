@@ -29,7 +29,7 @@ class Encoder:
     def __init__(self, p, g, heads):
         self.p, self.g = p, g
         self.has_class = "class" in p
-        self.layers = [Block(part(p, f"layer.{i}"), part(g, f"layer.{i}"), heads, Design()) for i in range(_count(p))]
+        self.layers = [Block(part(p, f"layer.{i}"), part(g, f"layer.{i}"), heads, Design()) for i in range(count(p))]
         self.end = Norm(part(p, "norm"), part(g, "norm"))
 
     def forward(self, vectors, mask=None):
@@ -66,8 +66,8 @@ def encoder_shapes(n, S, d_model, d_ff, layers, has_class=False):
         of_layer |= {f"self.b_{name}": (d_model,) for name in "QKVO"}
         of_layer |= {"feed.W_1": (d_model, d_ff), "feed.b_1": (d_ff,), "feed.W_2": (d_ff, d_model),
                      "feed.b_2": (d_model,)}
-        shapes |= {f"layer.{i}.{name}": shape for name, shape in (of_layer | norms("self", d_model)
-                                                                   | norms("feed", d_model)).items()}
+        of_layer |= norms("self", d_model) | norms("feed", d_model)
+        shapes |= {f"layer.{i}.{name}": shape for name, shape in of_layer.items()}
     return shapes | {"norm.gamma": (d_model,), "norm.beta": (d_model,)}
 
 
@@ -79,7 +79,7 @@ def norms(of, d_model):
 def initial_parameters(rng, shapes, small=0.05):
     """Biases 0, gains 1, matrices that keep the variance of what they multiply, and tables, a class token and a query
     of standard deviation `small`. What writes into the residual path is smaller by √(2 L): 2 L layers add to it."""
-    return {name: _initial(rng, name, shape, small, 2 * max(_count(shapes), 1)) for name, shape in shapes.items()}
+    return {name: _initial(rng, name, shape, small, 2 * count(shapes)) for name, shape in shapes.items()}
 
 
 def _initial(rng, name, shape, small, added):
@@ -98,11 +98,6 @@ def check_parameters(arrays, shapes):
             raise ValueError(f"{name}: expected shape {shape}, got {np.shape(arrays.get(name))}")
 
 
-def count(names, prefix="layer"):
-    """How many layers these parameters have below this prefix."""
-    return sum(name.startswith(f"{prefix}.") and name.endswith(".feed.W_1") for name in names)
-
-
-def _count(names):
-    """The same of all layers, whatever stands before "layer"."""
-    return sum(name.endswith(".feed.W_1") for name in names)
+def count(names, beginning=""):
+    """How many layers these parameters have, of those whose names begin so."""
+    return sum(name.startswith(beginning) and name.endswith(".feed.W_1") for name in names)
