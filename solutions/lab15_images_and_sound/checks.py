@@ -72,10 +72,11 @@ def pointing_accuracy(student, rng):
                            for args in asked]) for law, asked in _pointings(rng)]
     yield from verdicts
     line, board = rng.random((2, 5)), rng.random((1, 3, 4))
-    wrong = [(line, np.array(boxes)) for boxes in ([[0, 2], [3, 3]], [[0, 2], [-1, 2]], [[0, 6], [1, 2]])]
-    wrong += [(board, np.array([box])) for box in ([0, 0, 4, 2], [0, 0, 2, 5], [1, 1, 1, 3], [0, -1, 2, 3])]
-    wrong += [(line[:0], np.zeros((0, 2), int)), (line, np.array([[0, 2]]))]
-    law = "a box that is empty or not all within, and no word at all: each raises ValueError"
+    wrong = [(line, np.array([[0, 2], box])) for box in ([3, 3], [4, 2], [-1, 2], [1, 6])]
+    wrong += [(board, np.array([box])) for box in ([0, 0, 4, 2], [0, 0, 2, 5], [1, 1, 1, 3], [0, 2, 3, 2],
+                                                   [0, -1, 2, 3], [-1, 0, 2, 3])]
+    wrong += [(line[:0], np.zeros((0, 2), int)), (line, np.array([[0, 2]])), (line, np.array([[0, 2], [1, 3], [3, 4]]))]
+    law = "a box that is empty or not all within, another number of boxes, no word at all: each raises ValueError"
     yield _refuses(law, verdicts[0], student.pointing_accuracy, wrong)
 
 
@@ -146,7 +147,7 @@ def _banks(rng):
     yield "few filters, a high rate", [(int(rng.integers(5, 9)), 400, 44100)]
     yield "a window of an odd length", [(int(rng.integers(9, 14)), 201, 16000)]
     yield "a low rate, where the whole scale is straight", [
-        (int(rng.integers(5, 9)), 128, 1600), (4, 65, 1999.5), (60, 201, 1)]
+        (int(rng.integers(5, 9)), 128, 1600), (4, 65, 1999.5), (60, 201, 1), (5, 33, 0.25)]
     yield "one filter; a rate at which the scale just bends", [(1, 64, 6000), (3, 48, 2000), (7, 100, 2200)]
     yield "more filters than the frequencies can fill: some stay empty", [(int(rng.integers(60, 70)), 128, 16000),
                                                                           (3, 1, 4000), (2, 2, 8000)]
@@ -159,7 +160,8 @@ def _sounds(rng):
     silent = rng.normal(size=160)
     silent[20:110] = 0
     yield "silence: the least is ln 1e-10", [(silent, 24, 13, _bank(rng, 6, 13)),
-                                             (1e-6 * rng.normal(size=90), 20, 9, _bank(rng, 3, 11))]
+                                             (1e-6 * rng.normal(size=90), 20, 9, _bank(rng, 3, 11)),
+                                             (1e-5 * rng.normal(size=90), 16, 9, 0.1 * _bank(rng, 5, 9))]
     tone = np.sin(2 * np.pi * np.arange(200) * int(rng.integers(5, 12)) / 40)
     yield "a pure tone, and filters of which one adds up nothing", [
         (tone, 40, 17, np.concatenate([_bank(rng, 4, 21), np.zeros((1, 21))]))]

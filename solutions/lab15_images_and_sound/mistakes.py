@@ -55,6 +55,13 @@ def patchify_of_far_pixels(images, patch):
     return _laid_out(images.reshape(B, patch, H // patch, patch, W // patch, -1), 0, 2, 4, 1, 3, 5)
 
 
+def patchify_with_h_and_w_exchanged(images, patch):
+    """You took the width for the height: rows come before columns, images are (B, H, W)."""
+    B, W, H = images.shape[:3]
+    _grid(images, patch)
+    return _laid_out(images.reshape(B, H // patch, patch, W // patch, patch, -1), 0, 1, 3, 2, 4, 5)
+
+
 def patchify_upside_down(images, patch):
     """Your patches begin at the bottom of the image: the first is the one at the top left."""
     return reference.patchify(images[:, ::-1], patch)
@@ -105,6 +112,12 @@ def attention_pool_divided_by_d(query, tokens, mask=None):
 def attention_pool_without_the_mask(query, tokens, mask=None):
     """The mask has no effect: a token where it is False gets no weight."""
     return reference.attention_pool(query, tokens)
+
+
+def attention_pool_with_the_mask_of_the_first_image(query, tokens, mask=None):
+    """Your mask has the wrong axes: attention wants (B, 1, N), one row for the one query. As (B, N) it is stretched,
+    and that of image 0 is used for all."""
+    return reference.attention_pool(query, tokens, None if mask is None else np.repeat(mask[:1], len(mask), axis=0))
 
 
 def attention_pool_masked_after_the_softmax(query, tokens, mask=None):
@@ -220,6 +233,13 @@ def _to_hz(mel):
     return np.where(mel < 15, mel * 200 / 3, 1000 * 6.4 ** ((mel - 15) / 27))
 
 
+def _edges_of(count, window, rate):
+    """Left, middle and right edge of each filter, in Hz, (count, 1) each."""
+    reference.mel_filters(count, window, rate)
+    edges = _to_hz(np.linspace(0, _to_mel(rate / 2), count + 2))
+    return edges[:-2, None], edges[1:-1, None], edges[2:, None]
+
+
 def _to_htk(f):
     return 2595 * np.log10(1 + f / 700)
 
@@ -244,8 +264,8 @@ def mel_filters_on_htks_scale(count, window, rate):
 
 
 def mel_filters_evenly_in_hertz(count, window, rate):
-    """Your edges are even in Hz: they are even in mel, so that filters become wider above 1000 Hz, and below it as many
-    stand as the scale says."""
+    """Your edges are even in Hz: they are even in mel, which bends at 1000 Hz, so that filters become wider above it.
+    Is the formula for above used?"""
     return _filters(count, window, rate, np.linspace(0, rate / 2, count + 2))
 
 
@@ -264,6 +284,35 @@ def mel_filters_that_sum_to_1(count, window, rate):
 def mel_filters_divided_by_the_whole_width(count, window, rate):
     """You divided by the width: a triangle of height 1 has an area of half its width, so divide by that."""
     return _filters(count, window, rate) / 2
+
+
+def mel_filters_multiplied_by_half_the_width(count, window, rate):
+    """You multiplied by half the width: divide by it, so that wide filters are low, and all have the same area."""
+    left, _, right = _edges_of(count, window, rate)
+    return _filters(count, window, rate, area=False) * (right - left) / 2
+
+
+def mel_filters_that_fall_below_0(count, window, rate):
+    """Outside its edges a filter is 0: yours is negative there."""
+    left, middle, right = _edges_of(count, window, rate)
+    f = np.arange(window // 2 + 1) * rate / window
+    return np.minimum((f - left) / (middle - left), (right - f) / (right - middle)) * 2 / (right - left)
+
+
+def mel_filters_that_only_rise(count, window, rate):
+    """The falling side is missing: from edge m + 1 to edge m + 2 a filter goes back to 0."""
+    left, middle, right = _edges_of(count, window, rate)
+    f = np.arange(window // 2 + 1) * rate / window
+    return np.clip((f - left) / (middle - left), 0, 1) * 2 / (right - left)
+
+
+def mel_filters_that_fall_too_slowly(count, window, rate):
+    """The falling side goes from 1 to 0 between edges m + 1 and m + 2: divide by their distance, not by the width of
+    the whole filter."""
+    left, middle, right = _edges_of(count, window, rate)
+    f = np.arange(window // 2 + 1) * rate / window
+    height = np.where(f <= middle, (f - left) / (middle - left), (right - f) / (right - left))
+    return np.maximum(height, 0) * 2 / (right - left)
 
 
 def mel_filters_with_the_frequency_over_half(count, window, rate):
@@ -331,6 +380,11 @@ def log_mel_with_a_symmetric_window(signal, window, hop, filters):
     """Your Hann window is the symmetric one, np.hanning(window), whose last number is 0: the periodic one is
     0.5 - 0.5 cos(2π i / window)."""
     return _logs(np.abs(_spectrum(signal, window, hop, np.hanning(window))) ** 2, filters)
+
+
+def log_mel_with_a_window_that_begins_with_1(signal, window, hop, filters):
+    """Your window begins with 1 and is 0 in the middle: it is ½ − ½ cos, with a minus."""
+    return _logs(np.abs(_spectrum(signal, window, hop, 1 - _hann(window))) ** 2, filters)
 
 
 def log_mel_of_the_amplitude(signal, window, hop, filters):

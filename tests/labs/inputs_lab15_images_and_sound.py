@@ -50,7 +50,7 @@ def mel_filters(rng):
     rates = [500, 1999, 1999.5, 2000, 2001, 2200, 8000, 11025, 16000.0, 44100]
     for count, window, rate in itertools.product([1, 2, 3, 7, 20, 64], [1, 2, 3, 16, 33, 100, 256], rates):
         yield given(count, window, rate)
-    yield from (given(count, window, 1) for count in (1, 2, 60) for window in (9, 64, 201))
+    yield from (given(count, window, rate) for rate in (1, 0.25) for count in (1, 2, 60) for window in (9, 64, 201))
     for count, window, rate in [(0, 8, 8000), (-1, 8, 8000), (3, 0, 8000), (3, -1, 8000), (3, 8, 0), (3, 8, -1),
                                 (-2, 8, 8000), (3, -7, 8000), (1, 1, 0.5)]:
         yield given(count, window, rate)
@@ -88,6 +88,7 @@ def pointing_accuracy(rng):
         yield given(line, np.array([box, [0, 2]]))
     for box in ([0, 0, 4, 2], [0, 0, 2, 5], [1, 1, 1, 3], [1, 1, 2, 1], [-1, 0, 2, 3], [0, -1, 2, 3], [2, 3, 3, 4]):
         yield given(board, np.array([[0, 0, 1, 1], box]))
+    yield given(line, np.array([[0, 2], [1, 3], [3, 4]]))  # more boxes than words
     for weights, shape in [(line[:0], (0, 2)), (board[:0], (0, 4)), (line, (1, 2)), (board, (1, 4)), (line, (2, 4)),
                            (board, (2, 2))]:
         yield given(weights, np.ones(shape, int) * np.arange(shape[1]))
