@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from coursekit import keep
+from coursekit.check import CheckFailed
+from coursekit.check import lab15_images_and_sound as visible_checks
 from coursekit.models.encoder import initial_parameters
 from coursekit.models.vit import ViT, vit_shapes
 from coursekit.tasks import syllables
@@ -157,6 +159,59 @@ def test_a_grid_of_one_row_is_a_line(rng):
 def test_a_box_that_nobody_can_point_at_is_named(box):
     with pytest.raises(ValueError, match=r"boxes: expected one or more, .* within \(3,\), got \[\["):
         reference.pointing_accuracy(np.ones((1, 3)), np.array([box]))
+
+
+# What the visible checks say of slips that the hidden ones have no mistake for
+
+
+def pooled(axes):
+    """The reference's pool, whose mask has other axes."""
+    def pool(query, tokens, mask=None):
+        return [each[:, 0] for each in scaled_dot_product_attention(
+            query[None], tokens, tokens, mask if mask is None else axes(mask))]
+    return pool
+
+
+def filters_up_to(highest):
+    """The reference's filters, whose highest edge is `highest(rate)` in mel."""
+    def bank(count, window, rate):
+        mels = np.linspace(0, highest(rate), count + 2)
+        edges = np.where(mels < 15, mels * 200 / 3, 1000 * 6.4 ** ((mels - 15) / 27))
+        f, tops = np.arange(window // 2 + 1) * rate / window, 2 / (edges[2:] - edges[:-2])
+        return np.stack([np.interp(f, edges[m:m + 3], [0, tops[m], 0]) for m in range(count)])
+    return bank
+
+
+def heard(last):
+    """The reference's log_mel, with another last step."""
+    def log_mel(signal, window, hop, filters):
+        faded = reference.frames(signal, window, hop) * (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window))
+        return last(np.abs(np.fft.rfft(faded)) ** 2, filters.T)
+    return log_mel
+
+
+def no_box_at_the_end(weights, boxes):
+    if (boxes[:, boxes.shape[1] // 2:] >= weights.shape[1:]).any():
+        raise ValueError("too far")
+    return reference.pointing_accuracy(weights, boxes)
+
+
+@pytest.mark.parametrize(("exercise", "words", "slip"), [
+    ("attention_pool", "the mask of image 0", pooled(lambda mask: mask)),
+    ("attention_pool", "the mask of image 0", pooled(lambda mask: mask[..., None])),
+    ("attention_pool", "the mask has the wrong axes", pooled(np.transpose)),
+    ("mel_filters", "600 Hz, lies below 1000", filters_up_to(lambda rate: 15 + 27 * np.log(rate / 2000) / np.log(6.4))),
+    ("mel_filters", "is 42 mel", filters_up_to(lambda rate: 3 * rate / 400)),
+    ("log_mel", "ln 0 is -inf", heard(lambda power, bank: np.log(power @ bank))),
+    ("log_mel", "not 1e-8", heard(lambda power, bank: np.log(np.maximum(power @ bank, 1e-8)))),
+    ("log_mel", "not added", heard(lambda power, bank: np.log(power @ bank + 1e-10))),
+    ("log_mel", "after the filters", heard(lambda power, bank: np.log(np.maximum(power, 1e-10) @ bank))),
+    ("pointing_accuracy", "an end of 3 of 3 lies outside", no_box_at_the_end),
+], ids=["stretched", "of-a-token", "transposed", "bent-below", "straight-above", "no-least", "another-least", "added",
+        "least-before", "end-refused"])
+def test_a_slip_is_named_by_the_visible_check(exercise, words, slip):
+    with pytest.raises(CheckFailed, match=words):
+        getattr(visible_checks, exercise)(slip)
 
 
 # What it takes from earlier labs, and what it keeps
