@@ -46,5 +46,11 @@ def test_shuffled_patches_are_read_worse_by_every_seed():
     assert len(READERS["about.hidden"]) == len(digit_readers.SEEDS)
 
 
+def test_the_model_hears_through_a_symmetric_window_and_not_without_logarithms_of_its_base():
+    told = dict(zip(heard_syllables.OTHERWISE, HEARD["about.misheard"], strict=True))
+    assert abs(told["symmetric"] - HEARD["about.exact"][0]) < 0.01 and told["log10"] < 0.01
+    assert told["amplitude"] < 0.1 < told["htk"] < 0.5
+
+
 def test_attention_to_the_named_digit_does_not_put_the_peak_there_for_every_seed():
     assert np.all(CAPTIONS["about.points"][:3] > 0.99) and CAPTIONS["about.points"][4] < 0.2
