@@ -1,7 +1,8 @@
 """Train small Vision Transformers to read digits, from five seeds, for what chapter 15 says of them.
 
-Three kinds: with a class token, with a learned query that pools, and with a class token on patches that were shuffled,
-image by image, which is what a model without positions could know. Of the second it is asked which patches it misses.
+Four kinds: with a class token, with a learned query that pools, with a class token and no positions, and with a class
+token on rows that a reshape alone would make. Of the second it is asked which patches it misses: with four fills, since
+none is neutral.
 """
 
 import numpy as np
@@ -11,30 +12,51 @@ from coursekit.trainers.vit import ViTTrainer
 from solutions.lab15_images_and_sound.reference import attention_pool, patchify
 
 SEEDS, EPOCHS, PATCH, HIDDEN = (0, 1, 2, 3, 4), 30, 2, 4  # hidden: so many patches of 16
+FILLS = "place", "another", "white", "all"  # in the place of a hidden patch: see `fillings`
+
+
+class Unordered(ViTTrainer):
+    """A reader whose tokens have no positions: the table is 0 and stays so."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.parameters["encoder.positions"][:] = 0
+
+    def loss(self, some):
+        loss = super().loss(some)
+        self.model.g["encoder.positions"][:] = 0
+        return loss
 
 
 def make():
     """What `coursekit.load("digit_readers")` returns, of each of SEEDS, as shares of the held-out digits:
 
-        about.class, about.query, about.shuffled  that are read rightly (seeds,)
+        about.class, about.query, about.unordered, about.rows  that are read rightly (seeds,): with a class token, with
+                      a query, without positions, from rows that a reshape alone makes
+        about.misread that the model with a class token reads from such rows, after it learned from patches (seeds,)
         about.hidden  that the model with a query reads without four of their patches: those of the most weight, those
-                      of the least, any four (seeds, 3); and
-        about.ink     how much ink is in these (seeds, 3), from 0 to 1
+                      of the least, any four (seeds, FILLS, 3);
+        about.ink     how much ink is in these (seeds, 3), from 0 to 1;
+        about.top     the share of the query's weight that the four of the most have (seeds,); and
+        about.stayed  the mean cosine of its positions with those that it began with (seeds,)
     """
     patches, labels = patches_and_labels()
-    orders = np.random.default_rng(0).permuted(np.tile(np.arange(patches.shape[1]), (len(patches), 1)), axis=1)
-    shuffled = np.take_along_axis(patches, orders[..., None], axis=1)
-    read = [[trained(seed, *kind).accuracy() for kind in [(patches, labels), (shuffled, labels)]] for seed in SEEDS]
+    classes = [trained(seed, patches, labels) for seed in SEEDS]
+    rows = [trained(seed, rows_of_a_reshape(), labels) for seed in SEEDS]
     pools = [trained(seed, patches, labels, attention_pool) for seed in SEEDS]
-    hidden, ink = zip(*(without_patches(each) for each in pools), strict=True)
+    hidden, ink, top = zip(*map(without_patches, pools), strict=True)
     return {
         "about.seeds": np.array(SEEDS),
         "about.epochs": np.array(EPOCHS),
-        "about.class": np.array(read)[:, 0],
-        "about.shuffled": np.array(read)[:, 1],
-        "about.query": np.array([each.accuracy() for each in pools]),
+        "about.class": accuracies(classes),
+        "about.query": accuracies(pools),
+        "about.unordered": accuracies(trained(seed, patches, labels, kind=Unordered) for seed in SEEDS),
+        "about.rows": accuracies(rows),
+        "about.misread": np.array([read_from(a, b.patches) for a, b in zip(classes, rows, strict=True)]),
         "about.hidden": np.array(hidden),
         "about.ink": np.array(ink),
+        "about.top": np.array(top),
+        "about.stayed": np.array([stayed(*each) for each in zip(SEEDS, pools, strict=True)]),
     }
 
 
@@ -44,24 +66,62 @@ def patches_and_labels():
     return patchify(images, PATCH), labels
 
 
-def trained(seed, patches, labels, pool=None):
+def rows_of_a_reshape():
+    """What a reshape alone makes of the digits: four pixels in a row each, (1797, 16, 4)."""
+    return digits.images()[0].reshape(-1, 16, PATCH**2)
+
+
+def trained(seed, patches, labels, pool=None, kind=ViTTrainer):
     """A trainer that has gone EPOCHS times through the digits; with a pool it has a query for a class token."""
-    trainer = ViTTrainer(seed, patches, labels, pool)
+    trainer = kind(seed, patches, labels, pool)
     trainer.train(EPOCHS)
     return trainer
 
 
+def accuracies(trainers):
+    """The share that each reads rightly."""
+    return np.array([each.accuracy() for each in trainers])
+
+
+def stayed(seed, trainer):
+    """The mean cosine between the positions that this seed began with and those that were learned."""
+    start = ViTTrainer(seed, trainer.patches, trainer.labels, attention_pool).parameters["encoder.positions"]
+    end = trainer.parameters["encoder.positions"]
+    return np.mean((start * end).sum(axis=1) / np.linalg.norm(start, axis=1) / np.linalg.norm(end, axis=1))
+
+
 def without_patches(trainer):
-    """How well a model with a query reads digits in which the mean patch stands for four of theirs, and the ink that
-    these have: those of the most weight, of the least, and any. (3,) both."""
-    whole, held, rng = trainer.patches, trainer.tested, np.random.default_rng(1)
+    """How well a model with a query reads digits without four of their patches, (FILLS, 3), the ink in these, (3,), and
+    the share of the weight that the first have: those of the most weight, of the least, and any."""
+    held, rng = trainer.tested, np.random.default_rng(1)
     trainer.read(held)
-    by_weight = np.argsort(-trainer.model.looks, axis=1, kind="stable")            # (450, 16)
-    mean, ink = whole[trainer.learned].mean(axis=0), patches_and_labels()[0].mean(axis=-1)
-    found = []
-    for which in (by_weight[:, :HIDDEN], by_weight[:, -HIDDEN:], rng.permuted(by_weight, axis=1)[:, :HIDDEN]):
-        trainer.patches = whole.copy()
-        trainer.patches[held[:, None], which] = mean[which]
-        found.append((trainer.accuracy(), ink[held[:, None], which].mean()))
-    trainer.patches = whole
-    return tuple(zip(*found, strict=True))
+    looks = trainer.model.looks
+    by_weight = np.argsort(-looks, axis=1, kind="stable")                          # (450, 16)
+    asked = by_weight[:, :HIDDEN], by_weight[:, -HIDDEN:], rng.permuted(by_weight, axis=1)[:, :HIDDEN]
+    ink, fills = patches_and_labels()[0].mean(axis=-1), fillings(trainer, rng)
+    read = [[read_from(trainer, _filled(trainer, which, fills[fill])) for which in asked] for fill in FILLS]
+    inks = [ink[held[:, None], which].mean() for which in asked]
+    return read, inks, np.take_along_axis(looks, asked[0], axis=1).sum(axis=1).mean()
+
+
+def fillings(trainer, rng):
+    """What may stand for the patches of held-out digits, (450, 16, 4) or what stretches to it: the mean of the place,
+    the same place of another held-out digit, white paper, the mean of all patches."""
+    learned, held = trainer.patches[trainer.learned], trainer.patches[trainer.tested]
+    return {"place": learned.mean(axis=0), "another": held[rng.permutation(len(held))],
+            "white": learned.min(), "all": learned.mean(axis=(0, 1))}
+
+
+def read_from(trainer, patches):
+    """The share of the held-out digits that is read rightly when these patches (1797, 16, 4) stand for a trainer's."""
+    whole, trainer.patches = trainer.patches, patches
+    share, trainer.patches = trainer.accuracy(), whole
+    return share
+
+
+def _filled(trainer, which, fill):
+    """The trainer's patches, where of each held-out digit those of the numbers `which` (450, 4) are filled."""
+    patches, held = trainer.patches.copy(), trainer.tested[:, None]
+    fill = np.broadcast_to(fill, patches[trainer.tested].shape)
+    patches[held, which] = np.take_along_axis(fill, which[..., None], axis=1)
+    return patches
