@@ -109,9 +109,23 @@ def run(chapter):
     return {name: value for name, value in namespace.items() if inspect.isfunction(value)}
 
 
+def can_be_called_as(function, reference):
+    """Could the function be given what the reference must be given? Most cannot, and need no judging."""
+    needed = [each for each in inspect.signature(reference).parameters.values() if each.default is each.empty]
+    try:
+        inspect.signature(function).bind(*needed)
+    except TypeError:
+        return False
+    except ValueError:  # it has no signature
+        pass
+    return True
+
+
 def full_points(lab, exercise, function):
     checks = importlib.import_module(f"solutions.{lab}.checks")
     reference = vars(importlib.import_module(f"solutions.{lab}.reference"))
+    if not can_be_called_as(function, reference[exercise]):
+        return False
     student = LocalStudent({**reference, exercise: function})
     return all(verdict.passed for verdict in getattr(checks, exercise)(student, random_for(lab, exercise)))
 
