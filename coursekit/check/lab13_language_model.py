@@ -11,6 +11,8 @@ from coursekit.tasks.tokens import END
 from coursekit.verdicts import Verdict
 
 INF = np.inf
+TOO_OFTEN = "what the draft says too often is not missing: draw from max(p - q, 0), which is never below 0"
+SOFTMAX = "filtered logits are no longer log-probabilities: take softmax, which subtracts the largest, not np.exp"
 P = np.array([0.1, 0.4, 0.05, 0.3, 0.15])  # what five tokens have, in the order of their ids
 
 
@@ -133,7 +135,7 @@ def filter_logits(filter_logits):
     deep = np.stack([rows, rows[::-1]])
     yield _keeps("two axes in front: (2, 3, 5)", filter_logits, (deep, 1.0, 4, 0.5), [right, right[::-1]])
     for what, settings in [("temperature", (-1.0, 2, 0.5)), ("top_k", (1.0, 0, 0.5)), ("top_p", (1.0, 2, 1.5)),
-                           ("top_p", (1.0, 2, -0.1))]:
+                           ("top_p", (1.0, 2, -0.1)), ("top_k", (0.0, 0, 0.5)), ("top_p", (0.0, 2, 1.5))]:
         law = f"temperature, top_k, top_p = {settings}: {what} raises ValueError"
         yield laws.refuses(law, filter_logits, (logits, *settings), [what], "this is no distribution to draw from")
 
@@ -251,6 +253,8 @@ def sample(sample):
     yield _draws("a sum of 0.9999997 and a u between it and 1: token 2", ask(sample, row, 0.9999999), 2, said)
     yield _draws("a sum of 2, by which all are divided: u = 0.6 draws token 1", ask(sample, np.array([1.0, 1.0]), 0.6),
                  1, "divide the running sums by their own last")
+    said = "in float32 the largest u below 1 is rounded to 1: compare in float64, as with np.float64(u)"
+    yield _draws("a float32 row, and the largest u below 1: token 2", ask(sample, row, 1 - 2**-53), 2, said)
     many = np.append(np.full(300, 1 / 300), 0.0)
     said = ("their running sums end below 1, even if the probabilities are divided by their sum first: divide the "
             "running sums by their own last")
@@ -348,8 +352,10 @@ def _hidden(attend, q, k, v):
     if _form("a cache for the next call", first).passed:
         later = ask(attend, q[:, :, 2:], k[:, :, 2:], v[:, :, 2:], tuple(map(as_array, first.value[1])), second)
         advice = "the mask has P + T columns, the cached tokens in front"
-        yield laws.equals("holes in the past and among the new", later.value[0], _looked(q, k, v, second)[:, :, 2:],
-                          advice)
+        right = _looked(q, k, v, second)[:, :, 2:]
+        said = "a padded token's own query still looks: the mask is about keys only"
+        slips = [(right * second[:, None, 2:, None], said)]
+        yield laws.equals("holes in the past and among the new", later.value[0], right, advice, slips)
         yield from _caches(later, k, v)
 
 
@@ -401,7 +407,10 @@ def _form(law, reply):
 
 def _caches(reply, keys, values):
     cache = laws.result(reply, 1)
-    slips = [(values, "keys and values are exchanged")]
+    got = as_array(laws.result(cache, 0))
+    zeroed = np.where(got == 0, 0.0, keys) if got.shape == keys.shape else keys
+    slips = [(values, "keys and values are exchanged"),
+             (zeroed, "some keys are 0: keys and values are kept as they came, those of padding too")]
     advice = "old ones in front, new ones behind: np.concatenate([old, new], axis=2)"
     yield laws.equals("the cache holds all keys, the new behind the old", laws.result(cache, 0), keys, advice, slips)
     yield laws.equals("and all values", laws.result(cache, 1), values, advice)
@@ -446,6 +455,7 @@ def generate(generate):
     for law, settings in [("top_k = 1 takes the likeliest", (1.0, 1, 1.0)), ("so does top_p = 0", (1.0, 6, 0.0)),
                           ("and temperature 0", (0.0, 6, 1.0))]:
         yield _writes(f"{law}: 3, 4, 5, END", ask(generate, table, [], u, *settings), [3, 4, 5, END], slips)
+    yield from _by_settings(generate)
     yield from _after_two(generate)
     law = "ids outside the vocabulary raise ValueError, from `following`"
     yield laws.refuses(law, generate, (table, [6], u, 1.0, 6, 1.0), [], "ask `following` with all tokens")
@@ -459,6 +469,26 @@ def _again(generate):
     once, again = (ask(generate, table_of(LONG), [], np.linspace(0.01, 0.99, 30), 1.0, 29, 1.0).value for _ in range(2))
     advice = "draw with the uniforms that you are given: random numbers of your own are others at each call"
     return Verdict("the same uniforms write the same text", np.array_equal(as_array(once), as_array(again)), advice)
+
+
+def _by_settings(generate):
+    """Always the tokens 3, 4, 5, 6 with 0.4, 0.3, 0.2, 0.1, and uniforms close to where their stretches end."""
+    table = table_of([{3: 0.4, 4: 0.3, 5: 0.2, 6: 0.1}] * 7)
+    divided, ignored = "filter_logits has divided by it already", "give filter_logits the one that you are given"
+    for settings, u, right, slips in [
+        ((2.0, 7, 1.0), [0.31, 0.36, 0.45], [3, 4, 4], [
+            ([3, 3, 4], f"the temperature has no effect: {ignored}"),
+            ([3, 3, 3], "this is what a temperature of 1/2 writes: a high one makes the tokens more alike"),
+            ([4, 4, 4], f"the temperature acts twice: {divided}")]),
+        ((1.0, 2, 1.0), [0.5, 0.95], [3, 4], [([4, 6], f"top_k has no effect: {ignored}")]),
+        ((1.0, 7, 0.8), [0.42, 0.95], [3, 5], [([4, 6], f"top_p has no effect: {ignored}")]),
+        ((0.5, 2, 0.7), [0.6, 0.95], [3, 4], [([3, 3], f"the temperature acts twice: {divided}")]),
+        ((2.0, 3, 0.7), [0.5, 0.6, 0.95], [3, 4, 4], []),
+        ((0.001, 7, 1.0), [0.95, 0.5], [3, 3], []),
+    ]:
+        law = f"3, 4, 5, 6 have 0.4, 0.3, 0.2, 0.1; temperature, top_k, top_p = {settings}, uniforms {u}: {right}"
+        reply = laws.asked(law, {"": SOFTMAX}, generate, table, [], np.array(u), *settings)
+        yield _writes(law, reply, right, slips)
 
 
 def _after_two(generate):
@@ -496,34 +526,41 @@ def speculative_step(speculative_step):
     for args, right, said in [
         ((1, 0.9, 0.5), (1, True), "p[1] / q[1] is 3/2: such a draft is accepted always"),
         ((0, 0.4999, 0.5), (0, True), "p[0] / q[0] is 1/2, and u = 0.4999 is below it"),
-        ((0, 0.6, 0.2), (1, False), "u = 0.6 is above 1/2; what is missing is max(p - q, 0) = [0, 1/8, 1/8], so that "
-                                    "v draws token 1 or 2, each half of the time"),
+        ((0, 0.6, 0.2), (1, False), "u = 0.6 is above 1/2; what is missing is max(p - q, 0) = [0, 1/8, 1/8], of which "
+                                    "v = 0.2, and not u once more, draws token 1"),
         ((0, 0.6, 0.7), (2, False), "v = 0.7 draws token 2 of [0, 1/2, 1/2]: divide max(p - q, 0) by its sum"),
         ((0, 0.5, 0.1), (1, False), "u q[draft] = p[draft] is not below it: rejected"),
     ]:
         draft, u, v = args
         law = f"p = {p}, q = {q}, draft {draft}, u = {u}, v = {v}: {right}"
-        yield _steps(law, ask(speculative_step, p, q, *args), right, said)
+        yield _steps(law, speculative_step, (p, q, *args), right, said)
     none = np.array([0.0, 0.5, 0.5])
-    yield _steps("what p never writes is rejected, even at u = 0", ask(speculative_step, none, q, 0, 0.0, 0.9),
-                 (2, False), "0 < 0 does not hold: compare with <")
+    yield _steps("what p never writes is rejected, even at u = 0", speculative_step, (none, q, 0, 0.0, 0.9), (2, False),
+                 "0 < 0 does not hold: compare with <")
     p_2, q_2 = np.array([0.3, 0.7]), np.array([0.6, 0.4])
     for u, right in [(0.49995, (0, True)), (0.50004, (1, False))]:
         law = f"p = {p_2}, q = {q_2}, draft 0, u = {u}: {right}"
-        yield _steps(law, ask(speculative_step, p_2, q_2, 0, u, 0.5), right, "p[0] / q[0] is 1/2: round nothing")
-    yield _steps("p = q: every draft is accepted", ask(speculative_step, q, q, 2, 0.999, 0.0), (2, True), "q / q is 1")
+        yield _steps(law, speculative_step, (p_2, q_2, 0, u, 0.5), right, "p[0] / q[0] is 1/2: round nothing")
+    yield _steps("p = q: every draft is accepted", speculative_step, (q, q, 2, 0.999, 0.0), (2, True), "q / q is 1")
     nearly = (1 - 3e-7) * p, (1 + 3e-7) * q
-    yield _steps("sums that are 1 but for rounding", ask(speculative_step, *nearly, 1, 0.9, 0.5), (1, True),
-                 "allow what rounding leaves: 0.001")
-    yield _steps("a vocabulary of one", ask(speculative_step, np.ones(1), np.ones(1), 0, 0.9, 0.5), (0, True), "p = q")
+    for law, pair in [("sums that are 1 but for rounding", nearly), ("p of sum 1.0005, q of sum 0.9995: both may be",
+                                                                     (1.0005 * p, 0.9995 * q))]:
+        yield _steps(law, speculative_step, (*pair, 1, 0.9, 0.5), (1, True), "allow what rounding leaves: 0.001")
+    yield _steps("a vocabulary of one", speculative_step, (np.ones(1), np.ones(1), 0, 0.9, 0.5), (0, True), "p = q")
     yield _distributed(speculative_step, p, q)
+    for other in ([0.3, 0.2, 0.5], [0.2, 0.5, 0.3]):
+        yield _in_proportion(speculative_step, np.array([0.5, 0.3, 0.2]), np.array(other))
+    advice = "where max(p - q, 0) is 0 everywhere there is nothing to draw from: accept the draft"
+    digit = np.array([np.nextafter(0.25, 0), 0.75]), np.array([0.25, 0.75]), 0, 1 - 2**-53, 0.5
+    yield _steps("p is q but for the last digit, and u the largest below 1: the draft is accepted",
+                 speculative_step, digit, (0, True), advice, advice)
     for law, args, word, advice in [
         ("a draft that q cannot have drawn raises ValueError", (p, none, 0, 0.1, 0.5), "draft", "q[0] is 0"),
         ("a draft of -1 raises ValueError", (p, q, -1, 0.1, 0.5), "draft", "NumPy counts from the end"),
         ("a draft of 3, of three tokens, raises ValueError", (p, q, 3, 0.1, 0.5), "draft", "the last token is 2"),
         *((f"p of sum {a} and q of sum {b} raise ValueError", (a * p, b * q, 0, 0.1, 0.5), "sum",
            "what does not sum to 1 is no distribution, and the result would not be distributed as p")
-          for a, b in [(0.5, 1), (2, 1), (1, 0.5), (1, 2)]),
+          for a, b in [(0.5, 1), (2, 1), (1, 0.5), (1, 2), (1.0015, 1), (1, 0.9985)]),
     ]:
         yield laws.refuses(law, speculative_step, args, [word], advice)
 
@@ -538,8 +575,24 @@ def _distributed(speculative_step, p, q):
     return Verdict(f"over all drafts and uniforms the tokens are distributed as p = {p}", laws.near(found, p), advice)
 
 
-def _steps(law, reply, right, said):
-    pair = laws.parts(reply.value, 2)
+def _in_proportion(speculative_step, p, q):
+    """Drafts that are rejected at u = 0.99, each with 30 uniforms v: how often does each token come instead?"""
+    law = f"p = {p}, q = {q}: after a rejection each token comes in proportion to what it lacks, p - q"
+    missing = np.maximum(p - q, 0)
+    right = (30 * missing / missing.sum()).round().astype(int).tolist()
+    for draft in np.flatnonzero(p < 0.9 * q).tolist():
+        tokens = [ask(speculative_step, p, q, draft, 0.99, (i + 0.5) / 30).value[0] for i in range(30)]
+        found = [tokens.count(token) for token in range(len(p))]
+        if found != right:
+            return Verdict(law, False, f"of 30 draws after draft {draft} they come {found} times, expected {right}")
+    return Verdict(law, True)
+
+
+def _steps(law, speculative_step, args, right, said, raised=TOO_OFTEN):
+    value = laws.asked(law, {"probabilities": raised}, speculative_step, *args).value
+    pair = laws.parts(value, 2)
     if not pair or any(as_array(each).ndim or as_array(each).dtype.kind not in "iub" for each in pair):
-        return Verdict(law, False, f"expected a token, a whole number, and True or False, got {laws.kind(reply.value)}")
+        return Verdict(law, False, f"expected a token, a whole number, and True or False, got {laws.kind(value)}")
+    if as_array(pair[0]).dtype.kind == "b":
+        return Verdict(law, False, f"got {pair[0]}, {pair[1]}: the token comes first, then whether it was accepted")
     return Verdict(law, (int(pair[0]), bool(pair[1])) == right, f"got {int(pair[0])}, {bool(pair[1])}: {said}")

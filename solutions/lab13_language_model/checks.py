@@ -1,7 +1,6 @@
 """What lab 13 is judged on."""
 
 import dataclasses
-import itertools
 
 import numpy as np
 
@@ -34,7 +33,7 @@ def filter_logits(student, rng):
     verdicts = [together(*[_filtered(student, law, args, hint, weight) for args in asked])
                 for law, weight, asked in _filters(rng)]
     yield from verdicts
-    settings = [(-0.5, 3, 0.7), (0.8, 0, 0.7), (0.8, 3, -0.2), (0.8, 3, 1.5)]
+    settings = [(-0.5, 3, 0.7), (0.8, 0, 0.7), (0.8, 3, -0.2), (0.8, 3, 1.5), (0, 0, 0.7), (0, 3, 1.5)]
     wrong = [(rng.normal(size=(3, 5)), *each) for each in settings]
     law = "a temperature below 0, a top_k below 1, a top_p below 0 or above 1: each raises ValueError"
     yield _refuses(law, verdicts[0], student.filter_logits, wrong)
@@ -71,7 +70,7 @@ def speculative_step(student, rng):
     yield from verdicts
     p, q = rng.dirichlet(np.ones(4), size=2)
     without = q * [1, 0, 1, 1] / (q[0] + q[2] + q[3])
-    sums = [(1, 0.7), (1, 1.4), (0.8, 1), (1.2, 1)]
+    sums = [(1, 0.7), (1, 1.4), (0.8, 1), (1.2, 1), (1.0015, 1), (1, 0.9985)]
     wrong = [(p, without, 1, 0.0, 0.5), *((p, q, draft, 0.5, 0.5) for draft in (-1, 4)),
              *((a * p, b * q, 0, 0.5, 0.5) for a, b in sums)]
     law = "a draft that q cannot have drawn or that is no token, p or q of another sum than 1: each raises ValueError"
@@ -166,7 +165,7 @@ def _draws(rng):
     yield "a uniform at the start of a stretch: nothing of probability 0 is drawn", starts[1] + starts[2]
     short = [np.append(rng.dirichlet(np.full(5, 3.0)), 0.0) * (1 - 3e-7) for _ in range(3)]
     yield "a sum just below 1, and the largest uniform: the last token that has a probability", [
-        *((row.astype(np.float32), LAST) for row in short), _at_the_end(rng, 300)]
+        *((row.astype(np.float32), u) for row in short for u in (LAST, BELOW_1)), _at_the_end(rng, 300)]
     doubled = [(2 * rng.dirichlet(np.ones(9)), u) for u in (0.55, 0.7, 0.9)]
     yield "a sum of 2, by which all are divided", doubled + [(2 * row, u) for row, u in starts[2]]
 
@@ -208,22 +207,23 @@ def _mask(rng, B, P, T, kind):
 
 def _writings(rng):
     """(law, weight, list of arguments of `generate`). Each law but the last asks for a text that ends before the
-    uniforms are used up and for one that does not, and both tell all known mistakes but those that cannot be seen."""
+    uniforms are used up and for one that does not. Both tell all known mistakes but those that cannot be seen, the
+    second those in the settings, too."""
     last_alone = mistakes.generate_from_the_last_token_alone
     no_prompt = [mistakes.generate_with_the_prompt, mistakes.generate_without_the_prompt]
     for law, weight, shape, n, N, settings, untold in [
-        ("a prompt of two tokens", 1, (8, 8), 2, 7, (0.8, 5, 0.9), [last_alone]),
-        ("what follows depends on two tokens, and one ends the prompt twice", 1, (7, 7, 7), 3, 6, (1.5, 6, 0.85), []),
-        ("what follows depends on two tokens, and a prompt of one", 1, (9, 9, 9), 1, 5, (0.7, 7, 0.95), []),
-        ("no prompt: what follows START", 0.5, (6, 6), 0, 6, (1.2, 4, 0.9), [last_alone, *no_prompt]),
+        ("a prompt of two tokens", 1, (8, 8), 2, 10, (0.5, 3, 0.75), [last_alone]),
+        ("what follows depends on two tokens, and one ends the prompt twice", 1, (8, 8, 8), 3, 9, (2.5, 3, 0.7), []),
+        ("what follows depends on two tokens, and a prompt of one", 1, (9, 9, 9), 1, 9, (0.5, 3, 0.75), []),
+        ("no prompt: what follows START", 0.5, (7, 7), 0, 9, (2.5, 3, 0.7), [last_alone, *no_prompt]),
     ]:
         known = [*mistakes.MISTAKES["generate"], *([_told_once] if n > 2 else [])]
         yield law, weight, [
             _telling(lambda s=shape, n=n, N=N, more=settings: _writing(rng, s, n, N, *more), reference.generate,
                      [each for each in known if each not in [*untold, *unseen]], fits)
-            for fits, unseen in [(_ends, [mistakes.generate_one_token_short]), (_goes_on, AT_THE_END)]]
-    law = "temperature 0: the likeliest each time, whatever the uniforms"
-    yield law, 0.5, [_writing(rng, (7, 7), 1, 4, 0, 3, 0.9)]
+            for fits, unseen in [(_ends, IN_A_LONG_TEXT), (_goes_on, AT_THE_END)]]
+    law = "temperature 0, or very near 0: the likeliest each time, whatever the uniforms"
+    yield law, 0.5, [_writing(rng, (7, 7), 1, 4, temperature, 3, 0.9) for temperature in (0, 1e-4)]
     table, prompt, *_ = _writing(rng, (6, 6, 6), 2, 1, 1)
     ends = np.cumsum(reference.softmax(table[tuple(prompt)] / 0.5, axis=-1))
     end = ends[np.abs(ends - 0.5).argmin()]
@@ -232,6 +232,11 @@ def _writings(rng):
 
 
 AT_THE_END = [mistakes.generate_on_after_the_end, mistakes.generate_without_the_end]
+IN_A_LONG_TEXT = [
+    mistakes.generate_one_token_short,
+    mistakes.generate_without_the_temperature, mistakes.generate_times_the_temperature,
+    mistakes.generate_with_the_temperature_before_the_filter, mistakes.generate_with_the_temperature_behind_the_filter,
+    mistakes.generate_without_top_k, mistakes.generate_without_top_p]
 
 
 def _told_once(table, prompt, *more):
@@ -265,16 +270,25 @@ def _steps(rng):
     """(law, list of arguments of `speculative_step`): accepted and rejected drafts of each kind."""
     for law, V in [("two distributions over seven tokens", 7), ("over four", 4)]:
         pairs = [rng.dirichlet(np.full(V, 0.8), size=2) for _ in range(3)]
-        asked = [_step(rng, *pair, v) for pair, v in itertools.product(pairs, (None, 0.1, 0.5, 0.9))]
-        yield law, asked + [_step(rng, *pairs[0], v, 1e-4) for v in (None, 0.4, None, 0.6)]
+        asked = [_step(rng, *pair, v) for pair in pairs for v in (None, 0.1, 0.5, 0.9, *_near_the_ends(*pair))]
+        yield law, asked + [_step(rng, *pairs[0], v, 1e-5) for v in (None, 0.4, None, 0.6)]
     p, q = np.array([0.0, 0.5, 0.25, 0.0, 0.25]), np.array([0.25, 0.125, 0.25, 0.125, 0.25])
     law = "what p never writes is rejected, even at u = 0; where p and q are equal the draft is accepted"
     asked = [(0, 0.0, 0.5), (3, 0.0, 0.9), (2, LAST, 0.0), (1, 0.9, 0.1), (0, 0.5, 0.0)]
-    yield law, [*((p, q, *more) for more in asked), (np.ones(1), np.ones(1), 0, 0.9, 0.5)]
+    digit = q - [0, 0, 2**-54, 0, 0]  # rejected at the largest u, where nothing is missing
+    sums = [(1.0005 * p, q, 1, 0.3, 0.0), (p, 0.9995 * q, 0, 0.9, 0.6)]
+    yield law, [*((p, q, *more) for more in asked), (np.ones(1), np.ones(1), 0, 0.9, 0.5), (digit, q, 2, BELOW_1, 0.5),
+                *sums]
     sure = np.eye(6)[4]
     spread = rng.dirichlet(np.full(6, 2.0))
     yield "one of the two is sure", [(spread, sure, 4, float(spread[4]) + 0.01, v) for v in (0.1, 0.5, 0.9)] + [
         (sure, spread, 4, 0.99, 0.3), (sure, spread, 1, 0.0, 0.7), (spread, sure, 4, float(spread[4]) - 0.01, 0.2)]
+
+
+def _near_the_ends(p, q):
+    """Uniforms on both sides of where the stretch of a token ends, in what is missing."""
+    ends = np.cumsum(np.maximum(p - q, 0)) / np.maximum(p - q, 0).sum()
+    return [float(end + off) for end in ends if 0.01 < end < 0.99 for off in (-1e-3, 1e-3)]
 
 
 def _step(rng, p, q, v=None, share=None):

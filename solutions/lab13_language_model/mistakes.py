@@ -403,6 +403,41 @@ def generate_without_the_filter(table, prompt, uniforms, temperature, top_k, top
     return _written(table, prompt, uniforms, _chosen(1.0, 10**6, 1.0))
 
 
+def generate_without_the_temperature(table, prompt, uniforms, temperature, top_k, top_p):
+    """The temperature has no effect but at 0: give `filter_logits` the one that you are given."""
+    return reference.generate(table, prompt, uniforms, 1.0 if temperature else 0, top_k, top_p)
+
+
+def generate_times_the_temperature(table, prompt, uniforms, temperature, top_k, top_p):
+    """The temperature works the wrong way round: a high one makes the tokens more alike."""
+    return reference.generate(table, prompt, uniforms, temperature and 1 / temperature, top_k, top_p)
+
+
+def generate_with_the_temperature_before_the_filter(table, prompt, uniforms, temperature, top_k, top_p):
+    """The temperature acts twice: `filter_logits` divides by it already."""
+    again = _chosen(temperature, top_k, top_p)
+    return _written(table, prompt, uniforms, lambda log_p, u: again(log_p / (temperature or 1), u))
+
+
+def generate_with_the_temperature_behind_the_filter(table, prompt, uniforms, temperature, top_k, top_p):
+    """The temperature acts twice: `filter_logits` has divided by it already."""
+    def choose(log_p, u):
+        logits = reference.filter_logits(log_p, temperature, top_k, top_p) / (temperature or 1)
+        return reference.sample(softmax(logits, axis=-1), u)
+
+    return _written(table, prompt, uniforms, choose)
+
+
+def generate_without_top_k(table, prompt, uniforms, temperature, top_k, top_p):
+    """top_k has no effect: give `filter_logits` the one that you are given."""
+    return reference.generate(table, prompt, uniforms, temperature, 10**6, top_p)
+
+
+def generate_without_top_p(table, prompt, uniforms, temperature, top_k, top_p):
+    """top_p has no effect: give `filter_logits` the one that you are given."""
+    return reference.generate(table, prompt, uniforms, temperature, top_k, 1.0)
+
+
 def generate_with_the_first_uniform(table, prompt, uniforms, temperature, top_k, top_p):
     """Every token was drawn with the first uniform: each has its own."""
     return reference.generate(table, prompt, np.full_like(uniforms, uniforms[0]), temperature, top_k, top_p)
@@ -457,10 +492,45 @@ def _otherwise(rest, v):
     return reference.sample(rest, v)
 
 
+def _rejected_to(rest, p, q, draft, u, v):
+    """The right acceptance, and another rest."""
+    return (int(draft), True) if u * q[draft] < p[draft] else (_otherwise(rest, v), False)
+
+
 def speculative_step_from_the_target(p, q, draft, u, v):
     """After a rejection you drew from p itself: what the draft says too often it has said already, so draw from
     max(p - q, 0), divided by its sum."""
     return (int(draft), True) if u * q[draft] < p[draft] else (_otherwise(p, v), False)
+
+
+def speculative_step_from_the_target_without_the_draft(p, q, draft, u, v):
+    """After a rejection you drew from p without the draft: each token comes in proportion to what it lacks, p - q, so
+    draw from max(p - q, 0)."""
+    return _rejected_to(np.where(np.arange(len(p)) == draft, 0, p), p, q, draft, u, v)
+
+
+def speculative_step_from_the_target_where_it_is_larger(p, q, draft, u, v):
+    """After a rejection you drew from p, where it is larger than q: each token comes in proportion to what it lacks,
+    p - q, not to all that it has."""
+    return _rejected_to(np.where(p > q, p, 0), p, q, draft, u, v)
+
+
+def speculative_step_in_equal_shares(p, q, draft, u, v):
+    """After a rejection you drew each token that lacks something equally often: it comes in proportion to what it
+    lacks, p - q."""
+    return _rejected_to((p > q).astype(float), p, q, draft, u, v)
+
+
+def speculative_step_by_ratios_that_are_missing(p, q, draft, u, v):
+    """After a rejection you drew from max(p / q - 1, 0): each token comes in proportion to what it lacks, which is the
+    difference p - q, not the ratio."""
+    return _rejected_to(np.maximum(p / np.maximum(q, 1e-9) - 1, 0), p, q, draft, u, v)
+
+
+def speculative_step_with_absolute_differences_without_the_draft(p, q, draft, u, v):
+    """You drew from |p - q| without the draft: of other tokens, too, the draft may say too much, and they lack nothing.
+    Draw from max(p - q, 0)."""
+    return _rejected_to(np.where(np.arange(len(p)) == draft, 0, np.abs(p - q)), p, q, draft, u, v)
 
 
 def speculative_step_accepted_by_p_alone(p, q, draft, u, v):

@@ -118,9 +118,10 @@ def speculative_step(rng):
         yield given(half, none, draft, u, v)
         yield given(none, half, draft, u, v)
     for p, q in [(0.9 * half, none), (half, 1.1 * none), (1.1 * half, none), (half, 0.9 * none), (2 * half, none / 2),
-                 (half * 1.0005, none), (half, none * 0.9995), (half * 1.002, none), (half, none * 0.998)]:
+                 (half * 1.0005, none), (half, none * 0.9995), (half * 1.0015, none), (half, none * 0.9985)]:
         yield given(p, q, 1, 0.3, 0.6)
         yield given(p, q, 1, 0.0, 0.2)
+    yield given(np.array([np.nextafter(0.25, 0), 0.75]), np.array([0.25, 0.75]), 0, 1 - 2**-53, 0.5)
     for draft in (-1, 3, 4):
         yield given(half, none, draft, 0.3, 0.6)
 

@@ -167,7 +167,7 @@ def sample_by_bisection(probabilities, u):
 def sample_as_an_array(probabilities, u):
     _drawable(probabilities, u)
     ends = probabilities.cumsum()
-    return np.argmax(ends / ends[-1] > u)
+    return np.argmax(ends / ends[-1] > np.float64(u))
 
 
 def _drawable(probabilities, u):
@@ -281,32 +281,32 @@ def generate_into_an_array(table, prompt, uniforms, temperature, top_k, top_p):
 
 def speculative_step_by_ratios(p, q, draft, u, v):
     _drawn(p, q, draft)
-    if u < min(1.0, p[draft] / q[draft]):
-        return draft, True
     rest = np.clip(p - q, 0, None)
+    if u < min(1.0, p[draft] / q[draft]) or rest.sum() == 0:
+        return draft, True
     return sample_by_bisection(rest / rest.sum(), v), False
 
 
 def speculative_step_by_where(p, q, draft, u, v):
     _drawn(p, q, draft)
-    accepted = p[draft] > q[draft] * u
+    accepted = p[draft] > q[draft] * u or (p <= q).all()
     rest = np.where(p > q, p - q, 0.0)
     return (draft if accepted else sample_by_searchsorted(rest, v)), bool(accepted)
 
 
 def speculative_step_by_the_smaller(p, q, draft, u, v):
     _drawn(p, q, draft)
-    if q[draft] * u >= p[draft]:
+    if q[draft] * u >= p[draft] and (p > q).any():
         return [reference.sample(p - np.minimum(p, q), v), False]
     return [int(draft), True]
 
 
 def speculative_step_by_a_loop(p, q, draft, u, v):
     _drawn(p, q, draft)
-    if p[draft] - u * q[draft] > 0:
-        return np.int64(draft), np.True_
     missing = [max(a - b, 0.0) for a, b in zip(p.tolist(), q.tolist(), strict=True)]
     end, total = 0.0, sum(missing)
+    if p[draft] - u * q[draft] > 0 or not total:
+        return np.int64(draft), np.True_
     for token, share in enumerate(missing):
         end += share / total
         if v < end:
