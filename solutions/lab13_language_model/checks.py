@@ -8,6 +8,7 @@ from coursekit.check import as_array
 from coursekit.tasks.tokens import END
 from coursekit.verdicts import Verdict, compare, together
 from solutions.lab13_language_model import mistakes, reference
+from solutions.refusals import refuses
 
 TRIES = 2000  # cases drawn for one that tells all known mistakes from the answer; it is found after a few
 LAST = 0.99999994  # the largest float32 below 1
@@ -24,7 +25,7 @@ def next_token_loss(student, rng):
     wrong = [(logits, np.where(np.arange(3) == place, bad, ids), mask & (np.arange(3) != unasked))
              for bad in (5, -1) for place, unasked in [(1, -1), (0, -1), (2, 2)]]
     law = "ids outside the vocabulary, 5 of 5 or -1, raise ValueError, whether their target counts or not"
-    yield _refuses(law, verdicts[0], student.next_token_loss, wrong)
+    yield refuses(law, verdicts[0], student.next_token_loss, wrong)
 
 
 def filter_logits(student, rng):
@@ -36,7 +37,7 @@ def filter_logits(student, rng):
     settings = [(-0.5, 3, 0.7), (0.8, 0, 0.7), (0.8, 3, -0.2), (0.8, 3, 1.5), (0, 0, 0.7), (0, 3, 1.5)]
     wrong = [(rng.normal(size=(3, 5)), *each) for each in settings]
     law = "a temperature below 0, a top_k below 1, a top_p below 0 or above 1: each raises ValueError"
-    yield _refuses(law, verdicts[0], student.filter_logits, wrong)
+    yield refuses(law, verdicts[0], student.filter_logits, wrong)
 
 
 def sample(student, rng):
@@ -46,7 +47,7 @@ def sample(student, rng):
     p = rng.dirichlet(np.ones(5))
     wrong = [(p, 1.0), (p, -0.1), (p * [1, 1, -1, 1, 1], 0.3), (0 * p, 0.3), (np.zeros(1), 0.5)]
     law = "u outside of 0 <= u < 1, a negative probability, or nothing but zeros: each raises ValueError"
-    yield _refuses(law, verdicts[0], student.sample, wrong)
+    yield refuses(law, verdicts[0], student.sample, wrong)
 
 
 def attend_with_cache(student, rng):
@@ -74,7 +75,7 @@ def speculative_step(student, rng):
     wrong = [(p, without, 1, 0.0, 0.5), *((p, q, draft, 0.5, 0.5) for draft in (-1, 4)),
              *((a * p, b * q, 0, 0.5, 0.5) for a, b in sums)]
     law = "a draft that q cannot have drawn or that is no token, p or q of another sum than 1: each raises ValueError"
-    yield _refuses(law, verdicts[0], student.speculative_step, wrong)
+    yield refuses(law, verdicts[0], student.speculative_step, wrong)
 
 
 # Cases
@@ -365,12 +366,3 @@ def _whole(verdict, reply):
     if not verdict.passed or np.asarray(tokens).dtype.kind in "iu" or not np.size(tokens):
         return verdict
     return Verdict(verdict.law, False, "a token is a whole number: return integers", verdict.weight)
-
-
-def _refuses(law, right, function, wrong):
-    """Does each of these calls raise ValueError, of a function whose answer to a valid call is right?"""
-    if not right.passed:
-        return Verdict(law, False, "counts only where the answer to a valid call is right", 0.5)
-    errors = [function(*args).error for args in wrong]
-    said = next((error or "nothing" for error in errors if error != "ValueError"), "")
-    return Verdict(law, not said, f"it raised {said}", 0.5)

@@ -8,8 +8,9 @@ import itertools
 
 import numpy as np
 
-from coursekit.verdicts import Verdict, close, compare, together
+from coursekit.verdicts import close, compare, together
 from solutions.lab15_images_and_sound import mistakes, reference
+from solutions.refusals import refuses
 
 TRIES = 500  # draws for one case; a telling one is found after a few
 
@@ -22,8 +23,8 @@ def patchify(student, rng):
     yield from verdicts
     wrong = [(rng.random((2, 6, 8)), 4), (rng.random((2, 8, 6, 3)), 4), (rng.random((1, 4, 6)), 5),
              (rng.random((2, 3, 3)), 6), (rng.random((2, 4, 4)), 0)]
-    yield _refuses("a patch that does not divide H or W, or below 1, raises ValueError", verdicts[0], student.patchify,
-                   wrong)
+    yield refuses("a patch that does not divide H or W, or below 1, raises ValueError", verdicts[0], student.patchify,
+                  wrong)
 
 
 def attention_pool(student, rng):
@@ -39,8 +40,8 @@ def frames(student, rng):
     yield from verdicts
     signal = rng.normal(size=9)
     wrong = [(signal, 10, 3), (signal, 0, 3), (signal, 4, 0), (signal[:0], 1, 1), (signal, -2, 1), (signal, 3, -1)]
-    yield _refuses("a signal shorter than a window, a window or hop below 1: each raises ValueError", verdicts[0],
-                   student.frames, wrong)
+    yield refuses("a signal shorter than a window, a window or hop below 1: each raises ValueError", verdicts[0],
+                  student.frames, wrong)
 
 
 def mel_filters(student, rng):
@@ -50,8 +51,8 @@ def mel_filters(student, rng):
                            for args in asked]) for law, asked in _banks(rng)]
     yield from verdicts
     wrong = [(0, 64, 8000), (-1, 64, 8000), (4, 0, 8000), (4, -2, 8000), (4, 64, 0), (4, 64, -8000)]
-    yield _refuses("a count or window below 1, a rate of 0 or less: each raises ValueError", verdicts[0],
-                   student.mel_filters, wrong)
+    yield refuses("a count or window below 1, a rate of 0 or less: each raises ValueError", verdicts[0],
+                  student.mel_filters, wrong)
 
 
 def log_mel(student, rng):
@@ -62,8 +63,8 @@ def log_mel(student, rng):
     yield from verdicts
     bank = rng.random((4, 9))
     wrong = [(rng.normal(size=15), 16, 5, bank), (rng.normal(size=40), 16, 5, bank[:, :8])]
-    yield _refuses("a signal shorter than a window, filters of another width: each raises ValueError", verdicts[0],
-                   student.log_mel, wrong)
+    yield refuses("a signal shorter than a window, filters of another width: each raises ValueError", verdicts[0],
+                  student.log_mel, wrong)
 
 
 def pointing_accuracy(student, rng):
@@ -77,7 +78,7 @@ def pointing_accuracy(student, rng):
                                                    [0, -1, 2, 3], [-1, 0, 2, 3])]
     wrong += [(line[:0], np.zeros((0, 2), int)), (line, np.array([[0, 2]])), (line, np.array([[0, 2], [1, 3], [3, 4]]))]
     law = "a box that is empty or not all within, another number of boxes, no word at all: each raises ValueError"
-    yield _refuses(law, verdicts[0], student.pointing_accuracy, wrong)
+    yield refuses(law, verdicts[0], student.pointing_accuracy, wrong)
 
 
 # Cases
@@ -217,12 +218,3 @@ def _telling(draw, exercise):
 def _pooled(student, law, args, hint):
     return compare(law, student.attention_pool(*args), reference.attention_pool(*args), hint,
                    names=["output", "weights"])
-
-
-def _refuses(law, right, function, wrong):
-    """Does each of these calls raise ValueError, of a function whose answer to a valid call is right?"""
-    if not right.passed:
-        return Verdict(law, False, "counts only where the answer to a valid call is right", 0.5)
-    errors = [function(*args).error for args in wrong]
-    said = next((error or "nothing" for error in errors if error != "ValueError"), "")
-    return Verdict(law, not said, f"it raised {said}", 0.5)

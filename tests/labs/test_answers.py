@@ -104,6 +104,7 @@ def test_a_trivial_answer_earns_nothing_even_if_all_functions_are_trivial(lab, e
     assert share_built(lab, exercise, **dict.fromkeys(mistakes(lab), function)) == 0
 
 
+@pytest.mark.sampled("seed")
 @an_odd_answer
 @an_exercise
 def test_an_odd_answer_earns_nothing(lab, exercise, answer):
@@ -152,6 +153,7 @@ def test_the_visible_check_explains_a_mistake(lab, exercise, mistake):
     assert law and len(hint.strip()) > 10
 
 
+@pytest.mark.sampled("seed")
 @an_odd_answer
 @an_exercise
 def test_the_visible_check_survives_any_answer(lab, exercise, answer):
