@@ -578,8 +578,8 @@ def _distributed(speculative_step, p, q):
 def _in_proportion(speculative_step, p, q):
     """Drafts that are rejected at u = 0.99, each with 30 uniforms v: how often does each token come instead?"""
     law = f"p = {p}, q = {q}: after a rejection each token comes in proportion to what it lacks, p - q"
-    missing = np.maximum(p - q, 0)
-    right = (30 * missing / missing.sum()).round().astype(int).tolist()
+    lacking = (p - q).clip(0)
+    right = (30 * lacking / lacking.sum()).round().astype(int).tolist()
     for draft in np.flatnonzero(p < 0.9 * q).tolist():
         tokens = [ask(speculative_step, p, q, draft, 0.99, (i + 0.5) / 30).value[0] for i in range(30)]
         found = [tokens.count(token) for token in range(len(p))]

@@ -175,8 +175,7 @@ def _extremes(pool, query, tokens):
 
 def _weights(scores, axis=-1):
     """The softmax of scores; 0 where none is finite."""
-    top = scores.max(axis=axis, keepdims=True)
-    powers = np.exp(scores - np.where(np.isfinite(top), top, 0))
+    powers = np.exp(scores - scores.max(axis=axis, keepdims=True, initial=-1e300))
     return powers / np.maximum(powers.sum(axis=axis, keepdims=True), 1e-300)
 
 

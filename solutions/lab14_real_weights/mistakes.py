@@ -318,8 +318,7 @@ def _hidden(scores, mask):
 
 
 def _normed(scores, axis=-1):
-    top = scores.max(axis=axis, keepdims=True)
-    powers = np.exp(scores - np.where(np.isfinite(top), top, 0))
+    powers = np.exp(scores - np.max(scores, axis=axis, keepdims=True, initial=np.finfo(scores.dtype).min))
     total = powers.sum(axis=axis, keepdims=True)
     return powers / np.where(total > 0, total, 1)
 

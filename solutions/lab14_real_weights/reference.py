@@ -71,8 +71,8 @@ def grouped_attention(Q, K, V, mask=None, softcap=None):
         scores = softcap * np.tanh(scores / softcap)
     if mask is not None:
         scores = np.where(mask, scores, -np.inf) if mask.dtype == bool else scores + mask
-    top = scores.max(axis=-1, keepdims=True)
-    powers = np.exp(scores - np.where(np.isfinite(top), top, 0))
+    highest = np.max(scores, axis=-1, keepdims=True, initial=np.finfo(scores.dtype).min)  # finite
+    powers = np.exp(scores - highest)  # exp(-inf) is 0
     total = powers.sum(axis=-1, keepdims=True)
     weights = powers / np.where(total > 0, total, 1)
     return weights @ values, weights

@@ -88,9 +88,8 @@ def patchify_with_an_axis_for_pixels(images, patch):
 
 
 def _softmax(scores, mask, axis=-1):
-    scores = scores if mask is None else np.where(mask, scores, -np.inf)
-    top = scores.max(axis=axis, keepdims=True)
-    powers = np.exp(scores - np.where(np.isfinite(top), top, 0))
+    visible = scores if mask is None else np.where(mask, scores, -np.inf)
+    powers = np.exp(visible - np.max(visible, axis=axis, keepdims=True, initial=np.finfo(scores.dtype).min))
     total = powers.sum(axis=axis, keepdims=True)
     return powers / np.where(total == 0, 1, total)
 

@@ -154,6 +154,7 @@ def test_what_was_written_and_kept_is_there_after_a_restart(browser, address, tm
         desk.tab.locator(".jp-CodeCell .cm-content").first.click()
         desk.tab.keyboard.type("# my own words\n")  # and nobody presses Save
         desk.wait_until_stored("my own words")
+        desk.wait_until_stored("kept by coursekit.keep")
         assert desk.tab.get_by_role("alert").filter(has_text="cannot store").count() == 0
     with profile(browser, tmp_path) as context:
         desk = Desk(context, address)
