@@ -64,7 +64,7 @@ def captions(patchify):
 
     def drawn(some, rng, n):
         seen = boards.boards(rng, n, some)
-        vectors = np.asarray(patchify(seen.images, PATCH), np.float32) - 0.15      # about the mean
+        vectors = np.asarray(patchify(seen.images, PATCH), np.float32) - 0.15      # so that the mean is nearer to 0
         return Seen(vectors, np.ones(vectors.shape[:2], bool), seen.captions, list(seen.boxes // PATCH))
 
     n, S = PATCH**2, (boards.SIDE // PATCH) ** 2
