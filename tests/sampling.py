@@ -1,4 +1,4 @@
-"""A sample of the slow tests that are many alike: chapters and labs in a browser, attacks, seeds.
+"""A sample of the slow tests that are many alike: chapters and labs in a browser, pages, answers, attacks, seeds.
 
 A test that carries `@pytest.mark.sampled(KIND)` is one of many. `make test` runs of each kind what the change touches,
 at most as many as MOST says, and if that is less than LEAST, others besides; both are drawn with the commit as the
@@ -25,8 +25,8 @@ from coursekit.sources import Sources
 
 ROOT = Path(__file__).parents[1]
 # How many of a kind run, whatever a change touches: at least, and at most
-LEAST = {"chapter": 3, "lab": 3, "attack": 100, "seed": 100, "mutant": 9}
-MOST = {"chapter": 6, "lab": 6, "attack": 200, "seed": 600, "mutant": 60}
+LEAST = {"chapter": 3, "page": 3, "lab": 3, "answer": 20, "attack": 100, "seed": 100, "mutant": 9}
+MOST = {"chapter": 6, "page": 6, "lab": 6, "answer": 40, "attack": 200, "seed": 600, "mutant": 60}
 PINS = ("requirements.txt", "requirements.lock", "requirements-oracle.txt", "pyproject.toml")
 BROWSER = ("_config.yml", "_static/live*", "_static/touch.js", "_templates/*")
 ROOM = ("grading/room/*.py", "nbgrader_config.py")  # what runs in the sandbox is copied there, not imported
@@ -40,6 +40,11 @@ def chapter(sources, root, name):
     text = Path(root, "chapters", f"{name}.md").read_text("utf-8")
     cells = [cell.source for cell in jupytext.reads(text, "md:myst").cells if cell.cell_type == "code"]
     return {text, sources.hash_of_cells(*cells), *files(root, *BROWSER, "chapters/data/*")}
+
+
+def page(sources, root, name):
+    """A page as it looks."""
+    return chapter(sources, root, name) | files(root, "_static/*")
 
 
 def lab(sources, root, name):
@@ -61,6 +66,11 @@ def seed(sources, root, name):
     return set().union(*map(sources.of, [*modules, f"coursekit.check.{name}", f"tests.labs.variants_{name}"]))
 
 
+def answer(sources, root, name):
+    """What a lab asks for, and all that is published, in which an answer to it may stand."""
+    return seed(sources, root, name) | files(root, "coursekit/**/*.py", "chapters/*.md", "labs/*/*.ipynb")
+
+
 def mutant(sources, root, name):
     """The mutants of a lab's references, its checks, and where the two are told apart."""
     own = files(root, f"tests/labs/inputs_{name}.py", f"tests/labs/survivors_{name}.py")
@@ -69,7 +79,9 @@ def mutant(sources, root, name):
 
 KINDS = {  # kind: what is asked of its subject, and how the test's parameter names the subject
     "chapter": (chapter, lambda name, **_: name),
+    "page": (page, lambda name, **_: name),
     "lab": (lab, lambda lab, **_: lab),
+    "answer": (answer, lambda lab, **_: lab),
     "attack": (attack, lambda attack, **_: attack.kind),
     "seed": (seed, lambda lab, **_: lab),
     "mutant": (mutant, lambda lab, **_: lab),

@@ -142,6 +142,7 @@ def full_points(lab, exercise, function):
         return all(verdict.passed for verdict in getattr(checks, exercise)(student, random_for(lab, exercise)))
 
 
+@pytest.mark.sampled("answer")
 @pytest.mark.parametrize(("lab", "exercise"), CHECKS)
 def test_no_published_function_earns_an_exercises_full_points(lab, exercise, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)  # some of them write a file
@@ -215,6 +216,7 @@ def told():
     return found
 
 
+@pytest.mark.sampled("answer")
 @pytest.mark.parametrize(("lab", "exercise"), CHECKS)
 def test_the_page_for_instructors_says_of_each_answer_where_a_student_has_it(lab, exercise, tmp_path_factory):
     folder = tmp_path_factory.getbasetemp()

@@ -1,10 +1,13 @@
 """No page breaks a rule of WCAG 2.1, A and AA, that axe-core can check; and the keyboard reaches what scrolls."""
 
+from pathlib import Path
+
 import pytest
 
 from tests import needs
 from tests.book.screens import STILL, turn
 
+CHAPTERS = sorted(path.stem for path in (Path(__file__).parents[2] / "chapters").glob("*.md"))
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"], "preload": False}
 WITHOUT_CONTRAST = {**RULES, "rules": {"color-contrast": {"enabled": False}}}
 # Both widths and both modes once each; the rule on contrast on one alone, since it takes seconds a page: what it would
@@ -20,18 +23,12 @@ FLAWED = """<html lang="en"><title>A page</title><main class="bd-article">
 <style>@media (max-width: 400px) { pre { overflow-x: auto; width: 50px } }</style>"""
 
 
-@pytest.fixture(scope="module")
-def broken(browser, address, pages):
-    """For each page and screen, the rules of axe that it breaks, and what the keyboard cannot reach."""
-    context = browser.new_context(base_url=address)
-    tab, found = context.new_page(), {}
-    for page in pages:
-        tab.goto(f"/{page}", wait_until="load")
-        tab.evaluate("document.fonts.ready")
-        tab.add_style_tag(content=STILL)
-        found |= {f"{page}, {screen}": flaws for screen, flaws in check(tab).items()}
-    context.close()
-    return found
+def broken(tab, page):
+    """Of each screen on which a page breaks a rule of axe or hides something from the keyboard: what."""
+    tab.goto(f"/{page}", wait_until="load")
+    tab.evaluate("document.fonts.ready")
+    tab.add_style_tag(content=STILL)
+    return {screen: flaws for screen, flaws in check(tab).items() if any(flaws.values())}
 
 
 def check(tab):
@@ -51,9 +48,16 @@ def check(tab):
 
 
 @needs.chromium
-@pytest.mark.parametrize("what", ["rules", "unreached"])
-def test_no_page_keeps_a_reader_out(broken, what):
-    assert {where: found[what] for where, found in broken.items() if found[what]} == {}
+@pytest.mark.sampled("page")
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_no_chapter_keeps_a_reader_out(reader, name):
+    assert broken(reader, f"chapters/{name}.html") == {}
+
+
+@needs.chromium
+def test_no_other_page_keeps_a_reader_out(reader, pages):
+    others = pages.keys() - {f"chapters/{name}.html" for name in CHAPTERS}
+    assert "index.html" in others and {page: found for page in others if (found := broken(reader, page))} == {}
 
 
 @needs.chromium
