@@ -256,6 +256,7 @@ def _gated(token, W_1, W_3, W_2):
 REPEAT = "did you repeat K and V, both, along axis -3, the axis of heads?"
 MISFITS = {"broadcast": REPEAT, "core dimension": REPEAT, "out of bounds":
            "of 6 heads and 2 groups head n looks at group n // 3: it is n // (H / G), not n // G"}
+IN_FRONT = "a mask may have the axes in front of the heads, too: fit it to the scores, (..., H, T, S), if to anything"
 
 
 @visible_check
@@ -281,6 +282,7 @@ def grouped_attention(grouped_attention):
     yield laws.equals("and get their group's values", reply.value[0], output, "weights are fine: repeat V as you do K")
     yield from _as_many_groups(attend, Q, K, V)
     yield from _masked(attend, Q, K, V, weights)
+    yield from _padded(attend, *(np.stack([each, each]) for each in (Q, K, V)), weights)
     yield from _capped(attend)
     yield from _extremes(attend)
     yield from _empty(attend, Q, K, V, weights)
@@ -347,7 +349,7 @@ def _pair(share):
 
 
 def _masked(attend, Q, K, V, open_weights):
-    """Boolean masks and numbers, of all shapes."""
+    """Boolean masks and numbers, of all shapes but that of a batch."""
     seen = np.arange(5) <= np.arange(4)[:, None] + 1
     weights = ask(attend, Q, K, V, seen).value[1]
     right = _hidden(open_weights, seen)
@@ -372,6 +374,20 @@ def _masked(attend, Q, K, V, open_weights):
     mixed = np.where(seen, added, -INF)
     yield laws.equals("numbers and -inf: the latter hides", ask(attend, Q, K, V, mixed).value[1], _hidden(
         open_weights, np.exp(mixed)), advice)
+
+
+def _padded(attend, Q, K, V, open_weights):
+    """Twice the same sentence, (2, 6, 4, 5) scores, with another padding mask for each."""
+    seen = np.stack([np.arange(5) < 3, np.arange(5) > 0])[:, None, None]
+    numbers = np.where(seen, [0.5, -1.0, 0.0, 2.0, 0.0], -INF)
+    for law, mask, factors in [
+        ("a padding mask (B, 1, 1, S) = (2, 1, 1, 5): another row for each sentence", seen, seen),
+        ("and in numbers and -inf", numbers, np.exp(numbers)),
+    ]:
+        reply = laws.asked(law, {"": IN_FRONT}, attend, Q, K, V, mask)
+        right = [_hidden(open_weights, each) for each in factors]
+        slips = [(2 * right[:1], "each sentence has its own row of the mask: you took the first one's for both")]
+        yield laws.equals(law, reply.value[1], right, IN_FRONT, slips)
 
 
 def _hidden(open_weights, factor):

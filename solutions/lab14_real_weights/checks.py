@@ -4,6 +4,8 @@ The type of an answer is judged where a right answer keeps it by itself: not in 
 np.sqrt(d) is a number of 64 bits, and not in `mean_pool`, where the plain mask.sum() is one.
 """
 
+import math
+
 import numpy as np
 
 from coursekit.verdicts import Verdict, compare, refusal, together
@@ -123,9 +125,9 @@ def _gated_case(rng, kind, front, M, F, scale):
 
 
 def _grouped(rng):
-    """(law, arguments of `grouped_attention`, three calls): with a boolean mask and a cap, with numbers that are added
-    and another cap, and with neither. Masks hide all keys of one query, by False or -inf, and -1e9 is added to all of
-    another."""
+    """(law, arguments of `grouped_attention`, four calls): with a boolean mask and a cap, with numbers that are added
+    and another cap, with neither, and with padding, another for each sentence. Masks hide all keys of one query, by
+    False or -inf, and -1e9 is added to all of another."""
     for law, kind, front, H, G, T, S, d, e in [
         ("six heads in three groups", float, (), 6, 3, 4, 5, 2, 7),
         ("a batch, four heads in two groups, in float32", np.float32, (3,), 4, 2, 5, 6, 3, 2),
@@ -140,13 +142,18 @@ def _grouped(rng):
         seen[..., 0, :], seen[..., 1:, 0] = False, True
         added = np.where(rng.random(size=of_mask) < 0.75, rng.normal(size=of_mask), -np.inf)
         added[..., 0, :], added[..., 1, :] = -np.inf, -1e9 if kind is float else -30
-        yield law, [(Q, K, V, seen, 1.5), (Q, K, V, added.astype(kind), 0.8), (Q, K, V)]
+        yield law, [(Q, K, V, seen, 1.5), (Q, K, V, added.astype(kind), 0.8), (Q, K, V), (Q, K, V, _padding(front, S))]
     Q, K, V = _heads(rng, float, (2,), 4, 2, 3, 5, 4, 3)
     K[..., 0, :] *= 300.0  # hidden, and far above all that is seen
     far = np.where(np.arange(5) > 0, rng.normal(size=(3, 5)), -np.inf)
     yield "large scores, a hidden one far above the others; and a single query", [
         (1000 * Q, K, V, np.arange(5) > 0), (Q, 400 * K, 500 * V, far), (Q, K, V, far, 20.0),
         (*_heads(rng, float, (2,), 4, 2, 1, 5, 4, 3), np.array([True, False, True, True, False]), 1.5)]
+
+
+def _padding(front, S):
+    """A mask (*front, 1, 1, S) in which each sentence has other tokens than the sentence before it, one at least."""
+    return np.arange(S) <= (np.arange(math.prod(front)) % S).reshape(*front, 1, 1, 1)
 
 
 def _heads(rng, kind, front, H, G, T, S, d, e):

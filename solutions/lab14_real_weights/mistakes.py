@@ -404,6 +404,19 @@ def grouped_attention_with_the_mask_the_wrong_way_round(Q, K, V, mask=None, soft
     return _shared(Q, K, V, ~mask if mask is not None and mask.dtype == bool else mask, softcap)
 
 
+def grouped_attention_with_the_mask_of_the_first_sentence(Q, K, V, mask=None, softcap=None):
+    """All sentences got the first one's mask: a mask may have the axes in front, too, as one for padding has,
+    (B, 1, 1, S), and then each sentence has its own."""
+    return _shared(Q, K, V, mask if mask is None else mask[(0,) * (mask.ndim - 3)], softcap)
+
+
+def grouped_attention_with_masks_of_heads_alone(Q, K, V, mask=None, softcap=None):
+    """You fitted the mask to (H, T, S), so that one with axes in front of the heads, as a mask for padding has,
+    (B, 1, 1, S), raises an error: fit it to (..., H, T, S)."""
+    shape = *Q.shape[-3:-1], K.shape[-2]
+    return _shared(Q, K, V, mask if mask is None else np.broadcast_to(mask, shape), softcap)
+
+
 def grouped_attention_with_every_mask_added(Q, K, V, mask=None, softcap=None):
     """You added a boolean mask to the scores, where True counts as 1: False must become -inf."""
     return _shared(Q, K, V, mask, softcap, hide=lambda scores, mask: scores if mask is None else scores + mask)

@@ -43,8 +43,8 @@ def grouped_attention(rng):
     for front, (H, G), n in itertools.product([(), (1,), (2, 3)], GROUPS, list(sizes(rng, "T S d e", more=0))[::2]):
         Q, K, V = (normal(rng, *front, *shape) for shape in [(H, n["T"], n["d"]), (G, n["S"], n["d"]),
                                                               (G, n["S"], n["e"])])
-        shapes = [(*front, H, n["T"], n["S"]), (n["T"], n["S"]), (n["S"],), (H, 1, n["S"])]
-        seen = rng.choice(list(masks(rng, *shapes[rng.integers(4)], empty=True)))
+        shapes = [(*front, H, n["T"], n["S"]), (n["T"], n["S"]), (n["S"],), (H, 1, n["S"]), (*front, 1, 1, n["S"])]
+        seen = rng.choice(list(masks(rng, *shapes[rng.integers(5)], empty=True)))
         added = np.where(seen, normal(rng, *seen.shape), -np.inf)
         cap = float(rng.choice([0.5, 2.0, 30.0]))
         yield given(Q, K, V)
