@@ -41,20 +41,25 @@ def rms_norm(rms_norm):
         (x / np.sqrt((x**2).mean(axis=0)), "your mean runs over the rows, axis=0: each row has its own, axis=-1"),
         (x / np.sqrt((x**2).mean()), "you took one mean for both rows: each row has its own, axis=-1"),
         ((x - mean) / spread, "you took the mean off, as LayerNorm does: RMSNorm only divides"),
+        ((x - mean) / root, "you took the mean off above the line: RMSNorm only divides, x / rms"),
         (x / spread, "you divided by the standard deviation, which takes the mean off: square x itself"),
         (x / [[1.75], [2]], "you divided by the mean of |x|: square, take the mean, then the root"),
         (2 * x / root, "you multiplied by 1 + gamma: here it is gamma itself, which is 1"),
+        (1 + x / root, "you added gamma: it multiplies"),
     ]
     yield laws.equals("the row 3, 4, 0, 0 has the root mean square 2.5: it becomes 1.2, 1.6, 0, 0", reply, x / root,
                       slips=slips)
     gamma = np.array([1.0, 2.0, -3.0, 0.5])
     slips = [(x / root, "gamma has no effect: multiply by it at the end"),
+             (x / root / gamma, "you divided by gamma: it multiplies"),
              (x * gamma / np.sqrt((x**2 * gamma**2).mean(axis=-1, keepdims=True)),
               "you multiplied by gamma first: it comes after the division")]
     yield laws.equals("gamma = 1, 2, -3, 0.5 multiplies it", ask(rms_norm, x, gamma, 0.0), x / root * gamma,
                       slips=slips)
     slips = [
         (x / (root + 2.75), "you added eps to the root: it belongs to the mean of the squares"),
+        (x / np.sqrt(root**2 + 2.75**2), "you squared eps: it is added to the mean of the squares as it is"),
+        (x / np.sqrt(((x + 2.75) ** 2).mean(axis=-1, keepdims=True)), "you added eps to x: add it to the mean square"),
         (x / root, "eps is missing, or a fixed one, or a floor: add the eps that you are given to the mean square"),
     ]
     yield laws.equals("eps = 2.75 stands inside the root: 3, 4, 0, 0 is divided by the root of 9", ask(
@@ -116,7 +121,8 @@ def rms_norm_backward(rms_norm_backward):
     d_x, d_gamma = map(as_array, reply.value)
     right = numerical_gradient(loss, gamma)
     slips = [(numerical_gradient(lambda: loss(1e-5), gamma), "eps is 0 here, and you took 1e-5: use the eps given"),
-             (right * gamma, "you summed g * x_hat: d_gamma is the sum of d_output * x_hat"),
+             (right * gamma, "you summed g * x_hat, or gamma is in your x_hat: d_gamma is the sum of d_output * x_hat, "
+              "where x_hat is x / rms"),
              (right / 6, "you took the mean: every row adds its part, so d_gamma is a sum"),
              ((d_output * x).sum(axis=(0, 1)), "you summed d_output * x: gamma multiplies x_hat")]
     yield laws.equals("d_gamma agrees with central differences", d_gamma, right, slips=slips)
@@ -164,7 +170,12 @@ def _slips_of_x(d_output, x, gamma):
         (g - x_hat * mean(g) * mean(x_hat), "this is the product of two means: take the mean of the product g * x_hat"),
         (g - mean(g) - along, "you took mean(g) off as well: that is LayerNorm's term, which is gone here"),
         (g - x * mean(g * x), "x stands where x_hat should, in the mean and before it: x_hat is x / rms"),
-        (g - x * mean(g * x_hat), "x stands where x_hat should, in the mean or before it: x_hat is x / rms"),
+        (g - x * mean(g * x_hat), "x stands where x_hat should, in the mean or before it: x_hat is x / rms; or did you "
+         "divide only g by rms? 1 / rms stands before the bracket, and divides both"),
+        (root * g - along, "g is not divided by rms: 1 / rms stands before the bracket, and divides both"),
+        (gamma * (g - along), "gamma stands there twice: it is in g = d_output * gamma, and nowhere else"),
+        (g - x_hat * mean(gamma * g * x_hat), "gamma stands twice in the mean: it is in g = d_output * gamma already"),
+        (g - gamma * x_hat * mean(gamma * g * x_hat), "gamma is in your x_hat: x_hat is x / rms"),
         (g - x_hat * mean(d_output * x_hat), "in the mean stands d_output: it is g = d_output * gamma"),
         (gamma * (d_output - x_hat * mean(d_output * x_hat)),
          "you multiplied by gamma at the end: it comes first, g = d_output * gamma, and so into the mean"),
@@ -201,16 +212,21 @@ def _other_shapes(backward, d_output, x, gamma, d_x, d_gamma):
 # swiglu
 
 
+LEADS = ("W_1 and W_3 lead in, * goes entry by entry, and W_2 leads back: (silu(x W_1) * x W_3) W_2; the arguments are "
+         "x, W_1, W_3, W_2, in this order")
+
+
 @visible_check
 def swiglu(swiglu):
     one = np.ones((1, 1))
-    for a, b in [(1.0, 1.0), (-2.0, 3.0)]:
+    for a, b in [(-2.0, 3.0), (1.0, 1.0)]:  # the first tells a ReLU from no silu at all
         gate, said = _silu(a), f"x W_1 = {a:g}, x W_3 = {b:g}"
         slips = [
             (_silu(b) * a, "gate and value are exchanged: silu acts on x W_1"),
             (gate, "W_3 has no effect"), (a * b, "there is no silu"),
             (_silu(a * b), "silu acts on x W_1 alone, before the product"),
             (gate * _silu(b), "silu acts on x W_1 alone"),
+            (gate / (1 + math.exp(-b)), "x W_3 goes through no sigmoid: it is multiplied as it is"),
             (b / (1 + math.exp(-a)), "this is the sigmoid of x W_1: silu multiplies it by x W_1"),
             (max(a, 0) * b, "this is ReLU: silu(a) is a times the sigmoid of a"),
             (b * a * (1 + math.erf(a / 2**0.5)) / 2, "this is GELU: silu(a) is a times the sigmoid of a"),
@@ -222,8 +238,9 @@ def swiglu(swiglu):
         yield laws.equals(f"{said}, W_2 = 1: silu({a:g}) times {b:g} is {gate * b:.4f}", ask(
             swiglu, one, a * one, b * one, one), [[gate * b]], slips=[([[each]], why) for each, why in slips])
     x, W_1, W_3, W_2 = laws.random(5, (2, 3, 4), (4, 6), (4, 6), (6, 4))
-    reply = ask(swiglu, x, W_1, W_3, W_2)
-    yield laws.shape("two sentences of three tokens: (2, 3, 4)", reply, (2, 3, 4))
+    law = "two sentences of three tokens: (2, 3, 4)"
+    reply = laws.asked(law, {"core dimension": LEADS}, swiglu, x, W_1, W_3, W_2)
+    yield laws.shape(law, reply, (2, 3, 4))
     right = np.array([[_gated(token, W_1, W_3, W_2) for token in rows] for rows in x])
     yield laws.equals("each token by itself", reply, right)
     for shape in [(6, 4), (2, 1, 3, 4)]:
@@ -253,10 +270,18 @@ def _gated(token, W_1, W_3, W_2):
 # grouped_attention
 
 
-REPEAT = "did you repeat K and V, both, along axis -3, the axis of heads?"
-MISFITS = {"broadcast": REPEAT, "core dimension": REPEAT, "out of bounds":
-           "of 6 heads and 2 groups head n looks at group n // 3: it is n // (H / G), not n // G"}
+REPEAT = "did you repeat K and V, both, along axis -3, the axis of heads? H and G are sizes of that axis"
+TURN = "exchange the last two axes of K, and no others, however many there are: K.swapaxes(-1, -2)"
+TIMES = "you repeated {} times: each of the G = 2 groups serves H // G = 3 heads, so it is repeated H // G times"
+MISFITS = {  # of six heads, two groups, four queries and five keys of width 3: the first that NumPy's words hold
+    "(size 5 is different from 3)": f"{TURN}; K.T turns all of them round",
+    "(4,newaxis": TIMES.format("G = 2"), "(12,newaxis": TIMES.format("H = 6"), "(0,newaxis": TIMES.format("G // H = 0"),
+    "axes don't match": TURN, "broadcast": REPEAT, "core dimension": REPEAT,
+    "out of bounds": "of 6 heads and 2 groups head n looks at group n // 3: it is n // (H / G), not n // G",
+}
 IN_FRONT = "a mask may have the axes in front of the heads, too: fit it to the scores, (..., H, T, S), if to anything"
+OF_EMPTY = "where the largest score of a row is -inf take 0 in its place, and where the sum of a row is 0 divide by 1"
+UNDEFINED = f"-inf minus -inf is nan, and so is 0/0: {OF_EMPTY}"
 
 
 @visible_check
@@ -276,12 +301,16 @@ def grouped_attention(grouped_attention):
         (3**0.5, "the scores are not divided by the root of d = 3"),
         (3**-0.5, "you divided by d = 3: it is the root of it"),
         ((3 / 7) ** 0.5, "you divided by the root of the values' width: d is that of queries and keys")]]
+    scores = np.array([q @ K[n // 3].T / 3**0.5 for n, q in enumerate(Q)])
     advice = "each row, axis -1, belongs to one query and sums to 1"
-    yield laws.sums("each row of weights sums to 1", reply.value[1], 1, advice)
+    yield laws.sums("each row of weights sums to 1", reply.value[1], 1, laws.slip(
+        reply.value[1], _along_other_axes(np.exp(scores)), advice))
+    slips += [(_hidden(weights, np.exp(-scores.max(axis=axis, keepdims=True))),
+               f"you took the largest score along axis {axis}: each row, axis -1, has its own") for axis in (-2, -3)]
     yield laws.equals("heads 0, 1, 2 look at group 0, heads 3, 4, 5 at group 1", reply.value[1], weights, slips=slips)
     yield laws.equals("and get their group's values", reply.value[0], output, "weights are fine: repeat V as you do K")
     yield from _as_many_groups(attend, Q, K, V)
-    yield from _masked(attend, Q, K, V, weights)
+    yield from _masked(attend, Q, K, V, weights, scores)
     yield from _padded(attend, *(np.stack([each, each]) for each in (Q, K, V)), weights)
     yield from _capped(attend)
     yield from _extremes(attend)
@@ -289,6 +318,15 @@ def grouped_attention(grouped_attention):
     for H, G in [(1, 2), (6, 4), (2, 4)]:
         law, args = f"H = {H} and G = {G} raise ValueError", (Q[:H], np.resize(K, (G, 5, 3)), np.resize(V, (G, 5, 7)))
         yield laws.refuses(law, attend, args, ANY_WORDS, "G does not divide H: look at H % G before you compute")
+
+
+def _along_other_axes(powers):
+    """The weights where the softmax runs over something else, and what to say of each."""
+    return [(powers / powers.sum(axis=0), "your softmax runs over axis 0, the heads, as the given one does if no axis "
+             "is said: it runs over the keys, axis=-1"),
+            (powers / powers.sum(axis=-2)[:, None], "your softmax runs over axis -2, the queries: it runs over the "
+             "keys, axis=-1"),
+            (powers / powers.sum(), "you divided by the sum of all rows: each row, axis=-1, has its own")]
 
 
 def _attended(q, keys, values, mask=None, softcap=None):
@@ -312,7 +350,7 @@ def _as_many_groups(attend, Q, K, V):
         attend, Q, K, V).value[0]))
     Q2, K2, V2 = laws.random(7, (3, 1, 4, 1, 3), (3, 1, 2, 5, 3), (3, 1, 2, 5, 1))
     law = "two axes in front, one query, values of one number: (3, 1, 4, 1, 1)"
-    many = laws.asked(law, {"broadcast": REPEAT, "core dimension": REPEAT}, attend, Q2, K2, V2).value
+    many = laws.asked(law, MISFITS, attend, Q2, K2, V2).value
     yield laws.equals(law, many[0], [[[
         _attended(Q2[a, 0, n], K2[a, 0, n // 2], V2[a, 0, n // 2])[0] for n in range(4)]]
         for a in range(3)], "heads are axis -3: repeat along axis=-3, and exchange the last two axes of K alone")
@@ -326,7 +364,10 @@ def _capped(attend):
         (_pair(_share(4)), "softcap has no effect"),
         (_pair(_share(2)), "you cut the score off at 2: 2 tanh(4 / 2) is 1.93"),
         (_pair(_share(math.tanh(2))), "multiply by softcap again, behind tanh"),
-        (_pair(_share(2 * math.tanh(4) / 2)), "first divide by the root of d, then cap"),
+        (_pair(_share(2 * math.tanh(4))), "divide the score by softcap inside tanh: 2 tanh(4 / 2)"),
+        (_pair(_share(math.tanh(4) / 2)), "softcap stands on the wrong sides: 2 tanh(4 / 2), it divides inside tanh"),
+        (_pair(_share(2 * math.tanh(4) / 2)), "first divide by the root of d, then cap: 2 tanh(4 / 2), with softcap "
+         "inside tanh and before it"),
     ]
     yield laws.equals(f"scores 4 and 0, softcap = 2: 2 tanh(4 / 2) is 1.928, the weights {share:.3f} and "
                       f"{1 - share:.3f}", ask(attend, Q, K, V, None, 2.0).value[1], _pair(share), slips=slips)
@@ -348,16 +389,20 @@ def _pair(share):
     return [[[share, 1 - share]]]
 
 
-def _masked(attend, Q, K, V, open_weights):
+def _masked(attend, Q, K, V, open_weights, scores):
     """Boolean masks and numbers, of all shapes but that of a batch."""
     seen = np.arange(5) <= np.arange(4)[:, None] + 1
     weights = ask(attend, Q, K, V, seen).value[1]
     right = _hidden(open_weights, seen)
     slips = [(_hidden(open_weights, ~seen), "the mask works the wrong way round: True means may look"),
              (open_weights * seen, "hide the scores before the softmax, not the weights after it"),
-             (_hidden(open_weights, np.exp(seen)), "True was added as 1: where the mask is False a score becomes -inf"),
+             (_hidden(open_weights, np.exp(1.0 * seen)),
+              "True and False were added as 1 and 0: where the mask is False a score becomes -inf"),
+             (_hidden(open_weights, np.exp(scores * seen - scores)),
+              "you multiplied scores by the mask, and a score of 0 hides nothing: where it is False they become -inf"),
              (open_weights, "the mask has no effect")]
-    yield laws.equals("a boolean mask (T, S) = (4, 5): True = may look, for all heads", weights, right, slips=slips)
+    advice = "0 times -inf is nan: multiply nothing by -inf, choose with np.where" if _has_nan(weights) else ""
+    yield laws.equals("a boolean mask (T, S) = (4, 5): True = may look, for all heads", weights, right, advice, slips)
     each = np.stack([seen, seen[:, ::-1]] * 3) | np.eye(4, 5, dtype=bool)
     yield laws.equals("a mask for each head, (6, 4, 5)", ask(attend, Q, K, V, each).value[1],
                       _hidden(open_weights, each))
@@ -368,7 +413,8 @@ def _masked(attend, Q, K, V, open_weights):
         attend, Q, K, V, rows).value[1], _hidden(open_weights, rows))
     (added,) = laws.random(8, (4, 5))
     advice = "a mask of numbers is added to the scores"
-    slips = [(open_weights, advice), (_hidden(open_weights, added < 0), advice)]
+    slips = [(open_weights, advice), (_hidden(open_weights, added < 0), advice),
+             (_hidden(open_weights, np.exp(added / 3**0.5)), "you divided the mask by the root of d: add it after")]
     yield laws.equals("numbers (4, 5) are added to the scores", ask(attend, Q, K, V, added).value[1], _hidden(
         open_weights, np.exp(added)), advice, slips)
     mixed = np.where(seen, added, -INF)
@@ -390,6 +436,10 @@ def _padded(attend, Q, K, V, open_weights):
         yield laws.equals(law, reply.value[1], right, IN_FRONT, slips)
 
 
+def _has_nan(values):
+    return np.isnan(as_array(values).astype(float)).any()
+
+
 def _hidden(open_weights, factor):
     """What the weights become where each power is multiplied by a factor, 0 where a key is hidden."""
     left = open_weights * factor
@@ -402,14 +452,16 @@ def _empty(attend, Q, K, V, open_weights):
     seen = np.ones((4, 5), bool)
     seen[1] = False
     right = open_weights * seen
-    cause = "-inf minus -inf is nan, and so is 0/0: give such a row another maximum and another sum"
-    equal = np.where(seen, open_weights, 0.2)
-    slips = [(equal, "-1e9 for all leaves them equal: take -inf, and another sum to divide by")]
+    slips = [(np.where(seen, open_weights, 0.2),
+              f"one low number, such as -1e9, for all scores of a row leaves its weights equal: take -inf; {OF_EMPTY}"),
+             (open_weights,
+              f"-1e9 added to all scores of a row leaves its weights as they were: take -inf; {OF_EMPTY}")]
     for what, mask in [("False", seen), ("-inf", np.where(seen, 0.0, -INF))]:
         output, weights = ask(attend, Q, K, V, mask).value
         law = f"a row of {what} alone: its weights are 0, the others as before"
-        yield laws.equals(law, weights, right, cause, slips)
-        yield laws.equals("and its output is 0", as_array(output)[:, 1], np.zeros((6, 7)), cause)
+        yield laws.equals(law, weights, right, UNDEFINED if _has_nan(weights) else "", slips)
+        yield laws.equals("and its output is 0", as_array(output)[:, 1], np.zeros((6, 7)),
+                          UNDEFINED if _has_nan(output) else "")
     weights = ask(attend, Q, K, V, np.where(seen, 0.0, -1e9)).value[1]
     advice = ("did its weights become 0? All np.exp are 0 in this row, unless you take its largest score, after the "
               "mask was added, off first. A number, however low, hides nothing: only False and -inf do")
@@ -440,19 +492,25 @@ def mean_pool(mean_pool):
     mask, right = np.array([[True, True, False], [True, True, True]]), np.array([[2, 15, 0.5], [4, 5, 4]])
     law, number = "two sentences, of two tokens and of three: one vector each, (2, 3)", np.array([[2.0], [3.0]])
     advice = "one number for each sentence, (B, 1), divides its row: mask.sum(axis=1, keepdims=True)"
-    reply = laws.asked(law, {"broadcast": f"{advice}; and the mask needs a third axis, mask[..., None]"}, mean_pool,
-                       hidden, mask)
+    reply = laws.asked(law, {
+        "broadcast": f"{advice}; and the mask needs a third axis, mask[..., None]",
+        "cannot reshape": "hidden[mask] has lost which token is whose: multiply by mask[..., None], sum over axis=1",
+    }, mean_pool, hidden, mask)
     yield laws.shape(law, reply, (2, 3))
     slips = [
         (hidden.mean(axis=1), "padding is in the mean"),
         (right * number / 3, "you divided by 3 positions: the first sentence has two tokens"),
         (hidden.sum(axis=1) / number, "padding is in the sum: leave it out before you add up"),
         (right * number / 5, "you divided by the five tokens of the batch: each sentence has its own number"),
+        ([hidden[mask].mean(axis=0)] * 2, "this is the mean of the whole batch: each sentence has its own"),
+        (right * number / (number + 1), "your number is one too high: it is max(1, number), not 1 + number"),
+        ([[0, 0, 0], [4, 8, 0]], "you left out the first and the last token: [CLS] and [SEP] are real tokens, too"),
         (hidden[:, 0], "this is the first token: take the mean of all real ones"),
         (hidden[:, -1], "this is the last position: take the mean of all real tokens"),
         (right / np.sqrt((right**2).sum(axis=1, keepdims=True)), "return the mean itself, not one of length 1"),
         ([[3, 20, 1], [6, 8, 9]], "this is the maximum: take the mean"),
-        (right * number, "this is the sum: divide it by the number of real tokens"),
+        (right * number, "this is the sum: divide it by the number of real tokens, those where the mask is True"),
+        ([[250] * 3, [0] * 3], "you added up the padding: True means that a token stands there"),
         ([[500, 500, 500], [0, 0, 0]], "this is the mean of the padding: True means that a token stands there"),
     ]
     yield laws.equals("the means of (1, 10, 0) and (3, 20, 1), and of three tokens", reply, right, slips=slips)
@@ -478,14 +536,17 @@ def mean_pool(mean_pool):
 SMALLER_SIDE = "you divided by the smaller side of A, 2: r is the number of its columns, 5"
 WHOLE = "// cuts the digits of alpha / r off: it is alpha / r = 1.2"
 WIDTH = "you divided by m = 3, the columns of B: r is the number of A's columns, 5"
+TRANSPOSED = dict.fromkeys(["size 4 is different from 5", "size 2 is different from 5", "size 4 is different from 2"],
+                           "the way back goes through the transposed matrices: W.T, and B.T and then A.T")
 TWO_AXES = "d_A and d_B add up all rows. Make two axes of them first: x.reshape(-1, n), d_output.reshape(-1, m)"
 
 
 @visible_check
 def lora(lora):
     x, W, A, B = laws.random(9, (2, 3, 4), (4, 5), (4, 2), (2, 5))
-    reply, low = ask(lora, x, W, A, B, 6.0), x @ A @ B
-    yield laws.shape("two sentences of three tokens: (2, 3, 5)", reply, (2, 3, 5))
+    law, low = "two sentences of three tokens: (2, 3, 5)", x @ A @ B
+    reply = laws.asked(law, {"core dimension": "x goes through A, and then through B: (x A) B"}, lora, x, W, A, B, 6.0)
+    yield laws.shape(law, reply, (2, 3, 5))
     slips = [
         (x @ W + 6 * low, "you multiplied by alpha = 6: r is 2, so it is alpha / r = 3"),
         (x @ W + 12 * low, "you multiplied by r: alpha is divided by it"),
@@ -496,6 +557,7 @@ def lora(lora):
         (x @ W + 1.2 * low, "you divided by the 5 columns of B: r is the number of A's columns, 2"),
         (x @ W + 9 * low, "alpha / r stands there twice"), (3 * (x @ W + low), "x W is not scaled"),
         (3 * low, "x W is missing"), (x @ W, "the correction is missing"), (x @ W - 3 * low, "the correction is added"),
+        (3 * (x @ W) * low, "you multiplied x W by the correction: it is added"),
         (x @ W + 3 * np.maximum(x @ A, 0) @ B, "there is no nonlinearity between A and B"),
     ]
     yield laws.equals("rank 2, alpha = 6: x W + 3 (x A) B", reply, x @ W + 3 * low, slips=slips)
@@ -530,11 +592,12 @@ def lora_backward(lora_backward):
         return (d_output * (x @ W + 3 * (x @ A) @ B)).sum()
 
     law = "two sentences of three tokens"
-    reply = laws.asked(law, {"core dimension": TWO_AXES, "broadcast": TWO_AXES}, lora_backward, *args)
+    reply = laws.asked(law, TRANSPOSED | {"core dimension": TWO_AXES, "broadcast": TWO_AXES}, lora_backward, *args)
     advice = "three results, each of its array's shape; W is frozen and has none"
     yield laws.results(reply, {"d_x": (2, 3, 4), "d_A": (4, 2), "d_B": (2, 5)}, "it returns ", advice=advice)
     d_x, d_A, d_B = reply.value
-    for name, got, array in [("d_B", d_B, B), ("d_A", d_A, A)]:
+    for name, got, array, advice in [("d_B", d_B, B, "alpha / r times the sum of (x A).T d_output over all rows"),
+                                     ("d_A", d_A, A, "alpha / r times the sum of x.T (d_output B.T) over all rows")]:
         right = numerical_gradient(loss, array)
         slips = [(right / 3, "alpha / r = 3 is missing"), (2 * right, "you multiplied by alpha: it is alpha / r"),
                  (right / 3**0.5, "you gave it the root of alpha / r: each slope has all of it"),
@@ -543,7 +606,7 @@ def lora_backward(lora_backward):
                  (4 * right, "you multiplied by r: alpha is divided by it"), (-right, "the sign is wrong"),
                  (right / 6, "you took the mean over the six rows: their parts are added up"),
                  (3 * right, "alpha / r stands there twice")]
-        yield laws.equals(f"{name} agrees with central differences", got, right, "add up the parts of all rows", slips)
+        yield laws.equals(f"{name} agrees with central differences", got, right, advice, slips)
     right, through = numerical_gradient(loss, x), d_output @ W.T
     slips = [(through, "x has a part in the correction, too: add (alpha / r) (d_output @ B.T) @ A.T"),
              (right - through, "d_x goes through W, too: W is frozen, but x is not"),

@@ -1,5 +1,6 @@
 """The references of lab 14, against PyTorch, central differences, and laws; and what the lab gives besides."""
 
+import inspect
 import re
 
 import numpy as np
@@ -188,33 +189,64 @@ def test_shapes_that_do_not_fit_are_refused(shapes):
 # What the visible checks blame
 
 
-def _attention(share):
-    """Attention without masks whose keys and values are shared by this."""
-    def attend(Q, K, V, mask=None, softcap=None):
-        keys, values = (share(x, Q.shape[-3]) for x in (K, V))
-        return scaled_dot_product_attention(Q, keys, values)
+def slipped(exercise, *changes):
+    """The reference with pieces of its text exchanged."""
+    source = inspect.getsource(getattr(reference, exercise))
+    for old, new in changes:
+        assert old in source
+        source = source.replace(old, new)
+    exec(source, namespace := dict(vars(reference)))
+    return namespace[exercise]
 
-    return attend
 
-
+NORM, BACK, ATTEND, POOL = "rms_norm", "rms_norm_backward", "grouped_attention", "mean_pool"
+SHARED, CHOSEN = "np.repeat(K, H // G, axis=-3), np.repeat(V, H // G, axis=-3)", "np.where(mask, scores, -np.inf)"
+TURNED, MASKED = "np.swapaxes(keys, -1, -2)", "if mask is not None:\n"
+BRACKET = "(d_x_hat - x_hat * stretch) / rms"
 BLAMED = {
-    "keepdims=True": ("rms_norm", lambda x, gamma, eps=1e-5: gamma * x / np.sqrt((x * x).mean(-1) + eps)),
-    "mask.sum(axis=1, keepdims=True)": ("mean_pool", lambda hidden, mask: hidden.sum(1) / mask.sum(1)),
-    "the axis of heads": ("grouped_attention", _attention(lambda x, H: x)),
-    "n // (H / G), not n // G": ("grouped_attention", _attention(
-        lambda x, H: x[..., np.arange(H) // x.shape[-3], :, :])),
-    "e^a / (1 + e^a) is inf / inf": ("swiglu", lambda x, W_1, W_3, W_2: x @ W_1 * np.exp(x @ W_1) / (
-        1 + np.exp(x @ W_1)) * (x @ W_3) @ W_2),
-    "the smaller side of A": ("lora", lambda x, W, A, B, alpha: x @ W + alpha / min(A.shape) * (x @ A @ B)),
-    "Make two axes of them first": ("lora_backward", lambda d, x, W, A, B, alpha: (d @ W.T, x.T @ d @ B.T, 0)),
+    "keepdims=True": (NORM, ("axis=-1, keepdims=True", "axis=-1")),
+    "you took the mean off above the line": (NORM, ("(x / np", "((x - x.mean(axis=-1, keepdims=True)) / np")),
+    "divide only g by rms?": (BACK, (BRACKET, "d_x_hat / rms - x_hat * stretch")),
+    "1 / rms stands before the bracket": (BACK, (BRACKET, "d_x_hat - x_hat * stretch / rms")),
+    "gamma stands there twice": (BACK, ("(d_x_hat - x_hat", "gamma * (d_x_hat - x_hat")),
+    "gamma stands twice in the mean": (BACK, ("(d_x_hat * x_hat)", "(gamma * d_x_hat * x_hat)")),
+    "gamma is in your x_hat": (BACK, ("(d_x_hat * x_hat)", "(d_x_hat * gamma * x_hat)"),
+                               ("x_hat * stretch", "gamma * x_hat * stretch")),
+    "e^a / (1 + e^a) is inf / inf": ("swiglu", ("gate * sigmoid", "gate * np.exp(gate) / (1 + np.exp(gate))")),
+    "this is ReLU": ("swiglu", ("gate * sigmoid", "np.maximum(gate, 0)")),
+    "W_2 leads back": ("swiglu", ("(x @ W_3)) @ W_2", "(x @ W_2)) @ W_3")),
+    "the axis of heads": (ATTEND, (SHARED, "K, V")),
+    "n // (H / G), not n // G": (ATTEND, (SHARED, "(x[..., np.arange(H) // G, :, :] for x in (K, V))")),
+    "you repeated G = 2 times": (ATTEND, ("H // G, axis", "G, axis")),
+    "K.T turns all of them round": (ATTEND, (TURNED, "keys.T")),
+    "however many there are: K.swapaxes(-1, -2)": (ATTEND, (TURNED, "keys.transpose(0, 2, 1)")),
+    "as the given one does if no axis is said": (ATTEND, ("axis=-1", "axis=0")),
+    "your softmax runs over axis -2": (ATTEND, ("axis=-1", "axis=-2")),
+    "largest score along axis -2": (ATTEND, ("np.max(scores, axis=-1", "np.max(scores, axis=-2")),
+    "True and False were added": (ATTEND, (CHOSEN, "scores + mask")),
+    "you multiplied scores by the mask": (ATTEND, (CHOSEN, "scores * mask")),
+    "0 times -inf is nan": (ATTEND, (CHOSEN, "scores + ~mask * -np.inf")),
+    "leaves its weights as they were": (ATTEND, (CHOSEN, "scores + (1 - mask) * -1e9")),
+    "leaves its weights equal": (ATTEND, (CHOSEN, "np.where(mask, scores, -1e9)")),
+    "-inf minus -inf is nan": (ATTEND, (", initial=np.finfo(scores.dtype).min", "")),
+    "the first one's for both": (ATTEND, (MASKED, f"{MASKED}        mask = mask[(0,) * max(0, mask.ndim - 3)]\n")),
+    "fit it to the scores": (ATTEND, (MASKED, f"{MASKED}        mask = np.broadcast_to(mask, scores.shape[-3:])\n")),
+    "divide the score by softcap": (ATTEND, ("np.tanh(scores / softcap)", "np.tanh(scores)")),
+    "mask.sum(axis=1, keepdims=True)": (POOL, ("axis=1, keepdims=True", "axis=1")),
+    "one too high": (POOL, ("np.maximum(mask.sum(axis=1, keepdims=True), 1)", "(1 + mask.sum(axis=1, keepdims=True))")),
+    "you added up the padding": (POOL, ("hidden, 0", "0, hidden")),
+    "the smaller side of A": ("lora", ("alpha / r", "alpha / min(A.shape)")),
+    "it is added": ("lora", ("x @ W +", "x @ W *")),
+    "Make two axes of them first": ("lora_backward", ('x.reshape(-1, sizes["n"])', "x")),
+    "the transposed matrices": ("lora_backward", ("d_output @ B.T", "d_output @ B")),
 }
 
 
 @pytest.mark.parametrize("said", BLAMED)
 def test_the_visible_check_blames_what_is_at_fault(said):
-    exercise, wrong = BLAMED[said]
+    exercise, *changes = BLAMED[said]
     with pytest.raises(CheckFailed, match=re.escape(said)):
-        getattr(visible, exercise)(wrong)
+        getattr(visible, exercise)(slipped(exercise, *changes))
 
 
 # What the lab gives
