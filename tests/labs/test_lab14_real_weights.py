@@ -230,6 +230,7 @@ BLAMED = {
     "leaves its weights equal": (ATTEND, (CHOSEN, "np.where(mask, scores, -1e9)")),
     "-inf minus -inf is nan": (ATTEND, (", initial=np.finfo(scores.dtype).min", "")),
     "the first one's for both": (ATTEND, (MASKED, f"{MASKED}        mask = mask[(0,) * max(0, mask.ndim - 3)]\n")),
+    "the mask got an axis more": (ATTEND, (MASKED, f"{MASKED}        mask = mask[..., None, :, :]\n")),
     "fit it to the scores": (ATTEND, (MASKED, f"{MASKED}        mask = np.broadcast_to(mask, scores.shape[-3:])\n")),
     "divide the score by softcap": (ATTEND, ("np.tanh(scores / softcap)", "np.tanh(scores)")),
     "mask.sum(axis=1, keepdims=True)": (POOL, ("axis=1, keepdims=True", "axis=1")),
