@@ -11,8 +11,16 @@ from coursekit.tasks.tokens import END
 from coursekit.verdicts import Verdict
 
 INF = np.inf
+ALONG = "new keys and values stand behind the old ones along the tokens, axis 2 of (B, H, tokens, width)"
+AXES = "mask (B, P + T) is about keys, for all heads and queries: mask[:, None, None, :] is (B, 1, 1, P + T)"
+FOLLOWING = "ask following(table, tokens), with all tokens: table[tokens[-1]] knows only tables that look at one"
+THREE = "an entry of the logits has three indices, [b, t, id]: the text, the position, the token"
 TOO_OFTEN = "what the draft says too often is not missing: draw from max(p - q, 0), which is never below 0"
 SOFTMAX = "filtered logits are no longer log-probabilities: take softmax, which subtracts the largest, not np.exp"
+HIGHER = ('of equals the lower ids are kept: np.argsort(-logits, kind="stable") leaves them in their order; without '
+          "kind it may not, and [::-1] behind a sort turns them round")
+PLACES = "these are the right logits in wrong places: each belongs in that of its own token, so undo the sorting"
+RANKS = "so many are left, but others: what is True of the places in a sorted row must be brought back to the tokens"
 P = np.array([0.1, 0.4, 0.05, 0.3, 0.15])  # what five tokens have, in the order of their ids
 
 
@@ -37,22 +45,28 @@ def next_token_loss(next_token_loss):
 
 def _by_hand(next_token_loss):
     """Three positions, three tokens; the first says 1/4 of its target, the second 3/4, and nobody asks the third."""
-    p = np.array([[[0.5, 0.25, 0.25], [0.125, 0.125, 0.75], [0.2, 0.3, 0.5]]])
+    p = np.array([[[0.5, 0.25, 0.25], [0.125, 0.125, 0.75], [0.2, 0.4, 0.4]]])
     logits, ids, mask = np.log(8 * p), np.array([[0, 1, 2]]), np.ones((1, 3), bool)
-    reply = ask(next_token_loss, logits, ids, mask)
-    yield laws.results(reply, {"loss": (), "d_logits": (1, 3, 3)}, "it returns ")
+    law = "it returns loss (), d_logits (1, 3, 3)"
+    reply = laws.asked(law, {"out of bounds": THREE}, next_token_loss, logits, ids, mask)
+    yield laws.results(reply, {"loss": (), "d_logits": (1, 3, 3)}, law=law)
     loss, d_logits = reply.value
     slips = [
-        (math.log(2 * 8 * 2) / 3, "each position was judged on its own token: position t is judged on ids t + 1"),
+        (math.log(2 * 8 * 2.5) / 3, "each position was judged on its own token: position t is judged on ids t + 1"),
         (math.log(4 * 4 / 3 * 5) / 3, "the last position was judged, too: nothing follows it"),
         (math.log(16 / 3), "this is the sum: the mean over two targets is half of it"),
         (-math.log(16 / 3) / 2, "the sign is wrong: the loss is minus the mean of the log-probabilities"),
         *((wrong, "you shifted twice: position t is judged on ids t + 1, not t + 2")
           for wrong in (math.log(4), math.log(4) / 2)),
+        *((wrong, "only the last target was judged: each position says what comes next, and the mean is over both")
+          for wrong in (math.log(4 / 3), math.log(4 / 3) / 2)),
+        (math.log(2.5), "the last position alone was judged, on its own token: position t is judged on ids t + 1"),
         *((wrong, "the softmax runs over the tokens of the vocabulary, axis=-1")
-          for wrong in (math.log(2) / 2, math.log(5.4) / 2, 0.0)),
+          for wrong in (math.log(2) / 2, math.log(3.1 * 1.4 / 0.75) / 2)),
+        (0.0, "along axis 0, the batch, there is one row alone: shift along the positions, axis 1, and take the "
+         "softmax over the tokens, axis=-1"),
         (math.log(16 / 3) / 3, "there are two targets, not three: the first token of a row is none"),
-        (math.log(8 * 10 / 3) / 2, "you shifted the wrong way: position t says what comes at t + 1"),
+        (math.log(8 * 2.5) / 2, "you shifted the wrong way: position t says what comes at t + 1"),
     ]
     yield laws.equals("ids 0, 1, 2: the loss is (log 4 + log 4/3) / 2", loss, math.log(16 / 3) / 2, slips=slips)
     right = np.array([[[0.25, -0.375, 0.125], [0.0625, 0.0625, -0.125], [0, 0, 0]]])
@@ -69,18 +83,22 @@ def _by_hand(next_token_loss):
 def _padded(next_token_loss):
     """Two rows of different lengths, in which id 0 is a token like any other; and central differences."""
     (logits,) = laws.random(1, (2, 4, 5))
-    ids, mask = np.array([[2, 0, 4, 1], [3, 0, 0, 0]]), np.array([[True] * 4, [False, True, False, False]])
+    ids, mask = np.array([[2, 4, 0, 1], [3, 0, 0, 0]]), np.array([[True] * 4, [False, True, False, False]])
     log_p = logits - np.log(np.exp(logits).sum(axis=-1, keepdims=True))
-    costs = [-log_p[0, 0, 0], -log_p[0, 1, 4], -log_p[0, 2, 1], -log_p[1, 0, 0]]
+    costs = [-log_p[0, 0, 4], -log_p[0, 1, 0], -log_p[0, 2, 1], -log_p[1, 0, 0]]
+    mixed = "rows are mixed up: text b has its own logits and its own targets, so index with b as well as with t"
     reply = ask(next_token_loss, logits, ids, mask)
     yield laws.results(reply, {"loss": (), "d_logits": (2, 4, 5)}, "a batch of two: it returns ")
     slips = [
         ((sum(costs[:3]) / 3 + costs[3]) / 2, "this is the mean of the rows' means: each target counts alike"),
         (sum(costs) / 6, "you divided by all positions: four targets count"),
         (sum(costs) / 5, "you counted the first token of the first row: nothing says it, so count mask[:, 1:]"),
-        (sum(costs[1:3]) / 2, "id 0 was taken for padding: the mask alone says what counts"),
+        ((costs[0] + costs[2]) / 2, "id 0 was taken for padding: the mask alone says what counts"),
         ((sum(costs[:3]) - log_p[1, 1, 0]) / 4, "mask[b, t] says whether token t is a target: it goes with ids[:, 1:], "
          "so mask[:, 1:], not mask[:, :-1]"),
+        *((wrong, mixed) for wrong in (
+            (sum(costs[:3]) - log_p[1, 0, 4]) / 4,
+            (sum(costs) - log_p[1, 0, 4] - log_p[1, 1, 0] - log_p[1, 2, 1] - log_p[0, 0, 0]) / 4)),
         (sum(costs[:3]) / 3, "a target counts where the mask is True at it, whatever the mask is at the token before"),
     ]
     advice = "four targets count, three in the first row and one in the second, and each of them alike"
@@ -90,7 +108,10 @@ def _padded(next_token_loss):
     def loss():
         return ask(next_token_loss, logits, ids, mask).value[0]
 
-    advice = "and is it 0 where the target does not count, and at the last position?"
+    of_any_row = np.exp(log_p) - np.eye(5)[ids[:, [1, 2, 3, 3]]].max(axis=0)
+    counts = np.append(mask[:, 1:], [[False], [False]], axis=1)[..., None]
+    advice = laws.slip(reply.value[1], [(of_any_row * counts / 4, mixed)],
+                       "and is it 0 where the target does not count, and at the last position?")
     yield laws.slope("d_logits is the slope of the loss", loss, logits, reply.value[1], advice)
     idle = as_array(reply.value[1])[1, 1:]
     yield Verdict("where no target counts the gradient is exactly 0", not idle.any(), f"got {rounded(idle)}")
@@ -130,8 +151,7 @@ def filter_logits(filter_logits):
     yield from _ends_of_the_range(filter_logits)
     rows = np.log([P, P[::-1], [0.6, 0.1, 0.1, 0.1, 0.1]])
     right = [_only(rows[0], [1, 3]), _only(rows[1], [1, 3]), _only(rows[2], [0])]
-    slips = [(np.sort(_only(rows, [1, 3])), "they came back sorted: each logit belongs in its token's place")]
-    yield _keeps("three rows: each is a distribution of its own", filter_logits, (rows, 1.0, 4, 0.5), right, slips)
+    yield _keeps("three rows: each is a distribution of its own", filter_logits, (rows, 1.0, 4, 0.5), right)
     deep = np.stack([rows, rows[::-1]])
     yield _keeps("two axes in front: (2, 3, 5)", filter_logits, (deep, 1.0, 4, 0.5), [right, right[::-1]])
     for what, settings in [("temperature", (-1.0, 2, 0.5)), ("top_k", (1.0, 0, 0.5)), ("top_p", (1.0, 2, 1.5)),
@@ -143,7 +163,8 @@ def filter_logits(filter_logits):
 def _one_filter(filter_logits, logits):
     """top_k, top_p, and what the order of the three decides."""
     slips = [(np.where(logits > np.log(0.2), logits, 0.0), "removed tokens are 0: exp(0) is 1, so make them -np.inf"),
-             (_only(logits, [1]), "two tokens are kept, not one")]
+             (_only(logits, [1]), "two tokens are kept, not one"),
+             (_only(logits, [1, 3, 4]), "three are kept, not two: places are counted from 0, so keep those < top_k")]
     yield _keeps("top_k = 2 keeps tokens 1 and 3, -inf for the rest", filter_logits, (logits, 1.0, 2, 1.0),
                  _only(logits, [1, 3]), slips)
     slips = [(_only(logits, [1]), "the token that crosses top_p is kept: 0.4 is not yet 0.5, and with 0.3 more it is"),
@@ -167,14 +188,13 @@ def _ties(filter_logits):
     """Of equals the lower ids; more than 16 of them, since NumPy sorts shorter arrays stably in any case."""
     even = np.array([1.0, 2.0, 2.0, 0.0, 2.0])
     slips = [(_only(even, [1, 2, 4]), "three are left: exactly top_k are kept, of equals the lower ids"),
-             (_only(even, [2, 4]), "of equals the lower ids are kept: sort the negative logits, and stably")]
+             (_only(even, [2, 4]), HIGHER)]
     yield _keeps("of three equals top_k = 2 keeps those with the lower ids", filter_logits, (even, 1.0, 2, 1.0),
                  _only(even, [1, 2]), slips)
     many = np.arange(60) * 7 % 11 // 2 / 4
     right = sorted(range(60), key=lambda i: (-many[i], i))[:25]
     yield _keeps("among 60 tokens, of which many are equal, the first 25", filter_logits, (many, 1.0, 25, 1.0),
-                 _only(many, right),
-                 advice='np.argsort(-logits, kind="stable") leaves equals in their order; without kind it may not')
+                 _only(many, right))
     law = "and for top_p = 0.24 among 24 equal ones, the first six"
     yield _keeps(law, filter_logits, (np.zeros(24), 1.0, 24, 0.24), _only(np.zeros(24), range(6)))
 
@@ -210,8 +230,26 @@ def _keeps(law, filter_logits, args, expected, slips=(), advice=""):
     got, expected = as_array(ask(filter_logits, *args).value), np.asarray(expected)
     if got.dtype.kind not in "fiu" or got.shape != expected.shape:
         return Verdict(law, False, f"expected an array of numbers of shape {expected.shape}, got {laws.kind(got)}")
-    said = next((said for wrong, said in slips if _same(got, wrong)), "") or _not_removed(got, expected, *args[:2])
+    said = next((said for wrong, said in [*slips, *_forms(expected)] if _same(got, wrong)), "")
+    said = said or _not_removed(got, expected, *args[:2]) or _others(got, expected, *args[:2])
     return Verdict(law, _same(got, expected), said or f"got {rounded(got)}" + (advice and f": {advice}"))
+
+
+def _forms(logits):
+    """These logits in another form, with what to say of it."""
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    p = powers / powers.sum(axis=-1, keepdims=True)
+    return [(p, "these are probabilities: return logits, the softmax comes later"),
+            (np.log(p), "these are log-probabilities: return the logits themselves, divided by the temperature alone")]
+
+
+def _others(got, expected, logits, temperature):
+    """What to say where as many tokens are left as should be, but others, or not in their own places; else ""."""
+    left = np.isfinite(got)
+    if not np.array_equal(left.sum(axis=-1), np.isfinite(expected).sum(axis=-1)):
+        return ""
+    stayed, alike = _same(got, np.where(left, logits / (temperature or 1), -INF)), _same(*map(np.sort, (got, expected)))
+    return {(True, True): HIGHER, (False, True): PLACES, (True, False): RANKS}.get((stayed, alike), "")
 
 
 def _not_removed(got, expected, logits, temperature):
@@ -306,9 +344,14 @@ def _one_more(attend):
     old, new = np.array([[[[2.0]]]]), np.array([[[[0.0]]]])
     cache = old, np.array([[[[10.0, 0.0]]]])
     args = np.array([[[[math.log(3.0)]]]]), new, np.array([[[[0.0, 20.0]]]]), cache
-    reply = ask(attend, *args)
-    yield _form("one new token behind a cached one: it returns the output and a pair, (keys, values)", reply)
-    slips = [([[[[0.0, 20.0]]]], "it looks at itself alone: the cached keys and values stand before its own"),
+    law = "one new token behind a cached one: it returns the output and a pair, (keys, values)"
+    reply = laws.asked(law, {"core dimension": ALONG}, attend, *args)
+    yield _form(law, reply)
+    apart = np.array([[10.0, 0.0], [0.0, 20.0]])
+    slips = [(apart.reshape(1, 2, 1, 2), f"the new ones became heads: {ALONG}"),
+             (apart.reshape(2, 1, 1, 2), f"the new ones became texts: {ALONG}"),
+             ([[[[0.0, 0.0]]]], "it sees nothing: True in a mask says that one may look, not that something is hidden"),
+             ([[[[0.0, 20.0]]]], "it looks at itself alone: the cached keys and values stand before its own"),
              ([[[[10.0, 0.0]]]], "it looks at the cached token alone: a token looks at itself, too, and the causal "
               "mask lies in the lower right corner")]
     yield laws.equals("weights 9/10 and 1/10: the output is [9, 2]", reply.value[0], [[[[9.0, 2.0]]]], slips=slips)
@@ -338,12 +381,18 @@ def _cut(attend, q, k, v, whole):
 def _hidden(attend, q, k, v):
     """Padding in front, which sees nothing; holes, one in the past and one among the new."""
     mask = np.array([[False, False, True, True, True], [True] * 5])
-    got = as_array(ask(attend, q, k, v, None, mask).value[0])
     law = "padding in front: what stands behind it is what it is alone"
-    alone = _looked(q[:1, :, 2:], k[:1, :, 2:], v[:1, :, 2:])
+    got = as_array(laws.asked(law, {"broadcast": AXES}, attend, q, k, v, None, mask).value[0])
     advice = "nobody looks at padding: mask[b, j] is about the key at j, for all heads and queries of text b"
-    slips = [(_looked(q[:1, :, 2:], k[:1, :, 2:], v[:1, :, 2:], ahead=5), "with a mask attention stays causal, too")]
-    yield laws.equals(law, got[:1, :, 2:], alone, advice, slips)
+    slips = [(_looked(q, k, v, *seen)[:1, :, 2:], said) for said, *seen in [
+        ("with a mask attention stays causal, too", mask, 5),
+        ("it looks at the padding: the mask hides keys, along the last axis, mask[:, None, None, :]", None),
+        ("your mask is the wrong way round: True says that a real token stands there, which one may look at", ~mask),
+        ("it took the first tokens for the real ones: padding may stand in front, so take the mask as it is",
+         np.arange(5) < mask.sum(axis=1, keepdims=True)),
+        ("padding moves nothing: query i stands at position P + i, whatever padding stands in front", mask, -2),
+        ("a key may be seen where the mask and the causal mask both say so: join them by &, not by |", None, 5)]]
+    yield laws.equals(law, got[:1, :, 2:], _looked(q, k, v, mask)[:1, :, 2:], advice, slips)
     yield laws.equals("a query that may look nowhere gets exactly 0", got[0, :, :2], np.zeros((3, 2, 2)),
                       _of_nowhere(got[0, :, :2], v[0]))
     yield laws.equals("and the other text is as it was", got[1], _looked(q, k, v)[1], advice)
@@ -354,7 +403,10 @@ def _hidden(attend, q, k, v):
         advice = "the mask has P + T columns, the cached tokens in front"
         right = _looked(q, k, v, second)[:, :, 2:]
         said = "a padded token's own query still looks: the mask is about keys only"
-        slips = [(right * second[:, None, 2:, None], said)]
+        front = np.arange(5) >= (~second).sum(axis=1, keepdims=True)
+        slips = [(right * second[:, None, 2:, None], said),
+                 (_looked(q, k, v, front)[:, :, 2:], "it took the last tokens for the real ones: padding may stand "
+                  "anywhere, so take the mask as it is")]
         yield laws.equals("holes in the past and among the new", later.value[0], right, advice, slips)
         yield from _caches(later, k, v)
 
@@ -439,7 +491,10 @@ def generate(generate):
         ([1, 3, 4, 3, END], "START is what the model is told; it is not written, so leave it out"),
         ([3, 4, 3], "END is a token like any other: it is written"),
         ([3, 4, 5, END], "this is the likeliest each time: draw one with the uniform"),
-        ([3, 4, 3, END, END], "you wrote on after END"),
+        *((wrong, "you wrote on after END: stop as soon as it is written")
+          for wrong in ([3, 4, 3, END, 3], [3, 4, 3, END, END])),
+        *((wrong, "the same uniform drew each token: each has its own, in their order")
+          for wrong in ([3, 4, 3, 4, 3], [4, 5, END])),
     ]
     law = "no prompt, uniforms 0.3, 0.6, 0.4, 0.2, 0.9: tokens 3, 4, 3, END, and the last uniform is not needed"
     yield _writes(law, ask(generate, table, [], u, 1.0, 6, 1.0), [3, 4, 3, END], slips)
@@ -505,7 +560,7 @@ def _after_two(generate):
         ([3, 3], [END], [4, 3, 5, END], "the prompt has token 3 twice: give `following` both"),
     ]:
         law = f"a table that looks at two tokens: after {prompt} {'come' if tokens[1:] else 'comes'} {tokens}"
-        reply = ask(generate, table, prompt, np.full(6, 0.5), 1.0, 6, 1.0)
+        reply = laws.asked(law, {"": FOLLOWING}, generate, table, prompt, np.full(6, 0.5), 1.0, 6, 1.0)
         yield _writes(law, reply, tokens, [(wrong, said)])
 
 

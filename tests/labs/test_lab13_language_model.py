@@ -2,19 +2,23 @@
 
 import itertools
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from coursekit import keep
+from coursekit.check import CheckFailed
+from coursekit.check import lab13_language_model as visible_checks
 from coursekit.check.lab11_decoding import Model, table_of
 from coursekit.gradient_check import check_gradient
 from coursekit.models.gpt import GPT, initial_parameters, parameter_shapes
 from coursekit.tasks.tokens import END, START
 from grading.lab import Lab
 from solutions.lab04_hard_attention.reference import sample_positions
+from solutions.lab05_scaled_dot_product.reference import scaled_dot_product_attention
 from solutions.lab11_decoding.reference import greedy
-from solutions.lab13_language_model import checks, reference
+from solutions.lab13_language_model import checks, mistakes, reference
 from tests import needs
 from tests.labs import judging
 
@@ -281,6 +285,83 @@ def test_a_draft_that_cannot_be_and_sums_that_are_not_1_are_named():
 @pytest.mark.parametrize("p", [np.array([0.4997, 0.4998]), np.array([0.5, 0.4995])], ids=["two", "one"])
 def test_a_draft_is_accepted_where_nothing_but_rounding_is_missing(p):
     assert reference.speculative_step(p, np.array([0.5, 0.5]), 1, 0.99999, 0.5) == (1, True)
+
+
+# What the visible checks say of slips
+
+
+def judged(speaks, hears, own=lambda log_p, ids: np.take_along_axis(log_p, ids[..., None], -1)[..., 0]):
+    """The right gradient, and a loss whose logits, ids and mask are cut otherwise, or that looks up other costs."""
+    def loss(logits, ids, mask):
+        costs, counts = -own(reference.log_softmax(logits[speaks]), ids[hears]), mask[hears]
+        return (costs * counts).sum() / max(counts.sum(), 1), reference.next_token_loss(logits, ids, mask)[1]
+    return loss
+
+
+def costs_of(own):
+    return judged(np.s_[:, :-1], np.s_[:, 1:], own)
+
+
+def with_the_targets_of_all_texts(logits, ids, mask):
+    """The right loss; from the gradient of each text the targets of all are subtracted."""
+    p, counts = np.exp(reference.log_softmax(logits)), np.append(mask[:, 1:], np.zeros((len(mask), 1)), axis=1)
+    p[:, np.arange(ids.shape[1] - 1), ids[:, 1:]] -= 1
+    return reference.next_token_loss(logits, ids, mask)[0], p * counts[..., None] / max(counts.sum(), 1)
+
+
+def filtered(last):
+    """The reference's filter, with another last step, which is told the logits, too."""
+    return lambda logits, t, k, p: last(reference.filter_logits(logits, t, k, p), logits / (t or 1))
+
+
+def attends(sees, axis=2):
+    """What is new stands behind the old along this axis; sees(causal, mask) says what may be seen."""
+    def attend(q, k, v, cache, mask=None):
+        keys, values = (k, v) if cache is None else (np.append(*pair, axis) for pair in zip(cache, (k, v), strict=True))
+        causal = np.tri(k.shape[2], keys.shape[2], keys.shape[2] - k.shape[2], dtype=bool)
+        may_look = causal if mask is None else sees(causal, mask)
+        return scaled_dot_product_attention(q, keys, values, may_look)[0], (keys, values)
+    return attend
+
+
+def in_front(mask):
+    """As many real tokens as there are, which stand in front."""
+    return np.arange(mask.shape[1]) < mask.sum(axis=1, keepdims=True)
+
+
+def row_of_the_last(table, *args):
+    return reference.generate(SimpleNamespace(following=lambda tokens: table[tokens[-1]]), *args)
+
+
+@pytest.mark.parametrize(("exercise", "words", "slip"), [
+    ("next_token_loss", "only the last target was judged", judged(np.s_[:, -2:-1], np.s_[:, -1:])),
+    ("next_token_loss", "the last position alone was judged", judged(np.s_[:, -1:], np.s_[:, -1:])),
+    ("next_token_loss", "along axis 0, the batch", judged(np.s_[:-1], np.s_[1:])),
+    ("next_token_loss", "three indices", costs_of(lambda log_p, ids: log_p[np.arange(len(ids))[:, None], ids])),
+    ("next_token_loss", "rows are mixed up", costs_of(lambda log_p, ids: log_p[:, np.arange(ids.shape[1]), ids])),
+    ("next_token_loss", "rows are mixed up", with_the_targets_of_all_texts),
+    ("filter_logits", "behind a sort turns them round", mistakes.filter_logits_with_the_higher_of_equals),
+    ("filter_logits", "right logits in wrong places", mistakes.filter_logits_in_the_order_of_their_size),
+    ("filter_logits", "must be brought back to the tokens", filtered(
+        lambda kept, logits: np.where(np.isfinite(-np.sort(-kept, axis=-1)), logits, -np.inf))),
+    ("filter_logits", "these are probabilities", filtered(lambda kept, logits: reference.softmax(kept, axis=-1))),
+    ("filter_logits", "these are log-probabilities", filtered(lambda kept, logits: reference.log_softmax(kept))),
+    ("filter_logits", "counted from 0", lambda logits, t, k, p: reference.filter_logits(logits, t, k + 1, p)),
+    ("attend_with_cache", "along the tokens, axis 2", attends(np.logical_and, axis=1)),
+    ("attend_with_cache", r"mask\[:, None, None, :\] is", attends(lambda causal, mask: causal & mask[:, None])),
+    ("attend_with_cache", "wrong way round", attends(lambda causal, mask: causal & ~mask[:, None, None])),
+    ("attend_with_cache", "join them by &", attends(lambda causal, mask: causal | mask[:, None, None])),
+    ("attend_with_cache", "first tokens for the real", attends(lambda c, mask: c & in_front(mask)[:, None, None])),
+    ("attend_with_cache", "last tokens for the real", attends(lambda c, mask: c & in_front(mask)[:, None, None, ::-1])),
+    ("generate", "you wrote on after END", mistakes.generate_on_after_the_end),
+    ("generate", "the same uniform drew each token", mistakes.generate_with_the_first_uniform),
+    ("generate", "ask following", row_of_the_last),
+], ids=["last-target", "last-position", "batch-shifted", "two-indices", "all-texts", "gradient-of-all-texts",
+        "turned-round", "sorted", "sorted-mask", "probabilities", "log-probabilities", "one-more", "heads", "one-axis",
+        "inverted", "or", "real-in-front", "padding-in-front", "no-stop", "same-uniform", "row-of-the-last"])
+def test_a_slip_is_named_by_the_visible_check(exercise, words, slip):
+    with pytest.raises(CheckFailed, match=words):
+        getattr(visible_checks, exercise)(slip)
 
 
 # What it takes from earlier labs, and what it keeps
