@@ -236,12 +236,12 @@ def tokens(text, sizes, lengths, per_token, now):
     return Touch("steps", {"now": now, "shown": shown}, alt, low + 64, "".join(draw))
 
 
-def silenced(text, heads, looks, letters, probabilities):
+def silenced(text, heads, looks, letters, probabilities, now=0):
     """The end of a text, where one head after the other is silenced under a slider, and what it would write next.
 
     text           letters and blanks, before which stands START: S tokens with it
-    heads          for each of n steps what stands under the slider, and what it means; the first silences nothing
-    looks          (n, S) where these heads look from the last letter; zeros at the first step
+    heads          for each of n steps what stands under the slider, and what it means; `now` is where it stands
+    looks          (n, S) where these heads look from the last letter; zeros where none is silent
     letters        k letters that may come next
     probabilities  (n, k) how likely each of them is at each step
     """
@@ -259,22 +259,23 @@ def silenced(text, heads, looks, letters, probabilities):
                       for each in probabilities]}
     steps |= {f"number {j}": [{"text": _number(p)} for p in column] for j, column in enumerate(probabilities.T)}
     unit = 280 / (len(heads) - 1)
-    draw = [_text(10, 20, says[0], name="says", anchor="start", weight=600),
+    draw = [_text(10, 20, says[now], name="says", anchor="start", weight=600),
             *(_text(x + cell / 2, y, letter, size=11 if letter == "<s>" else 15)
               for (x, y), letter in zip(at, shown, strict=True)),
-            f'<path data-is="looks" d="{steps["looks"][0]["d"]}" fill="{WEIGHT}"/>',
+            f'<path data-is="looks" d="{steps["looks"][now]["d"]}" fill="{WEIGHT}"/>',
             _text(10, low - 10, "what comes next", size=12, fill=FAINT, anchor="start"),
             *(_text(24, low + 14 + 26 * j, letter, size=15) for j, letter in enumerate(_visible(letters))),
-            f'<path data-is="bars" d="{steps["bars"][0]["d"]}" fill="{FAINT}"/>',
+            f'<path data-is="bars" d="{steps["bars"][now]["d"]}" fill="{FAINT}"/>',
             *(_text(350, low + 14 + 26 * j, _number(p), name=f"number {j}", anchor="end")
-              for j, p in enumerate(probabilities[0]))]
+              for j, p in enumerate(probabilities[now]))]
     rail = low + 26 * len(letters) + 26
     draw += [_text(34 + unit * n, rail + 30, head, size=11, fill=FAINT) for n, head in enumerate(heads)]
-    draw += [_slider("step", "which head is silent", 0, (0, len(heads) - 1, 1), (34, rail), (unit, 0))]
-    likely = ", ".join(f"{letter} {_number(p)}" for letter, p in zip(_visible(letters), probabilities[0], strict=True))
-    alt = (f"How likely each letter is after {text}, while all heads speak: {likely}. A slider silences one head after "
+    draw += [_slider("step", "which head is silent", now, (0, len(heads) - 1, 1), (34, rail), (unit, 0))]
+    likely = ", ".join(f"{letter} {_number(p)}"
+                       for letter, p in zip(_visible(letters), probabilities[now], strict=True))
+    alt = (f"How likely each letter is after {text}, {says[now]}: {likely}. A slider silences one head after "
            "the other.")
-    return Touch("steps", {"now": 0, "shown": steps}, alt, rail + 38, "".join(draw))
+    return Touch("steps", {"now": now, "shown": steps}, alt, rail + 38, "".join(draw))
 
 
 def _in_lines(text, columns):

@@ -74,6 +74,23 @@ def test_every_image_has_a_text_for_those_who_cannot_see_it(pages):
     assert [image for image in texts if not image[2].strip()] == []
 
 
+CUT = """() => [...document.querySelectorAll("text")].filter(text => {
+  const words = text.getBBox(), drawing = document.documentElement.viewBox.baseVal
+  return words.x < 0 || words.x + words.width > drawing.width || words.y + words.height > drawing.height
+}).map(text => text.textContent)"""
+
+
+@needs.chromium
+def test_no_words_of_a_drawing_are_cut_at_its_edge(browser, root):
+    """Even where a machine has neither Helvetica nor Arial: what stands in for them may be wider."""
+    tab, cut = browser.new_page(), {}
+    for drawing in sorted((root / "chapters" / "figures").glob("*.svg")):
+        tab.goto(drawing.as_uri())
+        cut[drawing.name] = tab.evaluate(CUT)
+    tab.close()
+    assert not any(cut.values()), cut
+
+
 def test_the_style_sheet_of_katex_is_as_old_as_its_script(root):
     from sphinxcontrib.katex import katex_version
 

@@ -69,11 +69,11 @@ def test_a_vocabulary_says_how_many_tokens_a_text_has():
 
 def test_a_silenced_head_shows_where_it_looked_and_what_comes_next_without_it():
     heads = {"none": "all speak", "0.0": "without 0.0"}
-    figure = touch.silenced("ab", heads, [[0, 0, 0], [0.5, 0.0, 0.5]], "s.", [[0.1, 0.9], [0.8, 0.2]])
+    figure = touch.silenced("ab", heads, [[0, 0, 0], [0.5, 0.0, 0.5]], "s.", [[0.1, 0.9], [0.8, 0.2]], now=1)
     steps = figure.start["shown"]
     assert [step["d"].count("M") for step in steps["looks"]] == [0, 2]
     assert [step["text"] for step in steps["number 0"]] == ["0.10", "0.80"]
-    assert parts(figure, "number 1")[0].text == "0.90" and steps["says"][1]["text"] == "without 0.0"
+    assert parts(figure, "number 1")[0].text == "0.20" and parts(figure, "says")[0].text == "without 0.0"
 
 
 def test_no_word_is_cut_at_the_end_of_a_line():
