@@ -237,10 +237,10 @@ def _keeps(law, filter_logits, args, expected, slips=(), advice=""):
 
 def _forms(logits):
     """These logits in another form, with what to say of it."""
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    p = powers / powers.sum(axis=-1, keepdims=True)
-    return [(p, "these are probabilities: return logits, the softmax comes later"),
-            (np.log(p), "these are log-probabilities: return the logits themselves, divided by the temperature alone")]
+    lower = logits - np.max(logits, axis=-1, keepdims=True)
+    log_p = lower - np.log(np.exp(lower).sum(axis=-1, keepdims=True))
+    return [(np.exp(log_p), "these are probabilities: return logits, the softmax comes later"),
+            (log_p, "these are log-probabilities: return the logits themselves, divided by the temperature alone")]
 
 
 def _others(got, expected, logits, temperature):
