@@ -16,7 +16,7 @@ from solutions.lab00_warm_up.reference import cross_entropy, cross_entropy_backw
 from solutions.lab14_real_weights.reference import lora, lora_backward
 
 STEPS, BATCH, RATE, ALPHA = 240, 256, 2e-2, 2
-TRAINED_ON, TESTED = 300, 200  # sentences
+TRAINED_ON, TESTED = 300, 200  # sentences; of the latter those count that are not among the former
 
 
 def way(seed, rank):
@@ -24,8 +24,9 @@ def way(seed, rank):
 
     The seed draws A, the batches, and the sentences of both kinds.
     """
-    W, (seen, following, _) = decoder().p["E"].T, examples(seed, TRAINED_ON)
-    new, right, least = examples(1000 + seed, TESTED)
+    old, drawn = drawn_by(seed, TRAINED_ON), drawn_by(1000 + seed, TESTED)
+    W, (seen, following, _) = decoder().p["E"].T, examples(old)
+    new, right, least = examples([text for text in drawn if text not in old])
     A, B = trained(np.random.default_rng(seed), W, seen, following, rank)
     before, after = (cross_entropy(*judged(lora(new, W, A, each, ALPHA), right)) for each in (0 * B, B))
     return 100 * (before - after) / (before - least)
@@ -50,9 +51,13 @@ def judged(logits, ids):
     return log_softmax(logits)[None], ids[None], np.ones((1, len(ids)), bool)
 
 
-def examples(seed, n):
-    """The decoder's hidden states for n sentences, the tokens that come next, and the least loss of these."""
-    texts = grammar.sentences(np.random.default_rng(seed), n)
+def drawn_by(seed, n):
+    """n sentences of the grammar."""
+    return grammar.sentences(np.random.default_rng(seed), n)
+
+
+def examples(texts):
+    """The decoder's hidden states for sentences, the tokens that come next, and the least loss of these."""
     rows = [decoder().encode(f"\n{each.capitalize()}\n") for each in texts]
     seen = np.concatenate([decoder().run(row[:-1])[0] for row in rows])
     following = np.concatenate([row[1:] for row in rows])
