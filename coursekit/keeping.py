@@ -6,6 +6,8 @@
     cross_entropy = kept(cross_entropy)  # in a later one: yours if you kept one, else the one that was given
     cross_entropy = kept(cross_entropy, logits, ids)  # yours if it answers this example as the given one does
 
+A given function is kept too, for those that call it, but never as yours, and never in place of yours.
+
 The file is plain Python, to read, to change and to import. It stands beside the labs' folders, or beside the notebook
 where that is not in a folder of its own.
 """
@@ -27,6 +29,8 @@ FILE = "my_attention.py"
 TAKES_OWN = True  # not where labs are graded: there a mistake of an earlier lab would cost points in a later one
 HEAD = '"""My own functions, kept by coursekit.keep."""\n\nimport numpy as np\n\nfrom coursekit.shapes import expect\n'
 IMPORTED = {"np", "expect"}  # by the line above
+GIVEN = "GIVEN_BY_LABS"  # what the file calls its list of functions that are not one's own
+given_here = set()  # the functions that `kept` gave since this process began
 
 
 def keep(*functions):
@@ -34,17 +38,20 @@ def keep(*functions):
 
     What such a function uses of its own cell is kept with it: helpers and constants. What else it calls must be kept
     too, with it or before it; what it uses of a module is imported there. One that is not written yet is left out,
-    with those that call it, and named.
+    with those that call it, and named; and so is one that a lab gave, where the file has one of your own.
     Raises ValueError, and writes nothing, for what is no function with a name and a source, and for one that uses a
     name which the file has not and which no module has.
     """
     sources = {function.__name__: _source(function) for function in map(_expect_function, functions)}
-    left_out = _unfinished(sources, _parts(_place()))
-    if written := [function for function in functions if function.__name__ not in left_out]:
+    before = _parts(_place())
+    left_out = _unfinished(sources, before)
+    second = _names_given(functions) & before.keys() - _given(_place())
+    if written := [function for function in functions if function.__name__ not in left_out | second]:
         _write(written, sources)
-    if left_out:
-        named = ", ".join(name for name in sources if name in left_out)
-        print(f"not kept: {named}: not written yet, or calling one that is not. When they are written, keep again.")
+    for names, why in [(left_out, "not written yet, or calling one that is not. When they are written, keep again."),
+                       (second, f"given here, and {FILE} has one of your own, which stays")]:
+        if names:
+            print(f"not kept: {', '.join(name for name in sources if name in names)}: {why}")
 
 
 def _write(functions, known):
@@ -55,6 +62,8 @@ def _write(functions, known):
     imports, parts = _imports(path), _parts(path) | beside | sources
     for function in functions:
         imports |= _imports_of(function, [function.__name__, *_used_of_its_cell(function, known)], parts)
+    given = _given(path) - sources.keys() | _names_given(functions)
+    parts |= {GIVEN: f"{GIVEN} = {sorted(given)}\n"} if given or GIVEN in parts else {}
     path.write_text("\n\n".join([HEAD + "".join(imports), *parts.values()]), encoding="utf-8")
     with_it = f", with {', '.join(beside)}" if beside else ""
     print(f"kept {', '.join(sources)} in {_said(path)}{with_it}")
@@ -69,9 +78,10 @@ def kept(given, *example):
     """
     _expect_function(given)
     path, name = _place(), given.__name__
+    given_here.add(given)
     own = _load(path, name) if TAKES_OWN and _is_there(path) else None
     if own is None:
-        print(f"{name}: the one given here" + (f" (you kept none in {_said(path)})" if TAKES_OWN else ""))
+        print(f"{name}: the one given here" + (f" (you kept none of your own in {_said(path)})" if TAKES_OWN else ""))
         return given
     problem = _problem(own, given, example) if example else None
     if problem:
@@ -150,6 +160,17 @@ def _is_there(path):
 def _parts(path):
     """{name: source} of the functions and constants that the file holds, in their order."""
     return {name: source for node, source in _statements_of(path) if (name := _name(node))}
+
+
+def _names_given(functions):
+    """The names of those of these functions that `kept` gave."""
+    return {function.__name__ for function in functions if function in given_here}
+
+
+def _given(path):
+    """The names of what the file holds and a lab gave."""
+    listed = ast.parse(_parts(path).get(GIVEN, ""))
+    return {node.value for node in ast.walk(listed) if isinstance(node, ast.Constant)}
 
 
 def _name(node):
@@ -244,8 +265,8 @@ def _import(name, function):
 
 
 def _load(path, name):
-    """The function `name` of the file, or None where it has none."""
-    if name not in _parts(path):
+    """The function `name` of the file, or None where it has none, or one that a lab gave."""
+    if name not in _parts(path).keys() - _given(path):
         return None
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from coursekit import keep, kept
+from coursekit import keep, keeping, kept
 from coursekit.keeping import FILE
 
 
@@ -17,6 +17,7 @@ def labs(tmp_path, monkeypatch):
     for name in ("lab00_first", "lab01_second"):
         (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path / "lab00_first")
+    monkeypatch.setattr(keeping, "given_here", set())  # as in a new process
     return tmp_path
 
 
@@ -60,7 +61,7 @@ def test_a_kept_function_is_used_in_the_next_lab(labs, monkeypatch):
 def test_without_a_kept_one_the_given_one_is_used(capsys):
     assert kept(double) is double
     where = "my_attention.py, in the folder above this one"
-    assert capsys.readouterr().out == f"double: the one given here (you kept none in {where})\n"
+    assert capsys.readouterr().out == f"double: the one given here (you kept none of your own in {where})\n"
 
 
 def test_it_is_said_where_the_file_stands_and_no_path_of_the_machine(labs, monkeypatch, capsys):
@@ -70,6 +71,28 @@ def test_it_is_said_where_the_file_stands_and_no_path_of_the_machine(labs, monke
     said = capsys.readouterr().out
     assert said == ("kept double in my_attention.py, in the folder above this one\n"
                     "double: yours, from my_attention.py, beside this notebook\n")
+
+
+def test_what_a_lab_gave_is_kept_for_those_that_call_it_and_never_called_yours(labs, monkeypatch, capsys):
+    keep(kept(double), fourfold)
+    monkeypatch.chdir(labs / "lab01_second")
+    np.testing.assert_array_equal(kept(fourfold)([3]), [12])
+    assert kept(given_double) is given_double and "double: the one given here" in capsys.readouterr().out
+
+
+def test_what_a_lab_gave_does_not_take_the_place_of_ones_own(labs, capsys):
+    own = "def double(x):\n    return -x\n"
+    (labs / FILE).write_text(own)
+    keep(kept(double, np.ones(2)), fourfold)
+    assert own in (labs / FILE).read_text() and kept(fourfold)(3) == 3
+    assert "not kept: double: given here, and my_attention.py has one of your own" in capsys.readouterr().out
+
+
+def test_ones_own_takes_the_place_of_what_a_lab_gave(labs):
+    (labs / FILE).write_text("def double(x):\n    return -x\n\n\nGIVEN_BY_LABS = ['double']\n")
+    keep(double, fourfold)
+    np.testing.assert_array_equal(kept(given_double)([1, 2]), [2, 4])
+    assert (labs / FILE).read_text().count("def double") == 1
 
 
 @pytest.mark.parametrize(("body", "problem"), [("return 3 * x", "answers a small example otherwise"),
