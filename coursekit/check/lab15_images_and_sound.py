@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from coursekit.check import CheckFailed, as_array, ask, laws, visible_check
-from coursekit.verdicts import NUMPYS
+from coursekit.verdicts import NUMPYS, Verdict
 
 # patchify
 
@@ -88,7 +88,7 @@ def attention_pool(attention_pool):
     reply = ask(attention_pool, query, tokens)
     yield laws.results(reply, {"output": (3, 4), "weights": (3, 5)}, "three images, five tokens of width 4: ")
     slips = [(_weights(tokens @ query), "the scores are not divided by √d: here by 2"),
-             (_weights(tokens @ query / 4), "divide the scores by √d, not by d"),
+             (_weights(tokens @ query / 4), "divide the scores by √d, not by d"), *_other_lengths(query, tokens),
              (_weights(tokens @ query / 2, axis=0), "the softmax runs over the tokens, the last axis of the scores"),
              (np.full((3, 5), 0.2), "all weights are alike: the query has no say")]
     yield laws.equals("weights are the softmax of tokens · query / √d", laws.result(reply, 1),
@@ -96,6 +96,7 @@ def attention_pool(attention_pool):
     advice = "output[b] is the sum of the tokens of image b, each times its weight"
     yield laws.equals("the output is the weighted sum of the tokens", laws.result(reply, 0),
                       _sum(_weights(tokens @ query / 2), tokens), advice)
+    yield from _another_width(attention_pool)
     order = [3, 1, 4, 0, 2]
     again = ask(attention_pool, query, tokens[:, order])
     yield laws.equals("tokens in another order: the same output, since they are a set", laws.result(again, 0),
@@ -107,20 +108,41 @@ def attention_pool(attention_pool):
 
 
 def _two_tokens(pool):
-    """d = 4: the scores are log 3 and 0, so the weights are 3/4 and 1/4."""
-    query, tokens = np.array([2.0, 0.0, 0.0, 0.0]), np.array([[[math.log(3), 4.0, 0.0, 0.0], [0.0, 0.0, 8.0, 0.0]]])
+    """d = 4: the scores are ln 3 and 0, so the weights are 3/4 and 1/4."""
+    query, tokens = np.array([6.0, 0, 0, 0]), np.array([[[math.log(3) / 3, 4.0, 0.0, 0.0], [0.0, 0.0, 8.0, 0.0]]])
     reply = laws.asked("without a mask, two tokens of width 4", {"NoneType": "mask may be None: ask `mask is None` "
                        "before you give it another axis"}, pool, query, tokens)
     yield laws.results(reply, {"output": (1, 4), "weights": (1, 2)}, "it returns ")
     slips = [([[0.9, 0.1]], "the scores are not divided by √d, here 2"), ([[0.5, 0.5]], "the query has no say"),
-             ([[3**0.5 / (3**0.5 + 1), 1 / (3**0.5 + 1)]], "divide by √d = 2, not by d = 4"),
+             (_weights(tokens @ query / 4), "divide by √d = 2, not by d = 4"), *_other_lengths(query, tokens),
              ([[1.0, 1.0]], "the softmax runs over the tokens of one image, not over the images"),
              ([[1.0, 0.0]], "the output is the sum of all tokens, each by its weight, not the best of them"),
-             (np.array([[3.0, 1.0]]) / (4 + math.e**2), "the query is no token: it only asks, and has no weight")]
-    yield laws.equals("scores log 3 and 0: weights 3/4 and 1/4", laws.result(reply, 1), [[0.75, 0.25]], slips=slips)
+             (np.array([[3.0, 1.0]]) / (4 + math.exp(18)), "the query is no token: it only asks, and has no weight")]
+    yield laws.equals("scores ln 3 and 0: weights 3/4 and 1/4", laws.result(reply, 1), [[0.75, 0.25]], slips=slips)
     advice = "3/4 of the first token and 1/4 of the second: tokens are keys and values"
     yield laws.equals("the output is 3/4 of the first token and 1/4 of the second", laws.result(reply, 0),
-                      [[0.75 * math.log(3), 3.0, 2.0, 0.0]], advice)
+                      [[math.log(3) / 4, 3.0, 2.0, 0.0]], advice)
+
+
+def _other_lengths(query, tokens):
+    """(weights, what to say) of scores that are divided by something else than √d."""
+    length, n = np.linalg.norm(query), tokens.shape[1]
+    cosines = tokens @ query / length / np.linalg.norm(tokens, axis=-1)
+    return [(_weights(scores / by), said) for scores, by, said in [
+        (tokens @ query, length, "divide the scores by √d, not by |q|, the length of the query"),
+        (tokens @ query, length * len(query) ** 0.5, "divide by √d alone: your query is divided by its length, too"),
+        (tokens @ query, n, "divide by √d, where d is the width of a token, not by how many tokens there are"),
+        (tokens @ query, n**0.5, "d is the width of a token, and not how many there are"),
+        (cosines, 1, "these are cosines: divide by √d, and by no length of query or token"),
+        (cosines, len(query) ** 0.5, "divide by √d alone, and by no length of query or token")]]
+
+
+def _another_width(pool):
+    """d = 9, where d = 4 was tried before."""
+    query, tokens = laws.random(3, (9,), (2, 3, 9))
+    slips = [(_weights(tokens @ query / 2), "√d was 2 for a width of 4: here it is 3, so take it from the shape")]
+    yield laws.equals("tokens of width 9: the scores are divided by 3", laws.result(ask(pool, query, tokens), 1),
+                      _weights(tokens @ query / 3), "tokens · query / √d, where √d is 3", slips)
 
 
 def _some_hidden(pool, query, tokens):
@@ -189,19 +211,22 @@ def _sum(weights, tokens):
 @visible_check
 def frames(frames):
     signal = np.arange(10.0)
+    apart, exchanged = "frames begin a hop apart, here 5", "window and hop are exchanged: a frame is `window` long"
+    yield _cut_into("0 to 9, window 2, hop 5: [0 1], [5 6]", frames, (signal, 2, 5), [[0, 1], [5, 6]], [
+        *((each, apart) for each in ([[0, 1], [2, 3]], signal.reshape(5, 2), [[0, 1], [1, 2]])),
+        *((each, exchanged) for each in ([signal[:5], signal[2:7]], [signal[:5], signal[2:7], signal[4:9]])),
+        (signal.reshape(2, 5), "a frame is `window` samples long, here 2, whatever the hop"),
+        ([[0, 1]], "the last frame that fits is missing: 1 + (n - window) // hop"),
+        ([[0, 5], [1, 6]], "each row is a frame, (F, window)")])
     right = [[0, 1, 2, 3], [3, 4, 5, 6], [6, 7, 8, 9]]
     slips = [([[0, 1, 2, 3], [4, 5, 6, 7]], "frames begin a hop apart, here 3, and overlap"),
              (right[:2], "the last frame that fits is missing: 1 + (n - window) // hop"),
              (np.transpose(right), "each row is a frame, (F, window)")]
-    yield laws.equals("0 to 9, window 4, hop 3: [0 1 2 3], [3 4 5 6], [6 7 8 9]", ask(frames, signal, 4, 3), right,
-                      "frame i begins at i · hop", slips)
+    yield _cut_into("0 to 9, window 4, hop 3: [0 1 2 3], [3 4 5 6], [6 7 8 9]", frames, (signal, 4, 3), right, slips)
     slips = [([*right, [9, 10, 11, 0]], "what does not fill a window is dropped"),
              ([[2, 3, 4, 5], [5, 6, 7, 8], [8, 9, 10, 11]], "frames begin with the first sample")]
-    yield laws.equals("two samples more: the tail is dropped", ask(frames, np.arange(12.0), 4, 3), right,
-                      "what does not fill a window is dropped, at the end", slips)
+    yield _cut_into("two samples more: the tail is dropped", frames, (np.arange(12.0), 4, 3), right, slips)
     advice = "frame i begins at i · hop"
-    yield laws.equals("a hop longer than a window: samples between are left out", ask(frames, signal, 2, 5),
-                      [[0, 1], [5, 6]], advice)
     yield laws.equals("a hop of 1", ask(frames, signal[:5], 3, 1), [[0, 1, 2], [1, 2, 3], [2, 3, 4]], advice)
     yield laws.equals("a window as long as the signal: one frame", ask(frames, signal, 10, 4), [signal], advice)
     yield laws.equals("one sample more is not enough for a second", ask(frames, np.arange(11.0), 8, 4),
@@ -217,6 +242,17 @@ def frames(frames):
                       ("a window of -2", (signal, -2, 3)), ("a hop of 0", (signal, 4, 0)),
                       ("a hop of -1", (signal, 4, -1))]:
         yield laws.refuses(f"{law}: ValueError", frames, args, [], "there would be no frame, or no end of them")
+
+
+def _cut_into(law, frames, args, right, slips):
+    """Are these the frames? Where a slice reaches beyond the signal, NumPy speaks of shapes: here it is named."""
+    short = ("your last slice is shorter than the window: it reaches beyond the signal. Only what lies in it as a "
+             "whole counts, 1 + (n - window) // hop frames")
+    raised = dict.fromkeys(["same shape", "inhomogeneous", "could not broadcast", "out of bounds"], short)
+    reply = laws.asked(law, raised, frames, *args)
+    if isinstance(reply.value, list) and as_array(reply.value).dtype == object:
+        return Verdict(law, False, short)
+    return laws.equals(law, reply, right, "frame i begins at i · hop", slips)
 
 
 # mel_filters
@@ -267,8 +303,29 @@ def _straight(mel_filters):
              (_triangles(_on_htks_scale(600, 4), columns), "this is HTK's scale: Slaney's is straight below "
               "1000 Hz"),
              (_triangles([0, 300, 600, 660], columns), "2 filters need 4 edges"), *_wrong_sides(columns)]
-    yield laws.equals("rate 1200: edges 0, 200, 400, 600 Hz, and triangles of area 1", reply, right / 200,
-                      "filter m rises from edge m to edge m + 1 and falls to edge m + 2", slips)
+    advice = _ends(mel_filters) or _where(reply.value, right, "the edges are 0, 200, 400 and 600 Hz, count + 2 of them")
+    law = "rate 1200: edges 0, 200, 400, 600 Hz, and triangles of area 1"
+    yield laws.equals(law, reply, right / 200, advice, slips)
+
+
+def _ends(mel_filters):
+    """What to say of filters for a rate of 1200 that do not begin at 0 Hz, or do not end at 600; else nothing."""
+    bank = as_array(ask(mel_filters, 2, 1200, 1200).value)  # columns 1 Hz apart
+    if bank.shape != (2, 601) or bank.dtype.kind != "f" or not (heard := np.flatnonzero(bank.max(axis=0) > 1e-9)).size:
+        return ""
+    first, last = heard[0] - 1, heard[-1] + 1
+    wrong = [f"your first edge is about {first} Hz, it should be 0"] if first > 0 else []
+    wrong += [f"your last edge is about {last} Hz, it should be half the rate, 600: are there count + 2 edges, none "
+              "left out by endpoint=False?"] if last < 600 else []
+    return "; ".join(wrong)
+
+
+def _where(bank, right, edges):
+    """What to look at: the `edges`, or, where the filters are above 0 in the right places, their sides."""
+    if not np.array_equal(as_array(bank) > 0, right > 0):
+        return edges
+    return ("your filters are above 0 where they should be, so the edges are right. Look at their sides, straight in "
+            "Hz from 0 at edge m to 1 at edge m + 1 and to 0 at edge m + 2, and at what they are divided by")
 
 
 def _wrong_sides(columns):
@@ -305,12 +362,29 @@ def _bent(mel_filters):
              *((_triangles(each, frequency), "your edges were made whole numbers of Hz: leave them as they are")
                for each in (np.floor(edges), np.round(edges))),
              (bent / 3, "sides and width are taken in mel: the edges are even in mel, all else is in Hz"),
-             (bent * 2 / (edges[2:] - edges[:-2])[:, None], "the sides of a triangle are straight in Hz, not in mel")]
+             (bent * 2 / (edges[2:] - edges[:-2])[:, None], "the sides of a triangle are straight in Hz, not in mel"),
+             *_sides_of_other_widths(edges, frequency),
+             *((_triangles(_hertz(np.linspace(0, 15 + 27 * each, 15)), frequency), "one logarithm is to base 10, the "
+                "other is natural: take ln for both") for each in (math.log10(math.e), math.log(10)))]
     hint = "edges 0, 200, …, 1000, then 1000 · 6.4^(1/9), 1000 · 6.4^(2/9), …, 6400 Hz, and columns 0, 100, …, 6400 Hz"
     reply = ask(mel_filters, 13, 128, 12800)
     yield laws.shape("13 filters, a window of 128: (13, 65)", reply, (13, 65), "window // 2 + 1 columns, for each")
-    yield laws.equals("rate 12,800 and 13 filters: the edges are 0, 3, 6, …, 42 mel", reply,
-                      _triangles(edges, frequency), hint, slips)
+    right = _triangles(edges, frequency)
+    yield laws.equals("rate 12,800 and 13 filters: the edges are 0, 3, 6, …, 42 mel", reply, right,
+                      _where(reply.value, right, hint), slips)
+
+
+def _sides_of_other_widths(edges, frequency):
+    """(what it leads to, what to say) of triangles whose two sides are not as wide as the edges say."""
+    left, middle, right = edges[:-2, None], edges[1:-1, None], edges[2:, None]
+    rises, falls, half = middle - left, right - middle, (right - left) / 2
+    exchanged = ("the widths of the two sides are exchanged: the rising one is as wide as edges m and m + 1 are apart, "
+                 "the falling one as m + 1 and m + 2")
+    alike = "your two sides are equally wide: edges lie ever farther apart above 1000 Hz, so the falling side is wider"
+    wrong = [(np.minimum((frequency - left) / falls, (right - frequency) / rises), exchanged),
+             (1 - abs(frequency - middle) / half, alike), (1 - abs(frequency - left - half) / half, alike),
+             *((np.minimum(frequency - left, right - frequency) / width, alike) for width in (rises, falls))]
+    return [(height.clip(0) / half, said) for height, said in wrong]
 
 
 def _odd(mel_filters):
@@ -375,12 +449,17 @@ def _by_hand(log_mel):
     said = "use the filters that come as an argument: they need not be those of your `mel_filters`"
     own = [np.log(np.maximum(_powers([0, 1, 3, 2]) @ _triangles(_hertz(np.linspace(0, _mel(rate / 2), count + 2)),
            np.arange(3) * rate / 4).T, 1e-10))[None] for count in (2, 32, 40, 80) for rate in (8000, 16000)]
+    hann = np.array([0, 0.5, 1])
+    late = [np.abs(np.fft.rfft(frame) * hann) ** 2, _powers(frame) * hann]
     slips = [(np.log(_powers(frame))[None, :2], "the frame is not multiplied by a Hann window"),
              (np.log(_powers(frame * np.hanning(4)))[None, :2], "this is np.hanning(4), which ends with 0: the "
               "periodic window of 4 is 0, 0.5, 1, 0.5"),
              (np.log(_powers([1, 1, 0, 2]))[None, :2], "your window begins with 1: it is ½ − ½ cos"),
              (np.log([[6, 10**0.5]]), "power is the square of the size"),
              (np.log([[36, 9]]), "the size of a complex number has both parts: np.abs"),
+             (np.log([[36, 8]]), "a complex number squared is not its squared size: np.abs first, then the square"),
+             *((np.log(np.maximum(each[None, :2], 1e-10)), "the Hann window comes before the FFT: multiply the frame "
+                "by it, not the spectrum") for each in late),
              (np.log10([[36, 10]]), "take the natural logarithm"),
              (np.log10([[36, 10]]) / 4 + 1, "these are Whisper's features, rescaled from a logarithm to base 10: here "
               "it is the natural one, and no more"),
@@ -389,10 +468,33 @@ def _by_hand(log_mel):
              (np.log([[37, 11]]), "1 was added, as np.log1p does: take the logarithm of what the filters add up"),
              (np.log([[9, 2.5]]), "the power is not divided by the length of the window"),
              *((each, said) for each in own)]
+    law = "1, 2, 3, 4 under a window of 4: 0, 1, 3, 2, the powers are 36, 10, 0, so ln 36 and ln 10"
+    reply = _heard(law, log_mel, frame, 4, 4, bank)
     advice = ("np.fft.rfft of each frame times its Hann window, squared size, filters, np.log(np.maximum(…, 1e-10)); "
               "and is the check of `frames` ticked?")
-    yield laws.equals("1, 2, 3, 4 under a window of 4: 0, 1, 3, 2, the powers are 36, 10, 0, so ln 36 and ln 10",
-                      ask(log_mel, frame, 4, 4, bank), np.log([[36, 10]]), advice, slips)
+    yield laws.equals(law, reply, np.log([[36, 10]]), _window_of(log_mel) or advice, slips)
+
+
+def _heard(law, log_mel, *args):
+    """`ask`, where what NumPy says of sizes that differ needs a word more."""
+    spectrum = ("np.fft.rfft along the samples of a frame, the last axis, has window // 2 + 1 columns, as many as the "
+                "filters: np.fft.fft has window columns")
+    exchanged = "are window and hop exchanged, in the call of `frames` or in the Hann window? Both are `window` long"
+    raised = {"core dimension": spectrum, "not aligned": spectrum, "broadcast": exchanged}
+    return laws.asked(law, raised, log_mel, *args)
+
+
+def _window_of(log_mel):
+    """What to say of a window of 4 that is not 0, ½, 1, ½; nothing of one that is, or that cannot be seen.
+
+    A frame with a single 1 in it has, at every frequency, the power of the window there."""
+    found = [as_array(ask(log_mel, one, 4, 4, np.eye(3)).value) for one in np.eye(4)]
+    if any(each.shape != (1, 3) or each.dtype.kind != "f" for each in found):
+        return ""
+    size = np.exp(np.concatenate(found) / 2)  # (4, 3)
+    if not np.allclose(size, size[:, :1]) or np.allclose(size[:, 0], [0, 0.5, 1, 0.5], atol=1e-4):
+        return ""
+    return f"your window of 4 is {', '.join(f'{each:.3g}' for each in size[:, 0].round(4))}: expected 0, 0.5, 1, 0.5"
 
 
 def _least(log_mel):
@@ -427,7 +529,7 @@ def _any_sound(log_mel):
     slips = [(np.log(np.maximum(slow, 1e-10)) @ bank.T, "the filters add up power: the logarithm comes last"),
              (np.log(slow @ bank.T).T, "each row is a frame, (F, M)"),
              (np.log(_slow(signal, 12, 9, real=True) @ bank.T), "the size of a complex number has both parts: np.abs")]
-    reply = ask(log_mel, signal, 12, 9, bank)
+    reply = _heard("noise, a window of 12, a hop of 9", log_mel, signal, 12, 9, bank)
     yield laws.shape("noise, five frames, four filters: (5, 4)", reply, (5, 4), "a row for each frame; is the check of "
                      "`frames` ticked?")
     yield laws.equals("and of each frame what its four filters hear", reply, np.log(slow @ bank.T),
@@ -482,36 +584,46 @@ def pointing_accuracy(pointing_accuracy):
     yield from _on_a_board(pointing_accuracy)
     yield laws.equals("one word, one position", _asked(pointing_accuracy, np.ones((1, 1)), np.array([[0, 1]])), 1.0)
     line, board = weights[:2], np.ones((1, 3, 4))
-    for law, args in [("an empty box", (line, np.array([[0, 2], [3, 3]]))),
-                      ("a box that ends before it begins, [3, 1]", (line, np.array([[0, 2], [3, 1]]))),
-                      ("a box that begins at -1", (line, np.array([[0, 2], [-1, 2]]))),
-                      ("a box that ends at 5 of 4", (line, np.array([[0, 5], [1, 2]]))),
-                      ("on a board, a box that is too low", (board, np.array([[0, 0, 4, 2]]))),
-                      ("or too wide", (board, np.array([[0, 0, 2, 5]]))),
-                      ("or has no row", (board, np.array([[1, 1, 1, 3]]))),
-                      ("or no column", (board, np.array([[1, 1, 2, 1]]))),
-                      ("or has its top at -1", (board, np.array([[-1, 0, 2, 3]]))),
-                      ("or its left at -1", (board, np.array([[0, -1, 2, 3]]))),
-                      ("fewer boxes than words", (line, np.array([[0, 2]]))),
-                      ("more boxes than words", (line, np.array([[0, 2], [1, 2], [0, 1]]))),
-                      ("no word at all", (line[:0], np.zeros((0, 2), int)))]:
-        yield laws.refuses(f"{law}: ValueError", pointing_accuracy, args, [], "nobody can point there")
+    for law, args, why in [
+        ("an empty box", (line, np.array([[0, 2], [3, 3]])), "[3, 3] has no place in it"),
+        ("a box that ends before it begins, [3, 1]", (line, np.array([[0, 2], [3, 1]])), "it has no place in it"),
+        ("a box that begins at -1", (line, np.array([[0, 2], [-1, 2]])), "a negative start does not raise by itself: a "
+         "slice counts it from the end, and for a comparison it is before all places"),
+        ("a box that ends at 5 of 4", (line, np.array([[0, 5], [1, 2]])), "an end of 4 holds the last place, 3"),
+        ("on a board, a box that is too low", (board, np.array([[0, 0, 4, 2]])), "its bottom is 4, of 3 rows"),
+        ("or too wide", (board, np.array([[0, 0, 2, 5]])), "its right is 5, of 4 columns"),
+        ("or has no row", (board, np.array([[1, 1, 1, 3]])), "its top and its bottom are 1"),
+        ("or no column", (board, np.array([[1, 1, 2, 1]])), "its left and its right are 1"),
+        ("or has its top at -1", (board, np.array([[-1, 0, 2, 3]])), "rows are counted from 0"),
+        ("or its left at -1", (board, np.array([[0, -1, 2, 3]])), "columns are counted from 0"),
+        ("fewer boxes than words", (weights[:3], np.array([[0, 2], [1, 2]])), "3 words, 2 boxes: zip stops in silence"),
+        ("one box for two words", (line, np.array([[0, 2]])), "a comparison uses it for both, in silence"),
+        ("more boxes than words", (line, np.array([[0, 2], [1, 2], [0, 1]])), "2 words, 3 boxes: zip stops in silence"),
+        ("no word at all", (line[:0], np.zeros((0, 2), int)), "there is no mean of nothing"),
+    ]:
+        yield laws.refuses(f"{law}: ValueError", pointing_accuracy, args, [], why)
 
 
-def _asked(pointing_accuracy, weights, boxes):
+def _asked(pointing_accuracy, weights, boxes, advice="an end of {n} of {n} lies outside of the box, as in slices"):
     """`ask`, where a refusal of one's own says what was refused: these boxes are all allowed."""
     try:
         return ask(pointing_accuracy, weights, boxes)
     except ValueError as error:
         if any(said in str(error) for said in NUMPYS):
             raise
-        n = weights.shape[-1]
-        raise CheckFailed(f"boxes {boxes.tolist()} are allowed, for weights {weights.tolist()}\n  ValueError: {error}\n"
-                          f"  an end of {n} of {n} lies outside of the box and is no place, as in slices") from error
+        law, n = f"weights {weights.shape}: boxes {boxes.tolist()} are allowed", weights.shape[-1]
+        raise CheckFailed(f"{law}\n  ValueError: {str(error)[:90]}\n  {advice.format(n=n)}") from error
 
 
 def _on_a_board(pointing_accuracy):
     """Rows and columns: boxes are top, left, bottom, right."""
+    order = "did you read it as {}? It is top, left, bottom, right"
+    for box, advice in [([0, 0, 2, 2], order.format("top, bottom, left, right")),
+                        ([0, 1, 1, 4], order.format("left, top, right, bottom")),
+                        ([0, 2, 1, 4], order.format("top, left, height, width")),
+                        ([1, 1, 3, 2], "a bottom of 3 of 3 lies outside of the box and is no row, as in slices"),
+                        ([1, 1, 2, 5], "a right of 5 of 5 lies outside of the box and is no column, as in slices")]:
+        _asked(pointing_accuracy, np.ones((1, 3, 5)), np.array([box]), advice)
     rows, columns, weights = np.array([2, 1, 1, 0, 1, 0, 0, 2]), np.array([2, 1, 2, 2, 1, 1, 3, 4]), np.zeros((8, 3, 5))
     weights[np.arange(8), rows, columns] = 1.0
     boxes = np.array([[1, 2, 2, 5], [0, 0, 3, 1], [0, 0, 2, 2], [0, 3, 1, 5], [0, 1, 1, 3], [0, 1, 2, 4], [1, 3, 2, 5],
@@ -526,8 +638,43 @@ def _on_a_board(pointing_accuracy):
     law = "on 3 rows and 5 columns, boxes top, left, bottom, right: one of eight"
     reply = _asked(pointing_accuracy, weights, boxes)
     yield laws.equals(law, reply, 1 / 8, f"expected 0.125, got {reply.value}: both axes must lie within", slips)
+    yield from _peaks(pointing_accuracy)
     tie = np.ones((1, 2, 3))
     for box, right in [([0, 0, 1, 1], 1.0), ([1, 2, 2, 3], 0.0)]:
         reply = _asked(pointing_accuracy, tie, np.array([box]))
         yield laws.equals(f"all weights equal, box {box}: the first is at the top left", reply, right,
                           f"expected {right:g}, got {reply.value}")
+
+
+def _peaks(pointing_accuracy):
+    """On grids of many weights: the peak, and the places to which slips lead."""
+    one = "take one np.argmax of the whole grid: you took row and column apart, each from its own"
+    first, half = "this is the first weight above 0: take the largest", "this is the first above half of the largest"
+    for law, board, peak, slips in [
+        ("the peak, though another row and column hold more", [[1, 4, 6], [6, 3, 6], [7, 1, 6]], (2, 0), {
+            (1, 2): f"{one} sum", (2, 2): f"{one} sum of squares", (0, 0): first, (0, 1): half,
+            (1, 0): "this is the peak of the heaviest row", (0, 2): "this is the peak of the heaviest column",
+            (1, 1): "this is the centre of mass, and need not be where any weight is"}),
+        ("the largest number, whatever its sign", [[-9, 1, 0], [-8, 4, 6], [2, 7, -5]], (2, 1), {
+            (0, 0): "-9 is large in size only: take the largest number, without np.abs", (0, 1): first, (1, 1): half}),
+        ("the first of three peaks, row by row", [[1, 0, 4], [4, 4, 0]], (0, 2), {
+            (0, 0): f"{one} largest weight, or the first above 0", (1, 0): "this is the first of them column by column",
+            (1, 1): "this is the last of them"}),
+    ]:
+        place = _place(pointing_accuracy, np.array(board, float))
+        said = slips.get(place, "take the largest single weight of the grid, and of equals the first")
+        hint = f"you point at {list(place) or 'no place, or several'}: {said}"
+        yield Verdict(f"weights {board}: {law}, is at {list(peak)}", place == peak, hint)
+
+
+def _place(pointing_accuracy, board):
+    """The row and column at which it points on a board (R, C), or nothing where that is no single place.
+
+    Place i is asked for i + 1 times, each time by a box that holds it alone, so the share of hits says which it is."""
+    R, C = board.shape
+    row, column = np.divmod(np.arange(R * C).repeat(1 + np.arange(R * C)), C)
+    boxes = np.stack([row, column, row + 1, column + 1], axis=1)
+    share = as_array(_asked(pointing_accuracy, np.repeat(board[None], len(boxes), axis=0), boxes).value)
+    hits = float(share) * len(boxes) if share.shape == () and share.dtype.kind in "fi" else 0.0
+    is_one = 1 <= round(hits) <= R * C and abs(hits - round(hits)) < 1e-6
+    return divmod(round(hits) - 1, C) if is_one else ()

@@ -108,6 +108,21 @@ def attention_pool_divided_by_d(query, tokens, mask=None):
     return _seen(_softmax(tokens @ query / len(query), mask), tokens)
 
 
+def attention_pool_divided_by_2(query, tokens, mask=None):
+    """You divided the scores by 2, which is the root of d only for a width of 4: take d from the shape."""
+    return _seen(_softmax(tokens @ query / 2, mask), tokens)
+
+
+def attention_pool_with_a_normalised_query(query, tokens, mask=None):
+    """You divided the query by its own length, which says how sharply it asks: divide by the root of d alone."""
+    return reference.attention_pool(query / np.linalg.norm(query), tokens, mask)
+
+
+def attention_pool_divided_by_the_length_of_the_query(query, tokens, mask=None):
+    """You divided the scores by |q|, the length of the query: divide by the root of d, its number of entries."""
+    return _seen(_softmax(tokens @ query / np.linalg.norm(query), mask), tokens)
+
+
 def attention_pool_without_the_mask(query, tokens, mask=None):
     """The mask has no effect: a token where it is False gets no weight."""
     return reference.attention_pool(query, tokens)
@@ -469,10 +484,57 @@ def pointing_accuracy_of_any_peak(weights, boxes):
     return float((inside & peaks).any(axis=tuple(range(1, weights.ndim))).mean())
 
 
+def pointing_accuracy_of_the_largest_size(weights, boxes):
+    """You took the weight of the largest size: a negative one is smaller than all that are positive."""
+    return reference.pointing_accuracy(abs(weights), boxes)
+
+
+def pointing_accuracy_of_the_first_above_0(weights, boxes):
+    """You took the first weight above 0: take the largest."""
+    return reference.pointing_accuracy((weights > 0).astype(float), boxes)
+
+
+def pointing_accuracy_of_the_first_above_half(weights, boxes):
+    """You took the first weight above half of the largest: take the largest."""
+    largest = weights.max(axis=tuple(range(1, weights.ndim)), keepdims=True)
+    return reference.pointing_accuracy((weights > largest / 2).astype(float), boxes)
+
+
+def _apart(weights, boxes, along):
+    """Each axis by itself: the place at which what `along` makes of the other axis is largest."""
+    places = [along(weights, axis=tuple({1, 2} - {axis}) if weights.ndim == 3 else ()).argmax(axis=1)
+              for axis in range(1, weights.ndim)]
+    return _share(np.stack(places, axis=1), boxes, weights.ndim - 1)
+
+
+def pointing_accuracy_by_sums_on_a_grid(weights, boxes):
+    """You took the row and the column apart, each from its own sum: take one peak, that of the whole grid."""
+    return _apart(weights, boxes, np.sum)
+
+
+def pointing_accuracy_by_maxima_on_a_grid(weights, boxes):
+    """You took the row and the column apart, each from its own largest weight. Where several weights are equally large
+    the two may belong to different ones: take one peak, that of the whole grid."""
+    return _apart(weights, boxes, np.max)
+
+
+def pointing_accuracy_by_columns_on_a_grid(weights, boxes):
+    """Of equal weights you took the first column by column: it is the first row by row."""
+    turned = weights if weights.ndim == 2 else weights.swapaxes(1, 2)
+    place = np.unravel_index(turned.reshape(len(turned), -1).argmax(axis=1), turned.shape[1:])[::-1]
+    return _share(np.stack(place, axis=1), boxes, weights.ndim - 1)
+
+
 def pointing_accuracy_as_mass(weights, boxes):
     """This is how much of the weight lies in the boxes: asked is how often its peak does."""
     axes = tuple(range(1, weights.ndim))
-    return float(((_inside(weights, boxes) * weights).sum(axis=axes) / weights.sum(axis=axes)).mean())
+    return float(((_inside(weights, boxes) * weights).sum(axis=axes) / _total(weights).ravel()).mean())
+
+
+def _total(weights):
+    """The sum of each word's weights, 1 where that is 0, with axes to divide by."""
+    total = weights.sum(axis=tuple(range(1, weights.ndim)), keepdims=True)
+    return np.where(total == 0, 1, total)
 
 
 def _inside(weights, boxes):
@@ -498,7 +560,7 @@ def pointing_accuracy_as_a_share_of_misses(weights, boxes):
 def pointing_accuracy_of_the_centre(weights, boxes):
     """You took the mean place, weighted: it may lie between two peaks, where no weight is. Take the largest weight."""
     axes = weights.ndim - 1
-    share = weights / weights.sum(axis=tuple(range(1, weights.ndim)), keepdims=True)
+    share = weights / _total(weights)
     centre = [(share.sum(axis=tuple(i for i in range(1, weights.ndim) if i != axis + 1)) * np.arange(
         weights.shape[axis + 1])).sum(axis=1) for axis in range(axes)]
     return _share(np.round(np.stack(centre, axis=1)), boxes, axes)

@@ -172,22 +172,61 @@ def pooled(axes):
     return pool
 
 
-def filters_up_to(highest):
+def filters_up_to(highest, lowest=0, **spaced):
     """The reference's filters, whose highest edge is `highest(rate)` in mel."""
     def bank(count, window, rate):
-        mels = np.linspace(0, highest(rate), count + 2)
+        mels = np.linspace(lowest, highest(rate), count + 2, **spaced)
         edges = np.where(mels < 15, mels * 200 / 3, 1000 * 6.4 ** ((mels - 15) / 27))
         f, tops = np.arange(window // 2 + 1) * rate / window, 2 / (edges[2:] - edges[:-2])
         return np.stack([np.interp(f, edges[m:m + 3], [0, tops[m], 0]) for m in range(count)])
     return bank
 
 
-def heard(last):
-    """The reference's log_mel, with another last step."""
+def in_mel(rate):
+    return 3 * rate / 400 if rate < 2000 else 15 + 27 * np.log(rate / 2000) / np.log(6.4)
+
+
+def filters_of_exchanged_sides(count, window, rate):
+    mels = np.linspace(0, in_mel(rate), count + 2)
+    edges = np.where(mels < 15, mels * 200 / 3, 1000 * 6.4 ** ((mels - 15) / 27))[:, None]
+    rise, fall, f = edges[1:-1] - edges[:-2], edges[2:] - edges[1:-1], np.arange(window // 2 + 1) * rate / window
+    return np.minimum((f - edges[:-2]) / fall, (edges[2:] - f) / rise).clip(0) * 2 / (rise + fall)
+
+
+def hann(window):
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)
+
+
+def heard(last=lambda power, bank: np.log(np.maximum(power @ bank, 1e-10)), fade=hann,
+          spectrum=lambda faded: np.fft.rfft(faded), cut=reference.frames):
+    """The reference's log_mel, with one step otherwise."""
     def log_mel(signal, window, hop, filters):
-        faded = reference.frames(signal, window, hop) * (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window))
-        return last(np.abs(np.fft.rfft(faded)) ** 2, filters.T)
+        return last(np.abs(spectrum(cut(signal, window, hop) * fade(window))) ** 2, filters.T)
     return log_mel
+
+
+def faded_late(signal, window, hop, filters):
+    late = np.fft.rfft(reference.frames(signal, window, hop)) * hann(window)[:window // 2 + 1]
+    return np.log(np.maximum(np.abs(late) ** 2 @ filters.T, 1e-10))
+
+
+def frames_to_the_end(signal, window, hop):
+    return np.stack([signal[i:i + window] for i in range(0, len(signal), hop)])
+
+
+def boxes_read_as(*order):
+    """The reference, which finds the numbers of a box on a grid in this order."""
+    return lambda weights, boxes: reference.pointing_accuracy(weights, boxes if weights.ndim == 2 else boxes[:, order])
+
+
+def pointing(place):
+    """The reference on a line; on a grid each word looks at what `place` says of its weights (R, C)."""
+    def pointing_accuracy(weights, boxes):
+        if weights.ndim == 3 and len(weights) == len(boxes):
+            weights = np.array([np.arange(w.size).reshape(w.shape) == np.ravel_multi_index(place(w), w.shape)
+                                for w in weights])
+        return reference.pointing_accuracy(weights, boxes)
+    return pointing_accuracy
 
 
 def no_box_at_the_end(weights, boxes):
@@ -200,15 +239,32 @@ def no_box_at_the_end(weights, boxes):
     ("attention_pool", "the mask of image 0", pooled(lambda mask: mask)),
     ("attention_pool", "the mask of image 0", pooled(lambda mask: mask[..., None])),
     ("attention_pool", "the mask has the wrong axes", pooled(np.transpose)),
+    ("frames", "your last slice is shorter than the window", frames_to_the_end),
     ("mel_filters", "600 Hz, lies below 1000", filters_up_to(lambda rate: 15 + 27 * np.log(rate / 2000) / np.log(6.4))),
     ("mel_filters", "is 42 mel", filters_up_to(lambda rate: 3 * rate / 400)),
+    ("mel_filters", "your last edge is about 450 Hz", filters_up_to(in_mel, endpoint=False)),
+    ("mel_filters", "your first edge is about 66 Hz", filters_up_to(in_mel, lowest=1)),
+    ("mel_filters", "widths of the two sides are exchanged", filters_of_exchanged_sides),
+    ("log_mel", "your window of 4 is 0, 0.707, 1, 0.707", heard(fade=lambda n: np.sin(np.pi * np.arange(n) / n))),
+    ("log_mel", "your window of 4 is 0, 0.146, 0.5, 0.854", heard(fade=lambda n: hann(2 * n)[:n])),
+    ("log_mel", "comes before the FFT", faded_late),
+    ("log_mel", "np.fft.fft has window columns", heard(spectrum=lambda faded: np.fft.fft(faded))),
+    ("log_mel", "window and hop exchanged", heard(cut=lambda x, window, hop: reference.frames(x, hop, window))),
     ("log_mel", "ln 0 is -inf", heard(lambda power, bank: np.log(power @ bank))),
     ("log_mel", "not 1e-8", heard(lambda power, bank: np.log(np.maximum(power @ bank, 1e-8)))),
     ("log_mel", "not added", heard(lambda power, bank: np.log(power @ bank + 1e-10))),
     ("log_mel", "after the filters", heard(lambda power, bank: np.log(np.maximum(power, 1e-10) @ bank))),
     ("pointing_accuracy", "an end of 3 of 3 lies outside", no_box_at_the_end),
-], ids=["stretched", "of-a-token", "transposed", "bent-below", "straight-above", "no-least", "another-least", "added",
-        "least-before", "end-refused"])
+    ("pointing_accuracy", "as top, bottom, left, right", boxes_read_as(0, 2, 1, 3)),
+    ("pointing_accuracy", "as left, top, right, bottom", boxes_read_as(1, 0, 3, 2)),
+    ("pointing_accuracy", "each from its own sum", pointing(lambda w: (w.sum(1).argmax(), w.sum(0).argmax()))),
+    ("pointing_accuracy", "each from its own largest", pointing(lambda w: (w.max(1).argmax(), w.max(0).argmax()))),
+    ("pointing_accuracy", "the first weight above 0", pointing(lambda w: divmod((w > 0).argmax(), w.shape[1]))),
+    ("pointing_accuracy", "peak of the heaviest row", pointing(lambda w: (r := w.sum(1).argmax(), w[r].argmax()))),
+], ids=["stretched", "of-a-token", "transposed", "to-the-end", "bent-below", "straight-above", "no-last-edge",
+        "from-1-mel", "sides-exchanged", "sine", "half-a-cosine", "late", "whole-fft", "hop-for-window", "no-least",
+        "another-least", "added", "least-before", "end-refused", "top-bottom", "left-top", "sums", "maxima", "above-0",
+        "heaviest-row"])
 def test_a_slip_is_named_by_the_visible_check(exercise, words, slip):
     with pytest.raises(CheckFailed, match=words):
         getattr(visible_checks, exercise)(slip)
