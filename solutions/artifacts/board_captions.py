@@ -23,10 +23,13 @@ def make():
         about.exact   the share of TESTED boards of unseen digits that are described without a mistake
         about.named   the weight, of 1, that lies on a digit while it is named, and
         about.other   that lies on the other one then
-        about.points  the share of named digits on which the largest weight lies
+        about.points  the share of named digits on which the largest weight lies,
+        about.caught  the share of largest weights that the four patches catch which have most of them, and
+        about.behind  the share on the named digit when these four are passed over
     """
     trainers = [trained(seed) for seed in SEEDS]
     exact, named, other, points = zip(*(measured(each.model) for each in trainers), strict=True)
+    caught, behind = zip(*(passed_over(each.model) for each in trainers), strict=True)
     return {
         **trainers[0].parameters,
         "losses": np.array([each.losses for each in trainers], np.float32),
@@ -37,6 +40,8 @@ def make():
         "about.named": np.array(named),
         "about.other": np.array(other),
         "about.points": np.array(points),
+        "about.caught": np.array(caught),
+        "about.behind": np.array(behind),
     }
 
 
@@ -55,13 +60,29 @@ def trained(seed):
 
 def measured(model, seed=1):
     """How well it describes boards that it has not seen, and where it looks: exact, named, other, points."""
-    seen = task().unseen(np.random.default_rng([2015, seed]), TESTED)
-    ids, looks = model.write(seen.vectors, seen.mask, longest=4)
-    exact = np.mean([a == b for a, b in zip(task().tokens.decode(ids), seen.texts, strict=True)])
-    maps = looks[:, [0, 2]].reshape(2 * TESTED, SIDE, SIDE)                        # first and third word name a digit
-    boxes = np.stack(seen.boxes)                                                   # (TESTED, 2, 4)
+    texts, seen, maps = looked(model, seed)
+    exact, boxes = np.mean([a == b for a, b in zip(texts, seen.texts, strict=True)]), np.stack(seen.boxes)
     named, other = (mass(maps, each.reshape(-1, 4)) for each in (boxes, boxes[:, ::-1]))
     return exact, named, other, pointing_accuracy(maps, boxes.reshape(-1, 4))
+
+
+def passed_over(model, seed=1):
+    """What part of the largest weights the four patches catch that have most of them, and how many lie on the named
+    digit when these patches are passed over."""
+    _, seen, maps = looked(model, seed)
+    flat = maps.reshape(len(maps), -1).copy()
+    found = np.bincount(flat.argmax(axis=1), minlength=SIDE**2) / len(flat)
+    most = np.argsort(-found, kind="stable")[:4]
+    flat[:, most] = 0
+    return found[most].sum(), pointing_accuracy(flat.reshape(maps.shape), np.concatenate(seen.boxes))
+
+
+def looked(model, seed):
+    """What a model writes about TESTED new boards, the boards as Seen, and where it looked as it named the two digits
+    of each, (2 TESTED, SIDE, SIDE)."""
+    seen = task().unseen(np.random.default_rng([2015, seed]), TESTED)
+    ids, looks = model.write(seen.vectors, seen.mask, longest=4)
+    return task().tokens.decode(ids), seen, looks[:, [0, 2]].reshape(-1, SIDE, SIDE)   # first and third word name them
 
 
 def mass(maps, boxes):

@@ -2,7 +2,7 @@
 
 Four kinds: with a class token, with a learned query that pools, with a class token and no positions, and with a class
 token on rows that a reshape alone would make. Of the second it is asked which patches it misses: with four fills, since
-none is neutral.
+none is neutral, and of pairs of patches that have about as much ink, so that it is not ink that is asked for.
 """
 
 import numpy as np
@@ -12,6 +12,7 @@ from coursekit.trainers.vit import ViTTrainer
 from solutions.lab15_images_and_sound.reference import attention_pool, patchify
 
 SEEDS, EPOCHS, PATCH, HIDDEN = (0, 1, 2, 3, 4), 30, 2, 4  # hidden: so many patches of 16
+SIDE = digits.SIDE // PATCH  # patches along each side of a digit
 FILLS = "place", "another", "white", "all"  # in the place of a hidden patch: see `fillings`
 
 
@@ -35,16 +36,17 @@ def make():
                       a query, without positions, from rows that a reshape alone makes
         about.misread that the model with a class token reads from such rows, after it learned from patches (seeds,)
         about.hidden  that the model with a query reads without four of their patches: those of the most weight, those
-                      of the least, any four (seeds, FILLS, 3);
-        about.ink     how much ink is in these (seeds, 3), from 0 to 1;
-        about.top     the share of the query's weight that the four of the most have (seeds,); and
-        about.stayed  the mean cosine of its positions with those that it began with (seeds,)
+                      of the least, any four, and the heavier and the lighter of pairs (seeds, FILLS, 5);
+        about.ink     how much ink is in these (seeds, 5), from 0 to 1, and
+        about.weight  which share of the query's weight they have (seeds, 5);
+        about.stayed  the mean cosine of its positions with those that it began with (seeds,), and
+        about.beside  of the positions of patches side by side with each other (seeds,)
     """
     patches, labels = patches_and_labels()
     classes = [trained(seed, patches, labels) for seed in SEEDS]
     rows = [trained(seed, rows_of_a_reshape(), labels) for seed in SEEDS]
     pools = [trained(seed, patches, labels, attention_pool) for seed in SEEDS]
-    hidden, ink, top = zip(*map(without_patches, pools), strict=True)
+    hidden, ink, weight = zip(*map(without_patches, pools), strict=True)
     return {
         "about.seeds": np.array(SEEDS),
         "about.epochs": np.array(EPOCHS),
@@ -55,8 +57,9 @@ def make():
         "about.misread": np.array([read_from(a, b.patches) for a, b in zip(classes, rows, strict=True)]),
         "about.hidden": np.array(hidden),
         "about.ink": np.array(ink),
-        "about.top": np.array(top),
+        "about.weight": np.array(weight),
         "about.stayed": np.array([stayed(*each) for each in zip(SEEDS, pools, strict=True)]),
+        "about.beside": np.array([beside(each) for each in pools]),
     }
 
 
@@ -86,22 +89,46 @@ def accuracies(trainers):
 def stayed(seed, trainer):
     """The mean cosine between the positions that this seed began with and those that were learned."""
     start = ViTTrainer(seed, trainer.patches, trainer.labels, attention_pool).parameters["encoder.positions"]
-    end = trainer.parameters["encoder.positions"]
-    return np.mean((start * end).sum(axis=1) / np.linalg.norm(start, axis=1) / np.linalg.norm(end, axis=1))
+    return (_unit(start) * _unit(trainer.parameters["encoder.positions"])).sum(axis=1).mean()
+
+
+def beside(trainer):
+    """The mean cosine between the learned positions of patches that share a side."""
+    unit, (row, column) = _unit(trainer.parameters["encoder.positions"]), np.divmod(np.arange(SIDE**2), SIDE)
+    steps = np.abs(np.subtract.outer(row, row)) + np.abs(np.subtract.outer(column, column))
+    return (unit @ unit.T)[steps == 1].mean()
+
+
+def _unit(rows):
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 def without_patches(trainer):
-    """How well a model with a query reads digits without four of their patches, (FILLS, 3), the ink in these, (3,), and
-    the share of the weight that the first have: those of the most weight, of the least, and any."""
+    """How well a model with a query reads digits without four of their patches, (FILLS, 5), the ink in these, (5,), and
+    the share of the weight that they have, (5,): those of the most weight, of the least, any, heavier, lighter."""
     held, rng = trainer.tested, np.random.default_rng(1)
     trainer.read(held)
-    looks = trainer.model.looks
-    by_weight = np.argsort(-looks, axis=1, kind="stable")                          # (450, 16)
-    asked = by_weight[:, :HIDDEN], by_weight[:, -HIDDEN:], rng.permuted(by_weight, axis=1)[:, :HIDDEN]
-    ink, fills = patches_and_labels()[0].mean(axis=-1), fillings(trainer, rng)
+    looks, ink = trainer.model.looks, patches_and_labels()[0][held].mean(axis=-1)  # (450, 16) both
+    by_weight = np.argsort(-looks, axis=1, kind="stable")
+    asked = (by_weight[:, :HIDDEN], by_weight[:, -HIDDEN:], rng.permuted(by_weight, axis=1)[:, :HIDDEN],
+             *of_equal_ink(looks, ink))
+    fills = fillings(trainer, rng)
     read = [[read_from(trainer, _filled(trainer, which, fills[fill])) for which in asked] for fill in FILLS]
-    inks = [ink[held[:, None], which].mean() for which in asked]
-    return read, inks, np.take_along_axis(looks, asked[0], axis=1).sum(axis=1).mean()
+    shares = [[np.take_along_axis(each, which, axis=1).sum(axis=1).mean() for which in asked]
+              for each in (ink / HIDDEN, looks)]
+    return read, *shares
+
+
+def of_equal_ink(looks, ink):
+    """The four heavier and the four lighter patches, (450, 4) both, of the pairs whose weights differ most.
+
+    The patches of a digit, in the order of their ink, make eight pairs of neighbours.
+    """
+    pairs = np.argsort(ink, axis=1, kind="stable").reshape(-1, 8, 2)
+    weights = np.take_along_axis(looks[:, None], pairs, axis=2)                    # (450, 8, 2)
+    apart = np.argsort(-np.abs(np.diff(weights)[..., 0]), axis=1, kind="stable")[:, :HIDDEN]
+    by_weight = np.take_along_axis(pairs, np.argsort(-weights, axis=2, kind="stable"), axis=2)
+    return np.moveaxis(np.take_along_axis(by_weight, apart[..., None], axis=1), -1, 0)
 
 
 def fillings(trainer, rng):

@@ -9,12 +9,13 @@ import numpy as np
 
 from coursekit.tasks.syllables import RATE, utterance
 from coursekit.trainers import describer
-from coursekit.trainers.describer import HOP, MELS, WINDOW, DescriberTrainer
+from coursekit.trainers.describer import HOP, MELS, SLICES, WINDOW, DescriberTrainer
 from solutions.lab13_language_model.reference import next_token_loss
 from solutions.lab15_images_and_sound.reference import frames, log_mel, mel_filters, pointing_accuracy
 
 SEEDS, STEPS, HEADS, TESTED = (0, 1, 2, 3, 4), 800, 4, 400
 SHOWN = 8, "so ma i su me"  # the seed and the text of the utterance that chapter 15 shows
+LONGER = 0, 800, 1600, 3200  # samples by which a pause is stretched
 OTHERWISE = "symmetric", "unfaded", "amplitude", "log10", "htk"  # ways to hear that the model did not learn with
 
 
@@ -24,12 +25,11 @@ def make():
         losses        (seeds, STEPS)
         about.exact   the share of TESTED new utterances that are written down without a mistake
         about.points  the share of syllables during which the largest weight of attention lies
-        about.rising  the share of utterances through which it moves forward with each syllable
 
     and what `facts` adds.
     """
     trainers = [trained(seed) for seed in SEEDS]
-    exact, points, rising = zip(*(measured(each.model) for each in trainers), strict=True)
+    exact, points = zip(*(measured(each.model) for each in trainers), strict=True)
     return {
         **trainers[0].parameters,
         "losses": np.array([each.losses for each in trainers], np.float32),
@@ -38,7 +38,6 @@ def make():
         "about.steps": np.array(STEPS),
         "about.exact": np.array(exact),
         "about.points": np.array(points),
-        "about.rising": np.array(rising),
         **facts(trainers[0].model),
     }
 
@@ -46,25 +45,42 @@ def make():
 def facts(model):
     """What chapter 15 needs besides, since the book does not have lab 15's functions:
 
-        about.shown     what is heard of the utterance SHOWN (F, M)
-        about.chance    how much of its utterance a syllable fills, on average, in slices
-        about.misheard  the share that the model writes without a mistake where it hears OTHERWISE (5,)
+        about.shown      what is heard of the utterance SHOWN (F, M)
+        about.stretched  exact, points, and points of `evenly`, where a pause is longer by each of LONGER (4, 3)
+        about.misheard   the share that the model writes without a mistake where it hears OTHERWISE (5,)
     """
-    sound = utterance(np.random.default_rng(SHOWN[0]), SHOWN[1]).signal
-    shown = log_mel(sound, WINDOW, HOP, mel_filters(MELS, WINDOW, RATE))
-    seen = task().unseen(np.random.default_rng([2017, 1]), TESTED)
-    filled = [(end - begin) / real.sum() for boxes, real in zip(seen.boxes, seen.mask, strict=True)
-              for begin, end in boxes]
     return {
-        "about.shown": shown.astype(np.float32),
-        "about.chance": np.mean(filled),
-        "about.misheard": np.array([misheard(model, hear) for hear in otherwise().values()]),
+        "about.shown": hear(utterance(np.random.default_rng(SHOWN[0]), SHOWN[1]).signal).astype(np.float32),
+        "about.stretched": np.array([(*scored(model, seen), evenly(seen)) for seen in map(stretched, LONGER)]),
+        "about.misheard": np.array([misheard(model, way) for way in otherwise().values()]),
     }
 
 
-def misheard(model, hear):
+def stretched(longer):
+    """The new utterances that all models are measured with, Seen, but for one pause in each, which is longer."""
+    rng, other = (np.random.default_rng([year, 1]) for year in (2017, 2018))
+    return describer.batch([describer.heard(hesitating(other, utterance(rng), longer), hear) for _ in range(TESTED)])
+
+
+def hesitating(rng, said, longer):
+    """An utterance, but somewhere between two syllables there is more silence, with noise as everywhere."""
+    late = rng.integers(1, len(said.spans))
+    silence, spans = 0.01 * rng.standard_normal(longer), said.spans.copy()
+    spans[late:] += longer
+    return said._replace(signal=np.insert(said.signal, said.spans[late, 0], silence), spans=spans)
+
+
+def evenly(seen):
+    """The share of syllables in which a guess lies that does not listen: the k-th of n is said in the middle of the
+    k-th of n equal parts."""
+    places = [(np.arange(len(boxes)) + 0.5) / len(boxes) * real.sum()
+              for boxes, real in zip(seen.boxes, seen.mask, strict=True)]
+    return pointing_accuracy(np.eye(SLICES)[np.concatenate(places).astype(int)], np.concatenate(seen.boxes))
+
+
+def misheard(model, way):
     """The share of TESTED new utterances that a model writes without a mistake where it hears them so."""
-    seen = describer.speech(hear).unseen(np.random.default_rng([2017, 1]), TESTED)
+    seen = describer.speech(way).unseen(np.random.default_rng([2017, 1]), TESTED)
     ids, _ = model.write(seen.vectors, seen.mask, longest=6)
     return np.mean([a == b for a, b in zip(task().tokens.decode(ids), seen.texts, strict=True)])
 
@@ -96,8 +112,12 @@ def htk_filters():
 @cache
 def task():
     """What is heard, and drawn once for all seeds."""
-    filters = mel_filters(MELS, WINDOW, RATE)
-    return describer.speech(lambda signal: log_mel(signal, WINDOW, HOP, filters))
+    return describer.speech(hear)
+
+
+def hear(signal):
+    """What the models hear of a signal (n,): (F, MELS)."""
+    return log_mel(signal, WINDOW, HOP, mel_filters(MELS, WINDOW, RATE))
 
 
 def trained(seed):
@@ -108,13 +128,16 @@ def trained(seed):
 
 
 def measured(model, seed=1):
-    """How well it writes down what it has not heard, and where it looks, told the right syllables: exact, points,
-    rising."""
-    seen = task().unseen(np.random.default_rng([2017, seed]), TESTED)
+    """How well it writes down what it has not heard, and where it looks: exact, points."""
+    return scored(model, task().unseen(np.random.default_rng([2017, seed]), TESTED))
+
+
+def scored(model, seen):
+    """The share of what is Seen that a model writes without a mistake, and the share of syllables during which its
+    largest weight lies, told the right ones."""
     ids, _ = model.write(seen.vectors, seen.mask, longest=6)
     exact = np.mean([a == b for a, b in zip(task().tokens.decode(ids), seen.texts, strict=True)])
     told = describer.ids(seen.texts, task().tokens)[:, :-1]
     model.forward(seen.vectors, seen.mask, told)
     looks = [each[:len(boxes)] for each, boxes in zip(model.looks(), seen.boxes, strict=True)]
-    rising = np.mean([(np.diff(each.argmax(axis=1)) > 0).all() for each in looks])
-    return exact, pointing_accuracy(np.concatenate(looks), np.concatenate(seen.boxes)), rising
+    return exact, pointing_accuracy(np.concatenate(looks), np.concatenate(seen.boxes))

@@ -5,6 +5,7 @@ import pytest
 
 import coursekit
 from coursekit.models.describer import Describer
+from coursekit.tasks.syllables import utterance
 from solutions.artifacts import board_captions, digit_readers, digits, gates, heard_syllables
 
 CAPTIONS, HEARD, READERS = (coursekit.load(name) for name in ("board_captions", "heard_syllables", "digit_readers"))
@@ -55,6 +56,26 @@ def test_which_patches_are_missed_most_depends_on_the_fill():
     assert depends == ["place"] and len(most) == len(digit_readers.SEEDS)
 
 
+def test_the_pairs_of_patches_have_equal_ink_and_other_weight():
+    ink, weight = READERS["about.ink"], READERS["about.weight"]
+    assert (abs(ink[:, 3] - ink[:, 4]) < 0.02).all() and (weight[:, 3] > weight[:, 4] + 0.01).all()
+
+
+def test_a_longer_pause_moves_what_comes_after_it_and_nothing_else():
+    said = utterance(np.random.default_rng(3), "ma so i")
+    moved = heard_syllables.hesitating(np.random.default_rng(4), said, 700)
+    assert len(moved.signal) == len(said.signal) + 700 and moved.text == said.text
+    assert set(map(tuple, moved.spans - said.spans)) == {(0, 0), (700, 700)}
+    assert all(np.array_equal(moved.signal[slice(*there)], said.signal[slice(*here)])
+               for there, here in zip(moved.spans, said.spans, strict=True))
+
+
+def test_the_map_of_the_listener_is_no_better_than_even_spacing_and_goes_by_the_clock():
+    exact, points, even = HEARD["about.stretched"].T
+    assert exact[0] == HEARD["about.exact"][0] and points[0] == HEARD["about.points"][0] and exact[-1] < 0.05
+    assert (points < even).all() and (np.diff(exact) < 0).all()
+
+
 def test_the_model_hears_through_a_symmetric_window_and_not_without_logarithms_of_its_base():
     told = dict(zip(heard_syllables.OTHERWISE, HEARD["about.misheard"], strict=True))
     assert abs(told["symmetric"] - HEARD["about.exact"][0]) < 0.01 and told["log10"] < 0.01
@@ -63,3 +84,4 @@ def test_the_model_hears_through_a_symmetric_window_and_not_without_logarithms_o
 
 def test_attention_to_the_named_digit_does_not_put_the_peak_there_for_every_seed():
     assert np.all(CAPTIONS["about.points"][:3] > 0.99) and CAPTIONS["about.points"][4] < 0.2
+    assert CAPTIONS["about.caught"][4] > 0.9 and CAPTIONS["about.behind"].min() > 0.8
