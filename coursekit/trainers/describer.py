@@ -71,18 +71,18 @@ def captions(patchify):
     return Task(boards.TOKENS, partial(drawn, learned), partial(drawn, unseen), n, S, longest=4, encoder_layers=2)
 
 
-def speech(hear):
-    """Syllables, heard by hear(signal (n,)) as frames (F, MELS). Boxes are (T, 2), in slices. There are SPOKEN
-    utterances to learn from, each of which is said once and kept."""
+def speech(hear, say=syllables.utterance):
+    """Syllables, said by say(rng) as an Utterance and heard by hear(signal (n,)) as frames (F, MELS). Boxes are (T, 2),
+    in slices. There are SPOKEN utterances to learn from, each of which is said once and kept."""
     @cache
     def number(i):
-        return heard(syllables.utterance(np.random.default_rng([2016, i])), hear)
+        return heard(say(np.random.default_rng([2016, i])), hear)
 
     def drawn(rng, n):
         return batch([number(int(i)) for i in rng.integers(SPOKEN, size=n)])
 
     def unseen(rng, n):
-        return batch([heard(syllables.utterance(rng), hear) for _ in range(n)])
+        return batch([heard(say(rng), hear) for _ in range(n)])
 
     return Task(syllables.TOKENS, drawn, unseen, STACKED * MELS, SLICES,
                 longest=syllables.LONGEST + 1, encoder_layers=1)

@@ -16,6 +16,7 @@ from solutions.lab15_images_and_sound.reference import frames, log_mel, mel_filt
 SEEDS, STEPS, HEADS, TESTED = (0, 1, 2, 3, 4), 800, 4, 400
 SHOWN = 8, "so ma i su me"  # the seed and the text of the utterance that chapter 15 shows
 LONGER = 0, 800, 1600, 3200  # samples by which a pause is stretched
+PATIENT = 1200  # steps of the models that learn from such pauses
 OTHERWISE = "symmetric", "unfaded", "amplitude", "log10", "htk"  # ways to hear that the model did not learn with
 
 
@@ -25,6 +26,8 @@ def make():
         losses        (seeds, STEPS)
         about.exact   the share of TESTED new utterances that are written down without a mistake
         about.points  the share of syllables during which the largest weight of attention lies
+        about.patient  both of a model that learned from hesitant speech, where a pause is longer by each of LONGER
+                      (seeds, 4, 2)
 
     and what `facts` adds.
     """
@@ -38,6 +41,7 @@ def make():
         "about.steps": np.array(STEPS),
         "about.exact": np.array(exact),
         "about.points": np.array(points),
+        "about.patient": np.array([through_pauses(patient(seed)) for seed in SEEDS]),
         **facts(trainers[0].model),
     }
 
@@ -45,17 +49,25 @@ def make():
 def facts(model):
     """What chapter 15 needs besides, since the book does not have lab 15's functions:
 
-        about.shown      what is heard of the utterance SHOWN (F, M)
-        about.stretched  exact, points, and points of `evenly`, where a pause is longer by each of LONGER (4, 3)
-        about.misheard   the share that the model writes without a mistake where it hears OTHERWISE (5,)
+        about.shown     what is heard of the utterance SHOWN (F, M)
+        about.even      where a pause is longer by each of LONGER, points of `evenly` (4,), and
+        about.clock     exact and points of the model (4, 2)
+        about.misheard  the share that the model writes without a mistake where it hears OTHERWISE (5,)
     """
     return {
         "about.shown": hear(utterance(np.random.default_rng(SHOWN[0]), SHOWN[1]).signal).astype(np.float32),
-        "about.stretched": np.array([(*scored(model, seen), evenly(seen)) for seen in map(stretched, LONGER)]),
+        "about.even": np.array([evenly(seen) for seen in map(stretched, LONGER)]),
+        "about.clock": through_pauses(model),
         "about.misheard": np.array([misheard(model, way) for way in otherwise().values()]),
     }
 
 
+def through_pauses(model):
+    """How a model does where a pause is longer by each of LONGER: exact and points, (4, 2)."""
+    return np.array([scored(model, seen) for seen in map(stretched, LONGER)])
+
+
+@cache
 def stretched(longer):
     """The new utterances that all models are measured with, Seen, but for one pause in each, which is longer."""
     rng, other = (np.random.default_rng([year, 1]) for year in (2017, 2018))
@@ -115,6 +127,12 @@ def task():
     return describer.speech(hear)
 
 
+@cache
+def hesitant():
+    """The same, but that in each utterance one pause is longer, by anything up to the most of LONGER."""
+    return describer.speech(hear, lambda rng: hesitating(rng, utterance(rng), rng.integers(LONGER[-1] + 1)))
+
+
 def hear(signal):
     """What the models hear of a signal (n,): (F, MELS)."""
     return log_mel(signal, WINDOW, HOP, mel_filters(MELS, WINDOW, RATE))
@@ -125,6 +143,13 @@ def trained(seed):
     trainer = DescriberTrainer(seed, task(), next_token_loss, STEPS, heads=HEADS)
     trainer.train(STEPS)
     return trainer
+
+
+def patient(seed):
+    """A model that has learned from hesitant speech."""
+    trainer = DescriberTrainer(seed, hesitant(), next_token_loss, PATIENT, heads=HEADS)
+    trainer.train(PATIENT)
+    return trainer.model
 
 
 def measured(model, seed=1):

@@ -16,6 +16,8 @@ MEASURED = {  # what stands in the artifacts, by the function of the gate
     gates.named: CAPTIONS["about.named"] / CAPTIONS["about.other"],
     gates.written_down: 100 * HEARD["about.exact"],
     gates.during_it: 100 * HEARD["about.points"],
+    gates.written_behind: 100 * HEARD["about.patient"][:, -1, 0],
+    gates.found_behind: 100 * HEARD["about.patient"][:, -1, 1],
 }
 GATES = [gate for gate in gates.GATES if gate.measure in MEASURED]
 
@@ -71,9 +73,10 @@ def test_a_longer_pause_moves_what_comes_after_it_and_nothing_else():
 
 
 def test_the_map_of_the_listener_is_no_better_than_even_spacing_and_goes_by_the_clock():
-    exact, points, even = HEARD["about.stretched"].T
+    (exact, points), even = HEARD["about.clock"].T, HEARD["about.even"]
     assert exact[0] == HEARD["about.exact"][0] and points[0] == HEARD["about.points"][0] and exact[-1] < 0.05
     assert (points < even).all() and (np.diff(exact) < 0).all()
+    assert (HEARD["about.patient"][:, -1, 1] > even[-1] + 0.25).all()  # unlike those that learned from hesitations
 
 
 def test_the_model_hears_through_a_symmetric_window_and_not_without_logarithms_of_its_base():
