@@ -1,4 +1,4 @@
-"""A sample of the slow tests that are many alike: chapters and labs in a browser, pages, answers, attacks, seeds.
+"""A sample of the slow tests that are many alike: chapters and labs in a browser, pages, figures, answers, seeds.
 
 A test that carries `@pytest.mark.sampled(KIND)` is one of many. `make test` runs of each kind what the change touches,
 at most as many as MOST says, and if that is less than LEAST, others besides; both are drawn with the commit as the
@@ -25,8 +25,8 @@ from coursekit.sources import Sources
 
 ROOT = Path(__file__).parents[1]
 # How many of a kind run, whatever a change touches: at least, and at most
-LEAST = {"chapter": 3, "page": 3, "lab": 3, "answer": 20, "attack": 100, "seed": 100, "mutant": 9}
-MOST = {"chapter": 6, "page": 6, "lab": 6, "answer": 40, "attack": 200, "seed": 600, "mutant": 60}
+LEAST = {"chapter": 3, "page": 6, "figure": 12, "lab": 3, "answer": 20, "attack": 100, "seed": 100, "mutant": 9}
+MOST = {"chapter": 6, "page": 12, "figure": 24, "lab": 6, "answer": 40, "attack": 200, "seed": 600, "mutant": 60}
 PINS = ("requirements.txt", "requirements.lock", "requirements-oracle.txt", "pyproject.toml")
 BROWSER = ("_config.yml", "_static/live*", "_static/touch.js", "_templates/*")
 ROOM = ("grading/room/*.py", "nbgrader_config.py")  # what runs in the sandbox is copied there, not imported
@@ -45,6 +45,11 @@ def chapter(sources, root, name):
 def page(sources, root, name):
     """A page as it looks."""
     return chapter(sources, root, name) | files(root, "_static/*")
+
+
+def figure(sources, root, kind):
+    """A figure to touch."""
+    return sources.of("coursekit.touch") | files(root, "_static/*", "chapters/*.md")
 
 
 def lab(sources, root, name):
@@ -80,6 +85,7 @@ def mutant(sources, root, name):
 KINDS = {  # kind: what is asked of its subject, and how the test's parameter names the subject
     "chapter": (chapter, lambda name, **_: name),
     "page": (page, lambda name, **_: name),
+    "figure": (figure, lambda kind, **_: kind),
     "lab": (lab, lambda lab, **_: lab),
     "answer": (answer, lambda lab, **_: lab),
     "attack": (attack, lambda attack, **_: attack.kind),

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 
 from tests.book.conftest import is_remote
 
+CHAPTERS = sorted(path.stem for path in (Path(__file__).parents[2] / "chapters").glob("*.md"))
 SCREENS = list(product((1440, 360), ("light", "dark")))  # a desk and a phone, in CSS pixels
 SETTLED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"  # two frames are drawn
 STILL = "* { transition: none !important }"  # else a colour may be on its way to another
@@ -37,6 +39,13 @@ FAINT = r"""() => {
   }
   return faint
 }"""
+
+
+def others(pages):
+    """Those of the pages that are no chapters."""
+    found = sorted(pages.keys() - {f"chapters/{name}.html" for name in CHAPTERS})
+    assert "index.html" in found
+    return found
 
 
 @dataclass

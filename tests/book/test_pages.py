@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from tests import needs
-from tests.book.screens import SCREENS, turn, visits
+from tests.book.screens import CHAPTERS, SCREENS, others, turn, visits
 
 CITED = re.compile(r"\{cite(?::\w+)?\}`([^`]+)`")
 
@@ -104,23 +104,24 @@ def test_every_mathematics_font_that_the_style_sheet_prefers_is_shipped(root):
     assert wanted == {font.relative_to(katex).as_posix() for font in katex.rglob("*.woff2")}
 
 
-@pytest.fixture(scope="module")
-def seen(browser, address, pages):
-    """Every page on every screen."""
-    context = browser.new_context()
-    yield [visit for page in pages for visit in visits(context, address, page)]
-    context.close()
+@needs.chromium
+@pytest.mark.sampled("page")
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_no_chapter_shows_a_flaw_at_any_width_in_light_or_dark(reader, address, name):
+    assert flaws(reader.context, address, f"chapters/{name}.html") == {}
 
 
 @needs.chromium
-@pytest.mark.parametrize("flaw", ["complaints", "strangers", "raw_tex", "faint"])
-def test_no_page_shows_a_flaw_at_any_width_in_light_or_dark(seen, flaw):
-    assert {visit.name: getattr(visit, flaw) for visit in seen if getattr(visit, flaw)} == {}
+def test_no_other_page_shows_a_flaw_at_any_width_in_light_or_dark(reader, address, pages):
+    assert [flaws(reader.context, address, page) for page in others(pages)] == [{}] * len(others(pages))
 
 
-@needs.chromium
-def test_no_page_scrolls_sideways(seen):
-    assert {visit.name: visit.overhang for visit in seen if visit.overhang > 0} == {}
+def flaws(context, address, page):
+    """What is wrong with a page, by the screen on which it is."""
+    found = {visit.name: {flaw: getattr(visit, flaw) for flaw in FLAWS} for visit in visits(context, address, page)}
+    wrong = {name: {flaw: what for flaw, what in each.items() if what and (flaw != "overhang" or what > 0)}
+             for name, each in found.items()}
+    return {name: each for name, each in wrong.items() if each}
 
 
 FLAWED = r"""<!DOCTYPE html>

@@ -367,6 +367,7 @@ def test_every_figure_to_touch_has_a_caption_and_a_question_below(pages):
         assert "try" in question["class"] and question.text.strip().endswith("?"), name
 
 
+@pytest.mark.sampled("figure")
 @pytest.mark.parametrize("kind", PAGE)
 def test_the_still_picture_shows_what_the_script_begins_with(browser, address, figure, kind):
     still = browser.new_context(base_url=address, java_script_enabled=False, viewport={"width": 1280, "height": 720})
@@ -381,6 +382,7 @@ def test_the_still_picture_shows_what_the_script_begins_with(browser, address, f
     still.close()
 
 
+@pytest.mark.sampled("figure")
 @pytest.mark.parametrize("kind", PAGE)
 def test_print_shows_the_picture_and_nothing_to_press(figure, kind):
     touched = figure(kind)
@@ -388,6 +390,7 @@ def test_print_shows_the_picture_and_nothing_to_press(figure, kind):
     assert touched.root.locator("svg").is_visible() and not touched.root.locator("button:visible").count()
 
 
+@pytest.mark.sampled("figure")
 @pytest.mark.parametrize("kind", PAGE)
 def test_nothing_is_cut_off_or_out_of_reach_on_a_small_phone(phone, kind):
     touched = phone(kind)
@@ -402,6 +405,7 @@ def test_nothing_is_cut_off_or_out_of_reach_on_a_small_phone(phone, kind):
     assert min(min(box["width"], box["height"]) for box in (one.bounding_box() for one in targets.all())) >= 24
 
 
+@pytest.mark.sampled("figure")
 @pytest.mark.parametrize("kind", PAGE)
 def test_every_handle_has_a_name_and_says_its_value(figure, kind):
     touched = figure(kind)
@@ -413,6 +417,7 @@ def test_every_handle_has_a_name_and_says_its_value(figure, kind):
         assert handle.evaluate("one => one.matches(':focus-visible')")
 
 
+@pytest.mark.sampled("figure")
 @pytest.mark.parametrize("kind", PAGE)
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_every_text_of_a_figure_stands_out(figure, kind, mode):

@@ -1,11 +1,11 @@
-"""A page is light and soon readable; the weights and times of all pages are printed."""
+"""A page is light and soon readable; its weight and time are printed."""
 
-import statistics
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests import needs
+from tests.book.screens import CHAPTERS, others
 
 HEAVIEST = 1_000_000  # bytes on the wire, for a reader who comes for the first time
 SLOWEST = 1_000       # milliseconds until the page is painted and its mathematics typeset
@@ -15,18 +15,8 @@ TIMES = """() => new Promise(done => new PerformanceObserver(list => done(Math.m
   .observe({type: "paint", buffered: true}))"""
 
 
-@pytest.fixture(scope="module")
-def first_views(browser, address, pages):
-    """Page -> bytes that came over the wire, and milliseconds until it could be read, each as by a new reader."""
-    seen = {page: first_view(browser, address, page) for page in pages}
-    for page, (weight, time) in sorted(seen.items()):
-        print(f"{page:40} {weight / 1000:6.0f} kB {time:6.0f} ms")
-    print(f"{'median':40} {statistics.median(weight for weight, _ in seen.values()) / 1000:6.0f} kB "
-          f"{statistics.median(time for _, time in seen.values()):6.0f} ms")
-    return seen
-
-
 def first_view(browser, address, page):
+    """Bytes that came over the wire, and milliseconds until the page could be read, by a new reader."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     tab, came = context.new_page(), []
     tab.on("response", lambda response: came.append(int(response.headers["content-length"])))
@@ -37,15 +27,25 @@ def first_view(browser, address, page):
 
 
 @needs.chromium
-def test_no_first_view_of_a_page_is_heavy(first_views):
-    assert {page: weight for page, (weight, _) in first_views.items() if weight > HEAVIEST} == {}
+@pytest.mark.sampled("page")
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_is_light_and_can_soon_be_read(browser, address, name):
+    assert light_and_soon_read(browser, address, f"chapters/{name}.html")
 
 
 @needs.chromium
-def test_every_page_can_soon_be_read(first_views, browser, address):
-    late = [page for page, (_, time) in first_views.items() if time > SLOWEST]
-    again = {page: min(first_view(browser, address, page)[1] for _ in range(4)) for page in late}  # a busy machine
-    assert {page: time for page, time in again.items() if time > SLOWEST} == {}
+def test_every_other_page_is_light_and_can_soon_be_read(browser, address, pages):
+    assert [page for page in others(pages) if not light_and_soon_read(browser, address, page)] == []
+
+
+def light_and_soon_read(browser, address, page):
+    """Is it, at the first of five visits in which it is? Else the machine may be busy."""
+    for _ in range(5):
+        weight, time = first_view(browser, address, page)
+        print(f"{page:40} {weight / 1000:6.0f} kB {time:6.0f} ms")
+        if weight > HEAVIEST or time <= SLOWEST:
+            break
+    return weight <= HEAVIEST and time <= SLOWEST
 
 
 @needs.chromium
