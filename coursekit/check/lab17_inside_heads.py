@@ -94,9 +94,10 @@ def _no_others(other_weights):
 def broken(other, weights, V, least):
     """The first law that other weights (n,) do not keep, in words; "" where all hold."""
     other, weights, V = (np.asarray(each, float) for each in (other, weights, V))
+    if not np.abs(other).max(initial=0) < 1e9:
+        return "a weight is nan, or far from 0 to 1"
     moved = np.abs((other - weights) @ V).max() / max(1.0, np.abs(V).max())
     judged = {
-        "not all of them are numbers": np.isfinite(other).all(),
         "a weight is below 0: which of all weights that fall is the first to reach 0?": (other >= -least).all(),
         "they do not sum to 1: is there a column of ones beside V?": abs(other.sum() - 1) <= least,
         "they lead to another output: change them along a direction that changes none": moved <= least,
