@@ -150,8 +150,8 @@ def _before(maps):
 
 def _looks(seed, *shape):
     """Weights (..., T, T), each above 0."""
-    powers = np.exp(laws.random(seed, (*shape, shape[-1]))[0])
-    return powers / powers.sum(axis=-1, keepdims=True)
+    (numbers,) = laws.random(seed, (*shape, shape[-1]))
+    return np.exp(numbers - np.log(np.exp(numbers).sum(axis=-1, keepdims=True)))
 
 
 # induction_score
