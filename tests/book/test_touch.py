@@ -13,7 +13,8 @@ PAGE = {"softmax": "02_additive_attention", "alignment": "03_learning_to_align",
         "mask": "06_scaled_dot_product", "rotary": "08_positions", "steps": "11_tokens",
         "steps fig-silence": "12_language_model",
         **dict.fromkeys(["steps fig-temperature", "steps fig-top-k", "steps fig-top-p"], "13_writing"),
-        **dict.fromkeys(["steps fig-caption", "steps fig-listener"], "15_images_and_sound")}
+        **dict.fromkeys(["steps fig-caption", "steps fig-listener"], "15_images_and_sound"),
+        "steps fig-silence-induction": "17_inside_heads"}
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 PUBLISHED = """async name => new DOMParser()
   .parseFromString(await (await fetch(location)).text(), "text/html").querySelector(name).outerHTML"""
