@@ -36,7 +36,7 @@ help:
 	@echo "make book | release | demo | solved    one part of it"
 	@echo "make serve      the book at a local address (PORT=$(PORT))"
 	@echo "make lint       ruff"
-	@echo "make bench      how fast a class is graded, against nbgrader as it comes; and lab 06, against PyTorch"
+	@echo "make bench      how fast a class is graded, against nbgrader as it comes; lab 06, against PyTorch; lab 16, against itself"
 	@echo "make bench-large  how fast 300 get feedback too, and what becomes of time and memory with 10,000 (an hour)"
 	@echo "make attacks    what hostile notebooks get from either (half an hour)"
 	@echo "make mutants    which slips the checks let through, of all that a machine makes (some minutes)"
@@ -121,6 +121,7 @@ lint: $(INSTALLED)
 bench: $(INSTALLED)
 	$(RUN) -m tools.bench --large --out chapters/data/bench.json
 	$(RUN) -m tools.bench_attention
+	$(RUN) -m tools.bench_tiles
 
 bench-large: $(INSTALLED)
 	$(RUN) -m tools.bench --submissions 300 --feedback

@@ -1,7 +1,7 @@
-"""The references of lab 14 on the cases by which ONNX judges every runtime: those of its operators' own tests.
+"""The references of labs 14 and 16 on the cases by which ONNX judges every runtime: those of its operators' own tests.
 
 An adapter puts into masks what the operator Attention is told otherwise: windows, pasts, how many keys are real. Scores
-that it also returns, half done, are its own affair and are passed over; weights are compared.
+that it also returns, half done, are its own affair and are passed over; weights are compared. Windows are lab 16's.
 """
 
 import importlib
@@ -11,6 +11,7 @@ import numpy as np
 
 from solutions.lab05_scaled_dot_product.reference import causal_mask
 from solutions.lab14_real_weights import reference
+from solutions.lab16_tiles_and_windows.reference import rolling_write, tiled_attention, window_mask
 from tests import needs
 
 TOLERANCE = {"float32": 1e-5, "float16": 2e-3, "bfloat16": 2e-2}  # of what they return
@@ -58,10 +59,36 @@ def test_grouped_attention_passes_onnxs_cases():
             np.testing.assert_allclose(answers[output], right, rtol=off, atol=off, err_msg=f"{name}: {output}")
 
 
+@needs.onnx
+def test_attention_in_tiles_passes_onnxs_cases_windowed_ones_too():
+    found = [case for case in cases("Attention")
+             if not case[3].get("softcap") and case[1].get("attn_mask", np.array(True)).dtype == bool]
+    assert (len(found), sum("left_window_size" in told for *_, told in found)) == (44, 6)
+    for name, given, wanted, told in found:
+        output = attention(given, told, in_tiles)["Y"]
+        off = TOLERANCE[wanted["Y"].dtype.name]
+        np.testing.assert_allclose(output, wanted["Y"].astype(float), rtol=off, atol=off, err_msg=name)
+
+
+def in_tiles(Q, K, V, mask, softcap):
+    """`grouped_attention` without numbers that are added, weights and a cap, by lab 16's tiles of 2 × 3."""
+    K, V = (np.repeat(each, Q.shape[1] // each.shape[1], axis=1) for each in (K, V))
+    return tiled_attention(Q, K, V, 2, 3, np.broadcast_to(mask == 0, (*Q.shape[:-1], K.shape[-2])))
+
+
+@needs.onnx
+def test_rolling_write_passes_onnxs_cases_of_a_cache():
+    found = list(cases("TensorScatter"))
+    assert len(found) == 3
+    for name, given, wanted, _ in found:
+        written = rolling_write(given["past_cache"], given["update"], given["write_indices"])
+        np.testing.assert_array_equal(written, wanted["present_cache"], name)
+
+
 # The adapter
 
 
-def attention(given, told):
+def attention(given, told, attend=reference.grouped_attention):
     """{output: array} of the operator, in float64; what it returns of scores, only where these are the weights."""
     wide = {name: array.astype(float) if array.dtype.name in TOLERANCE else array for name, array in given.items()}
     Q, K, V = (split(wide[name], told.get(f"{of}_num_heads")) for name, of in (("Q", "q"), ("K", "kv"), ("V", "kv")))
@@ -69,9 +96,8 @@ def attention(given, told):
     if past:
         K, V = (np.concatenate([wide[f"past_{name}"], new], axis=2) for name, new in (("key", K), ("value", V)))
     root = Q.shape[-1] ** 0.5
-    output, weights = reference.grouped_attention(Q * told.get("scale", 1 / root) * root, K, V,
-                                                  mask_of(wide, told, Q.shape[2], K.shape[2], past),
-                                                  told.get("softcap") or None)
+    output, weights = attend(Q * told.get("scale", 1 / root) * root, K, V,
+                             mask_of(wide, told, Q.shape[2], K.shape[2], past), told.get("softcap") or None)
     if wide["Q"].ndim == 3:
         output = output.swapaxes(1, 2).reshape(*wide["Q"].shape[:2], -1)
     found = {"Y": output, "present_key": K, "present_value": V}
@@ -89,7 +115,7 @@ def mask_of(given, told, T, S, past):
     first = np.atleast_1d(past if real is None else real - T)                      # where the first query stands
     place, key = first[:, None, None] + np.arange(T)[:, None], np.arange(S)        # (B, T, 1), (S,)
     left, right = told.get("left_window_size", -1), told.get("right_window_size", -1)
-    seen = (key >= place - left) | (left < 0)
+    seen = (key > place) | (np.stack([window_mask(T, S, left + 1, each) for each in first]) if left >= 0 else True)
     seen &= (key <= place + right) | (right < 0)
     if told.get("is_causal"):
         seen = seen & np.stack([causal_mask(T, S, each) for each in first])
