@@ -167,14 +167,14 @@ def tiled_attention(tiled_attention):
     reply = ask(tiled_attention, Q, K, V, 5, 7)
     yield laws.results(reply, {"output": (5, 3), "logsumexp": (5,)}, "five queries, seven keys: ")
     right = _looked(Q, K, V)
-    yield from _is_right("one tile for all", reply, right, Q, K)
+    yield from _is_right("one tile for all", reply, right)
     for rows, columns, why in [
         (5, 3, "the last tile has one column: range(0, S, columns) and a slice find it by themselves"),
         (2, 7, "the last block has one row: range(0, T, rows) and a slice find it by themselves"),
         (3, 2, "merge each tile with what the ones before it gave"), (1, 1, "one score a tile"),
         (9, 20, "a tile larger than all there is: slices stop at the end"), (4, 5, ""), (5, 1, ""), (1, 7, "")]:
         again = ask(tiled_attention, Q, K, V, rows, columns)
-        yield from _is_right(f"tiles of {rows} × {columns}: the same", again, right, Q, K, why)
+        yield from _is_right(f"tiles of {rows} × {columns}: the same", again, right, why)
     yield from _with_masks(tiled_attention, Q, K, V)
     yield from _in_front(tiled_attention)
     yield from _high(tiled_attention, Q, K, V)
@@ -204,13 +204,13 @@ def _by_hand(attend):
         yield laws.equals(f"{law}: logsumexp is ln(2 + 6)", laws.result(reply, 1), [math.log(8)], slips=slips)
 
 
-def _is_right(law, reply, right, Q, K, advice="", mask=None):
+def _is_right(law, reply, right, advice=""):
     """Output and logsumexp of a reply, with the slips that are known."""
     output, total = right
     yield laws.shape(f"{law}: output {output.shape}", laws.result(reply, 0), output.shape)
-    yield laws.equals(f"{law} output", laws.result(reply, 0), output, advice)
+    yield laws.equals(f"{law} output", laws.result(reply, 0), output, advice or "all keys count, each by its weight")
     yield laws.shape(f"{law}: logsumexp {total.shape}", laws.result(reply, 1), total.shape, "one number a query")
-    yield laws.equals(f"{law} logsumexp", laws.result(reply, 1), total, advice and f"m + ln l; {advice}" or "m + ln l")
+    yield laws.equals(f"{law} logsumexp", laws.result(reply, 1), total, f"it is m + ln l{advice and f'; {advice}'}")
 
 
 def _with_masks(attend, Q, K, V):
@@ -263,7 +263,7 @@ def _in_front(attend):
         yield laws.results(reply, {"output": (2, 3, 4, 2), "logsumexp": (2, 3, 4)}, f"{law}: ",
                            advice="rows and columns are cut in the last axes but one and two: Q[..., i:i + rows, :]")
         right = _looked(Q, K, V, True if mask is None else np.broadcast_to(mask, (2, 3, 4, 6)))
-        yield from _is_right(law, reply, right, Q, K, "np.broadcast_to(mask, (..., T, S)) can be cut like scores")
+        yield from _is_right(law, reply, right, "np.broadcast_to(mask, (..., T, S)) can be cut like scores")
 
 
 def _high(attend, Q, K, V):
@@ -295,7 +295,7 @@ def _narrow(attend):
         reply = ask(attend, Q, K, V, 2, 2)
         yield laws.results(reply, {"output": (*front, T, e), "logsumexp": (*front, T)}, f"{law}: ",
                            advice="axes of length 1 stay")
-        yield from _is_right(law, reply, _looked(Q, K, V), Q, K)
+        yield from _is_right(law, reply, _looked(Q, K, V))
     Q, K, V = laws.random(6, (2, 3, 4), (2, 0, 4), (2, 0, 5))
     reply = ask(attend, Q, K, V, 2, 2)
     yield laws.equals("no key at all: output 0", laws.result(reply, 0), np.zeros((2, 3, 5)))

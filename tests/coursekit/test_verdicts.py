@@ -64,6 +64,10 @@ def test_lost_digits_are_said_as_such(lost, says):
     assert hint(lost, EXPECTED / 3).startswith(says)
 
 
+def test_a_number_near_the_largest_is_wrong_and_rounding_it_warns_nobody():
+    assert hint(np.full((1, 3), 1e307)) == "right shape, wrong values: look at the axis"
+
+
 def test_a_formula_that_is_nearly_right_is_not_called_imprecise():
     assert hint(EXPECTED * 1.001) == "right shape, wrong values: look at the axis"
 
