@@ -1,0 +1,464 @@
+"""The visible checks of lab 18. Each takes the student's function and states the laws that it should keep.
+
+What is expected is worked out in plain loops, head by head and number by number.
+"""
+
+import math
+
+import numpy as np
+
+from coursekit.check import as_array, ask, laws, visible_check
+
+ANY_WORDS = []  # of a refusal: in whatever words
+HALF = math.log(0.5)
+
+
+# linear_attention
+
+
+@visible_check
+def linear_attention(linear_attention):
+    key, value = np.array([[1.0, 0.0], [1.0, 0.0]])[None, None], np.array([[2.0], [5.0]])[None, None]
+    decay, beta = np.array([[0.0, 0.0], [HALF, 0.0]])[None, None], np.array([[1.0], [0.5]])[None, None]
+    reply = ask(linear_attention, key, key, value)
+    yield laws.results(reply, {"output": (1, 1, 2, 1), "state": (1, 1, 2, 1)}, "two steps: it returns ")
+    for rule, given, right, slips in [
+        ("linear", (None, None), 7.0, [
+            (5.0, "the second write took the place of the first: add it to the state"),
+            (3.5, "you took a mean: the state is a sum")]),
+        ("gated", (decay, None), 6.0, [
+            (7.0, "the decay has no effect"), (3.5, "you wrote first: let the state fade, then write"),
+            (5 + 2 * HALF, "decay is a logarithm: multiply by np.exp(decay)")]),
+        ("delta", (None, beta), 3.5, [
+            (4.5, "nothing is taken off: write beta (v - k^T S)"), (5.0, "beta has no effect"),
+            (2.5, "beta multiplies v alone: it multiplies the whole difference"),
+            (5.5, "you added k^T S to v: it is taken off")]),
+        ("gated_delta", (decay, beta), 3.0, [
+            (2.5, "you compared v with the state before it faded: fade, then compare"),
+            (1.75, "you wrote first: fade, then compare, then write"), (3.5, "the decay has no effect"),
+            (5.0, "beta has no effect"), (3.5 + HALF * 2, "decay is a logarithm: multiply by np.exp(decay)")]),
+    ]:
+        reply = ask(linear_attention, key, key, value, None, *given, rule)
+        slips = [([[[[2.0], [each]]]], said) for each, said in slips]
+        slips += [([[[[0.0], [2.0]]]], "you read before you wrote: a step sees its own write"),
+                  ([[[[2 / 2**0.5], [right / 2**0.5]]]], "you divided by the root of d: nothing is scaled here"),
+                  ([[[[10.0], [5 * right]]]], "you applied elu + 1: a feature map is the caller's"),
+                  ([[[[right], [right]]]], "you read the last state at each step: read as soon as it is written")]
+        law = f"{rule}: 2 is written under (1, 0), then 5 under the same key: it reads 2, then {right:g}"
+        yield laws.equals(law, laws.result(reply, 0), [[[[2.0], [right]]]], slips=slips)
+        law = f"and the state that is handed on is {right:g} and 0"
+        yield laws.equals(law, laws.result(reply, 1), [[[[right], [0.0]]]], "return the state after the last step")
+    yield from _many_heads(linear_attention)
+    yield from _on_and_on(linear_attention)
+    yield from _odd_sizes(linear_attention)
+    yield from _refusals(linear_attention)
+
+
+def _many_heads(linear_attention):
+    """A batch, with as many groups as heads, and with fewer."""
+    for H, G in [(3, 3), (6, 2), (4, 1)]:
+        q, k, v, state, decay, beta = _drawn(2, H, G, 5, 3, 4)
+        for rule, given in _rules(decay, beta).items():
+            law = f"{rule}: a batch, H = {H} and G = {G}"
+            reply = ask(linear_attention, q, k, v, state, *given, rule)
+            yield laws.results(reply, {"output": (2, H, 5, 4), "state": (2, G, 3, 4)}, f"{law}: ")
+            right = _by_hand(q, k, v, state, *given)
+            slips = [(_by_hand(q, k, v, state, *given, tiled=True)[0],
+                      f"head n read group n % {G}: it is n // {H // G}; np.repeat does that, np.tile does not"),
+                     (_by_hand(q, k, v, 0 * state, *given)[0], "the given state has no effect: begin with it"),
+                     (right[0] / 3**0.5, "you divided by the root of d: nothing is scaled here")]
+            unit = k / (k**2).sum(axis=-1)[..., None] ** 0.5
+            slips += [(_by_hand(q, unit, v, state, *given)[0], "take the keys as they are, whatever their length")]
+            if given[0] is not None:
+                slips += [(_by_hand(q, k, v, state, decay.mean(axis=-1)[..., None], given[1])[0],
+                           "all rows fade alike: decay has d entries a step, one for each row of the state")]
+            advice = "in which order? fade, write (with beta: what is new), read"
+            yield laws.equals(law, laws.result(reply, 0), right[0], advice, slips)
+            yield laws.equals("and its state", laws.result(reply, 1), right[1], advice)
+
+
+def _on_and_on(linear_attention):
+    """Cut anywhere, and go on from the state."""
+    q, k, v, _, decay, beta = _drawn(2, 4, 2, 5, 3, 2)
+    whole = ask(linear_attention, q, k, v, None, decay, beta, "gated_delta").value
+    right = as_array(laws.result(whole, 0))
+    for cut in (1, 3):
+        first, second = ([x[:, :, part] for x in (q, k, v, decay, beta)] for part in (slice(cut), slice(cut, None)))
+        state = as_array(laws.result(ask(linear_attention, *first[:3], None, *first[3:], "gated_delta"), 1))
+        reply = ask(linear_attention, *second[:3], state, *second[3:], "gated_delta")
+        yield laws.equals(f"cut after {cut} of 5 steps, with the state handed on: the same outputs", laws.result(
+            reply, 0), right[:, :, cut:], "does it begin with the state that it is given?")
+        yield laws.equals("and the same state", laws.result(reply, 1), as_array(laws.result(whole, 1)))
+    keys, values = np.eye(4)[None, None, [0, 1, 2, 0, 1]], laws.random(7, (1, 1, 5, 3))[0]
+    ones = np.ones((1, 1, 5, 1))
+    reply = ask(linear_attention, keys, keys, values, None, None, ones, "delta")
+    law = "delta, unit keys, beta = 1: what was written last is read, exactly"
+    yield laws.equals(law, laws.result(reply, 0), values)
+
+
+def _odd_sizes(linear_attention):
+    """One step, widths of one, one decay for all rows, large values."""
+    for law, sizes in [("a single step, one sequence", (1, 4, 2, 1, 3, 4)), ("widths of one", (2, 2, 2, 4, 1, 1)),
+                       ("one decay for all rows of the state, (B, G, T, 1)", (2, 4, 2, 4, 3, 3))]:
+        q, k, v, state, decay, beta = _drawn(*sizes)
+        for rule, given in _rules(decay[..., :1], beta).items():
+            reply, right = ask(linear_attention, q, k, v, state, *given, rule), _by_hand(q, k, v, state, *given)
+            yield laws.equals(f"{rule}: {law}", laws.result(reply, 0), right[0])
+            yield laws.equals("and its state", laws.result(reply, 1), right[1])
+    q, k, v, state, decay, beta = _drawn(2, 2, 1, 3, 3, 2)
+    reply = ask(linear_attention, q, k, 1000 * v, 1000 * state, decay, beta, "gated_delta")
+    right = _by_hand(q, k, v, state, decay, beta)
+    yield laws.equals("values of a thousand", laws.result(reply, 0), 1000 * right[0])
+    yield laws.equals("and their state", laws.result(reply, 1), 1000 * right[1])
+
+
+def _refusals(linear_attention):
+    q, k, v, state, decay, beta = _drawn(2, 4, 2, 3, 3, 2)
+    for rule, (needs_decay, needs_beta) in _rules(True, True).items():
+        args = [q, k, v, state, decay if needs_decay else None, beta if needs_beta else None, rule]
+        for place, name, needed in [(4, "decay", needs_decay), (5, "beta", needs_beta)]:
+            other = [*args[:place], None if needed else (decay, beta)[place - 4], *args[place + 1:]]
+            law = f"rule {rule!r} {'without' if needed else 'with'} {name} raises ValueError"
+            yield laws.refuses(law, linear_attention, other, ANY_WORDS,
+                               f"the rule {'needs' if needed else 'does not use'} it: look before you begin")
+    args = q, k, v, state, None, None, "softmax"
+    yield laws.refuses("rule 'softmax' raises ValueError", linear_attention, args, ANY_WORDS, "there are four rules")
+    for H, G in [(3, 2), (2, 4), (1, 3)]:
+        q, k, v, *_ = _drawn(2, H, G, 3, 3, 2)
+        yield laws.refuses(f"H = {H} and G = {G} raise ValueError", linear_attention, (q, k, v), ANY_WORDS,
+                           "G does not divide H")
+
+
+def _drawn(B, H, G, T, d, e):
+    """q, k, v, state, decay, beta."""
+    q, k, v, state, fades, share = laws.random(3, (B, H, T, d), (B, G, T, d), (B, G, T, e), (B, G, d, e), (B, G, T, d),
+                                               (B, G, T, 1))
+    return q, k / d**0.5, v, state, -np.abs(fades), 1 / (1 + np.exp(-share))
+
+
+def _rules(decay, beta):
+    """{rule: (its decay or None, its beta or None)}."""
+    return {"linear": (None, None), "gated": (decay, None), "delta": (None, beta), "gated_delta": (decay, beta)}
+
+
+def _by_hand(q, k, v, state=None, decay=None, beta=None, tiled=False):
+    """Output and state, one head and one step after the other; `tiled` groups are a known slip."""
+    (B, H, T, d), G, e = q.shape, k.shape[1], v.shape[-1]
+    last, output = np.zeros((B, G, d, e)) if state is None else state.copy(), np.zeros((B, H, T, e))
+    for b, t in np.ndindex(B, T):
+        for g in range(G):
+            M, new = last[b, g], v[b, g, t]
+            if decay is not None:
+                M = np.array([row * math.exp(c) for row, c in zip(M, np.broadcast_to(decay[b, g, t], d), strict=True)])
+            if beta is not None:
+                new = float(beta[b, g, t, 0]) * (new - k[b, g, t] @ M)
+            last[b, g] = M + np.outer(k[b, g, t], new)
+        for n in range(H):
+            output[b, n, t] = q[b, n, t] @ last[b, n % G if tiled else n // (H // G)]
+    return output, last
+
+
+# linear_attention_parallel
+
+
+@visible_check
+def linear_attention_parallel(linear_attention_parallel):
+    q, k, v = np.ones((1, 1, 3, 1)), np.ones((1, 1, 3, 1)), np.array([1.0, 10.0, 100.0]).reshape(1, 1, 3, 1)
+    decay = np.array([math.log(0.25), HALF, math.log(0.1)]).reshape(1, 1, 3, 1)
+    reply, faded = ask(linear_attention_parallel, q, k, v), ask(linear_attention_parallel, q, k, v, decay)
+    yield laws.results(reply, {"output": (1, 1, 3, 1)}, "three steps: it returns ", advice="the output alone, no tuple")
+    for law, answer, right, wrong in [
+        ("keys and queries of 1, values 1, 10, 100: 1, 11, 111", reply, [1, 11, 111], [
+            ([111, 111, 111], "each step sees all others: it sees itself and those before"),
+            ([0, 1, 11], "a step does not see itself: the diagonal belongs to the mask"),
+            ([1, 5.5, 37], "you divided by the sum of the weights: nothing is normalised here")]),
+        ("decays of 1/4, 1/2, 1/10: 1, 10.5, 101.05", faded, [1, 10.5, 101.05], [
+            ([1, 11, 111], "the decay has no effect"),
+            ([0.25, 5.125, 10.5125], "a write fades by its own step's decay: it counts from the next step on"),
+            ([1, 10.5, 101.1], "only the last decay counts: the first value faded by 1/2 and by 1/10")]),
+    ]:
+        slips = [(np.reshape(each, (1, 1, 3, 1)), said) for each, said in wrong]
+        yield laws.equals(law, answer, np.reshape(right, (1, 1, 3, 1)), slips=slips)
+    for H, G in [(3, 3), (6, 2), (4, 1)]:
+        q, k, v, _, fades, _ = _drawn(2, H, G, 5, 3, 4)
+        for what, given in [("no decay", []), ("a decay", [fades[..., :1]])]:
+            right = _by_hand(q, k, v, None, *given)[0]
+            slips = [(_by_hand(q, k, v, None, *given, tiled=True)[0],
+                      f"head n took group n % {G}: it is n // {H // G}; np.repeat does that, np.tile does not"),
+                     (right / 3**0.5, "you divided by the root of d: nothing is scaled")]
+            yield laws.equals(f"H = {H}, G = {G}, {what}: what the recurrence says", ask(
+                linear_attention_parallel, q, k, v, *given), right, "step t sees s <= t, faded by the decays of s + 1 "
+                "to t", slips)
+    yield from _strong(linear_attention_parallel)
+    q, k, v, _, fades, _ = _drawn(2, 4, 2, 3, 3, 2)
+    law = "a decay for each of d = 3 rows, (2, 2, 3, 3), raises ValueError"
+    advice = "there is no such masked product of q and k: compare the shape with (B, G, T, 1)"
+    yield laws.refuses(law, linear_attention_parallel, (q, k, v, fades), ANY_WORDS, advice)
+    for H, G in [(3, 2), (2, 4), (1, 3)]:
+        for more in ([], [fades[:, :1].repeat(G, axis=1)[..., :1]]):
+            q, k, v, *_ = _drawn(2, H, G, 5, 3, 4)
+            law = f"H = {H} and G = {G}{', with a decay,' if more else ''} raise ValueError"
+            yield laws.refuses(law, linear_attention_parallel, (q, k, v, *more), ANY_WORDS, "G does not divide H")
+
+
+def _strong(parallel):
+    """Decays of hundreds, a single step, widths of one."""
+    q, k, v, _, fades, _ = _drawn(2, 2, 2, 6, 3, 4)
+    fades = np.where(np.arange(6)[:, None] % 2, -700.0, fades[..., :1])
+    reply = ask(parallel, q, k, v, fades)
+    advice = ("is it nan? exp(c_t) / exp(c_s) is 0 / 0, and above the diagonal exp overflows: subtract first, put -inf "
+              "above, then take exp")
+    yield laws.equals("decays of -700 between small ones: what lies behind them is gone, and nothing is nan", reply,
+                      _by_hand(q, k, v, None, fades)[0], advice)
+    for law, sizes in [("a single step", (1, 4, 2, 1, 3, 4)), ("widths of one", (3, 2, 1, 4, 1, 1))]:
+        q, k, v, _, fades, _ = _drawn(*sizes)
+        for more in ([], [fades[..., :1]]):
+            yield laws.equals(f"{law}, values of hundreds{', a decay' if more else ''}", ask(
+                parallel, q, k, 900 * v, *more), 900 * _by_hand(q, k, v, None, *more)[0])
+
+
+# scan
+
+
+@visible_check
+def scan(scan):
+    a, b = np.array([[0.5, 2.0, 0.0, -1.0]]), np.array([[1.0, 3.0, 4.0, 5.0]])
+    reply = ask(scan, a, b)
+    yield laws.shape("four steps: all states are returned, (1, 4)", reply, (1, 4))
+    slips = [([[each for each in wrong]], said) for wrong, said in [
+        ((1, 4, 8, 13), "a has no effect"), ((0, 1, 5, 4), "you returned the state before each step: h_1 is b_1"),
+        ((0.5, 7, 0, -5), "b is multiplied, too: only the state before is"),
+        ((1, 3.5, 11, 5), "you took the factor of the step before"),
+        ((1.5, 6, 4, 1), "you began with 1: the state before the first step is 0")]]
+    yield laws.equals("a = 1/2, 2, 0, -1 and b = 1, 3, 4, 5: 1, 5, 4, 1", reply, [[1, 5, 4, 1]],
+                      "is a 0 in a divided by?" if np.isnan(as_array(reply.value)).any() else "", slips)
+    for law, shape in [("two sequences", (2, 5)), ("a state of several numbers", (3, 5, 2)),
+                       ("a state that is a matrix", (2, 6, 3, 4)), ("one step", (3, 1)), ("sixty steps", (1, 60)),
+                       ("as many sequences as steps", (4, 4, 1))]:
+        a, b = laws.random(5, shape, shape)
+        a = np.tanh(a)
+        yield laws.equals(f"{law}, {shape}", ask(scan, a, b), _states(a, b), "time is axis 1; each number goes its way")
+        if "several" in law:
+            yield laws.equals("and all b a thousand times as large", ask(scan, a, 1000 * b), 1000 * _states(a, b))
+    for law, shapes in [("as many steps in a as in b", [(2, 5), (2, 4)]), ("nothing is stretched", [(2, 1), (2, 4)]),
+                        ("nor are axes added", [(2, 4), (2, 4, 4)]), ("there is an axis of time", [(4,), (4,)]),
+                        ("there is a step", [(2, 0), (2, 0)]),
+                        ("whatever comes behind", [(2, 0, 3), (2, 0, 3)])]:
+        yield laws.refuses(f"{law}: else ValueError", scan, [np.ones(each) for each in shapes], ANY_WORDS,
+                           "compare the two shapes, and look whether there is a step")
+
+
+def _states(a, b):
+    h = np.zeros_like(b)
+    for place in np.ndindex(a.shape):
+        before = h[(place[0], place[1] - 1, *place[2:])] if place[1] else 0.0
+        h[place] = a[place] * before + b[place]
+    return h
+
+
+# discretise
+
+
+@visible_check
+def discretise(discretise):
+    A, B, delta = np.array([-1.0, 0.0]), np.array([3.0, 3.0]), np.array([math.log(2), 2.0])
+    reply = ask(discretise, A, B, delta)
+    yield laws.results(reply, {"A_bar": (2,), "B_bar": (2,)}, "two numbers: it returns ")
+    slips = [([0.5, math.exp(2.0)], "is it exp(delta A)? You may have taken another sign or array"),
+             ([2.0, 1.0], "the sign is turned round: exp(delta A)"), (1 + delta * A, "1 + delta A is Euler's step"),
+             ((1 + delta * A / 2) / (1 - delta * A / 2), "this is the bilinear rule: take exp(delta A)")]
+    yield laws.equals("A = -1, a step of ln 2: half is left; A = 0: all of it", laws.result(reply, 0), [0.5, 1.0],
+                      slips=slips)
+    slips = [(delta * B, "this is delta B, as in Mamba's code: the zero-order hold has (exp(delta A) - 1) / A"),
+             ([1.5, 3.0], "where A is 0 a step of 2 brings delta B = 6"), ([1.5, 0.0], "where A is 0 it is delta B"),
+             ([1.5 / math.log(2), 3.0], "you divided by delta A: divide by A"),
+             ([-1.5, 0.0], "divide by A"), ([1.5, np.nan], "where A is 0 take delta B")]
+    advice = "0 / 0 is nan: choose delta where A is 0, with np.where or a mask" if np.isnan(as_array(
+        laws.result(reply, 1))).any() else ""
+    yield laws.equals("B = 3: B_bar is (1/2 - 1) / -1 times 3 = 1.5, and 2 times 3 where A is 0", laws.result(reply, 1),
+                      [1.5, 6.0], advice, slips)
+    for law, shapes, step in [
+        ("one matrix, steps of channels", [(3, 4), (3, 4), (3, 1)], 1.0),
+        ("a batch: A (D, N), B (B, T, 1, N), delta (B, T, D, 1)", [(3, 4), (2, 5, 1, 4), (2, 5, 3, 1)], 1.0),
+        ("one row, a single number", [(1,), (1,), (1,)], 1.0),
+        ("steps of 1e-12 and inputs of 1e12: no digit is lost", [(3, 4), (3, 4), (3, 1)], 1e-12),
+        ("as many of each", [(2, 3, 4), (2, 3, 4), (2, 3, 4)], 1.0),
+        ("steps of hundreds: what decays is gone", [(3, 4), (3, 4), (3, 1)], 400.0),
+        ("A of hundreds, too", [(3, 1), (3, 4), (3, 4)], 400.0),
+        ("growth is not cut off: steps of 60, A near 1", [(3, 1), (3, 4), (3, 4)], 60.0),
+    ]:
+        A, B, delta = laws.random(4, *shapes)
+        A, delta = A * (np.arange(A.size).reshape(A.shape) % 3 > 0), np.abs(delta)
+        if step > 1:
+            A, delta = (1 + 0.05 * A, 1 + 0.1 * delta) if step == 60 else (-200 * np.abs(A), delta)
+        B = B / min(step, 1)
+        right = _held(A, B, step * delta)
+        reply = ask(discretise, A, B, step * delta)
+        advice = "np.expm1(x) is exp(x) - 1 with all its digits" if step < 1 else "each number for itself"
+        yield laws.results(reply, {"A_bar": right[0].shape, "B_bar": right[1].shape}, f"{law}: ")
+        yield laws.equals(f"{law}: A_bar", laws.result(reply, 0), right[0])
+        yield laws.equals("and B_bar", laws.result(reply, 1), right[1], advice)
+
+
+def _held(A, B, delta):
+    """Number by number."""
+    def hold(a, b, step):
+        return math.exp(step * a), b * (math.expm1(step * a) / a if a else step)
+
+    found = [hold(*each) for each in np.broadcast(A, B, delta)]
+    return np.array(found).T.reshape(2, *np.broadcast_shapes(A.shape, B.shape, delta.shape))
+
+
+# causal_conv
+
+
+@visible_check
+def causal_conv(causal_conv):
+    x, w, state = np.array([[[1.0, 2.0, 3.0]]]), np.array([[100.0, 10.0, 1.0]]), np.array([[[8.0, 9.0]]])
+    reply = ask(causal_conv, x, w)
+    yield laws.results(reply, {"y": (1, 1, 3), "state": (1, 1, 2)}, "three inputs, three weights: it returns ")
+    slips = [([[wrong]], said) for wrong, said in [
+        ([100, 210, 321], "w is turned round: its last column multiplies the newest input"),
+        ([12, 123, 230], "later inputs have their part: the last column lies on the step itself"),
+        ([111, 112, 123], "you repeated the first input: without a state there are zeros")]]
+    law = "weights 100, 10, 1 for 1, 2, 3: 1, 12, 123"
+    yield laws.equals(law, laws.result(reply, 0), [[[1, 12, 123]]], slips=slips)
+    slips = [([[[1, 2]]], "you handed on the first inputs"), ([[[0, 0]]], "you handed on the state of the start"),
+             ([[[12, 123]]], "you handed on outputs: hand on inputs")]
+    yield laws.equals("2 and 3 are handed on, the last K - 1", laws.result(reply, 1), [[[2, 3]]], slips=slips)
+    reply = ask(causal_conv, x, w, state)
+    slips = [([[[1, 12, 123]]], "the given state has no effect: it stands before the first input")]
+    yield laws.equals("after 8 and 9: 891, 912, 123", laws.result(reply, 0), [[[891, 912, 123]]], slips=slips)
+    reply = ask(causal_conv, x[..., :1], w, state)
+    yield laws.equals("a single input after 8 and 9: 891", laws.result(reply, 0), [[[891]]])
+    slips = [([[[0, 1]]], "fill up with the old state, not with zeros")]
+    advice = "take the last K - 1 of state and x, one behind the other"
+    yield laws.equals("then 9 and 1 are handed on", laws.result(reply, 1), [[[9, 1]]], advice, slips)
+    reply = ask(causal_conv, x, w[:, 2:])
+    yield laws.equals("K = 1: nothing before has a part", laws.result(reply, 0), x)
+    advice = "a slice from -0 is everything: count from the front, or take (K - 1 = 0) as it comes"
+    yield laws.shape("and the state is empty, (1, 1, 0)", laws.result(reply, 1), (1, 1, 0), advice)
+    for law, (B, C, T, K) in [("a batch, three channels", (2, 3, 6, 4)), ("shorter than K - 1", (2, 3, 2, 5)),
+                              ("one sequence", (1, 4, 5, 2)), ("as many of all", (3, 3, 3, 3))]:
+        x, w, state = laws.random(6, (B, C, T), (C, K), (B, C, K - 1))
+        for what, given in [("from zeros", []), ("from a state", [state])]:
+            reply, right = ask(causal_conv, x, w, *given), _convolved(x, w, *given)
+            mixed = np.repeat(right[0].sum(axis=1)[:, None], C, axis=1)
+            slips = [(mixed, "you added up the channels: each is its own"),
+                     (_convolved(x, w[:1].repeat(C, axis=0), *given)[0], "each channel has its own row of w")]
+            yield laws.equals(f"{law}, {what}", laws.result(reply, 0), right[0], slips=slips)
+            yield laws.equals("and its state", laws.result(reply, 1), right[1], "the last K - 1 of state and x")
+    x, w, state = laws.random(8, (2, 3, 6), (3, 4), (2, 3, 3))
+    reply, right = ask(causal_conv, 1000 * x, w, 1000 * state), _convolved(x, w, state)
+    yield laws.equals("inputs of a thousand", laws.result(reply, 0), 1000 * right[0])
+    yield laws.equals("and their state", laws.result(reply, 1), 1000 * right[1])
+    for law, other in [("a state of K - 2 inputs", (w, state[..., 1:])), ("a state of K", (w, np.zeros((2, 3, 4)))),
+                       ("a state of one channel", (w, state[:, :1])), ("weights of two channels of three", (w[:2],)),
+                       ("no weights, K = 0", (w[:, :0],))]:
+        yield laws.refuses(f"{law} raises ValueError", causal_conv, (x, *other), ANY_WORDS, "compare the shapes first")
+
+
+def _convolved(x, w, state=None):
+    B, C, T, K = *x.shape, w.shape[1]
+    before = np.zeros((B, C, K - 1)) if state is None else state
+    line = [[[*before[i, c], *x[i, c]] for c in range(C)] for i in range(B)]
+    y = [[[sum(w[c, j] * line[i][c][t + j] for j in range(K)) for t in range(T)] for c in range(C)] for i in range(B)]
+    return np.array(y), np.array(line)[:, :, T:]
+
+
+# route
+
+
+@visible_check
+def route(route):
+    logits = np.log(np.array([[1.0, 4.0, 2.0, 1.0]]))
+    reply = ask(route, logits, 2, False)
+    yield laws.results(reply, {"ids": (1, 2), "weights": (1, 2)}, "two of four experts: ")
+    slips = [([[2, 1]], "the largest comes first"), ([[0, 3]], "you chose the smallest")]
+    yield laws.equals("probabilities 1/8, 4/8, 2/8, 1/8: experts 1 and 2, the largest first", laws.result(reply, 0),
+                      [[1, 2]], slips=slips)
+    slips = [([[2 / 3, 1 / 3]], "renormalise is False: leave the weights as the softmax over all four has them"),
+             (np.log([[4.0, 2.0]]), "these are logits: take the softmax over all experts"),
+             ([[0.5, 0.5]], "their weights are what the softmax gives them, not 1 / k"),
+             ([[1.0, 1.0]], "the softmax ran over the tokens: it runs over the experts, axis=-1")]
+    yield laws.equals("not renormalised: 1/2 and 1/4", laws.result(reply, 1), [[0.5, 0.25]], slips=slips)
+    slips = [([[0.5, 0.25]], "renormalise has no effect: divide by the sum of the chosen")]
+    yield laws.equals("renormalised: 2/3 and 1/3", laws.result(ask(route, logits, 2, True), 1), [[2 / 3, 1 / 3]],
+                      slips=slips)
+    slips = [([[1, 2, 3]], "of experts 0 and 3, which are equal, the lower number comes first")]
+    advice = 'np.argsort(-logits, axis=-1, kind="stable") keeps equal ones in order'
+    yield laws.equals("three of four: of the two that are equal expert 0", laws.result(ask(route, logits, 3, False), 0),
+                      [[1, 2, 0]], advice, slips)
+    yield laws.equals("all logits 0, all experts: 0, 1, 2, 3, 4, 5 in order", laws.result(ask(route, np.zeros(
+        (2, 6)), 6, True), 0), [[0, 1, 2, 3, 4, 5]] * 2, advice)
+    many = ask(route, np.zeros((2, 40)), 30, False)
+    yield laws.equals("also of forty, the first thirty", laws.result(many, 0), [[*range(30)]] * 2, advice)
+    for law, shape, k in [("tokens in a row", (7, 5), 2), ("a batch of sentences", (2, 3, 6), 3),
+                          ("one token", (5,), 2), ("one expert of five", (4, 5), 1), ("all experts", (3, 4), 4),
+                          ("a single expert", (3, 1), 1)]:
+        logits = np.round(4 * laws.random(9, shape)[0]) / 4
+        for far in (0, 900, -900):
+            for renormalise in (False, True):
+                reply, right = ask(route, logits + far, k, renormalise), _chosen(logits, k, renormalise)
+                what = f"{law}, {'logits near ' + str(far) + ', ' if far else ''}renormalise = {renormalise}"
+                yield laws.equals(f"{what}: ids", laws.result(reply, 0), right[0], advice)
+                over = "large logits overflow: subtract each token's largest before np.exp" if far else ""
+                yield laws.equals("and weights", laws.result(reply, 1), right[1], over)
+    logits = laws.random(9, (3, 4))[0]
+    for k in (0, -1, 5):
+        law = f"k = {k} of 4 experts raises ValueError"
+        yield laws.refuses(law, route, (logits, k, True), ANY_WORDS, "1 <= k <= E")
+    for value in (np.nan, np.inf, -np.inf):
+        wrong = np.where(np.arange(4) == 1, value, logits)
+        yield laws.refuses(f"a logit of {value} raises ValueError", route, (wrong, 2, False), ANY_WORDS,
+                           "np.isfinite tells nan and both infinities")
+
+
+def _chosen(logits, k, renormalise):
+    """ids and weights, token by token."""
+    ids, weights = np.zeros((*logits.shape[:-1], k), int), np.zeros((*logits.shape[:-1], k))
+    for place in np.ndindex(logits.shape[:-1]):
+        order = sorted(range(logits.shape[-1]), key=lambda i, row=logits[place]: (-row[i], i))
+        power = [math.exp(each) for each in logits[place]]
+        whole = sum(power[i] for i in (order[:k] if renormalise else order))
+        ids[place], weights[place] = order[:k], [power[i] / whole for i in order[:k]]
+    return ids, weights
+
+
+# balance_loss
+
+
+@visible_check
+def balance_loss(balance_loss):
+    p, ids = np.array([[0.7, 0.2, 0.1, 0.0], [0.5, 0.0, 0.5, 0.0]]), np.array([[0, 1], [0, 2]])
+    reply = ask(balance_loss, p, ids)
+    yield laws.shape("two tokens, four experts: one number", reply, ())
+    slips = [(0.4, "the factor E = 4 is missing"), (3.2, "f is a share of the 4 assignments, not of the 2 tokens"),
+             (2.4, "you counted the first choice alone: count every assignment"), (0.1, "it is a sum, not a mean"),
+             (4 * (0.36 + 0.01 + 0.09), "one of the two factors is the share of assignments"),
+             (1.2, "E is the number of all experts, also of those without a token"),
+             (1.5, "one of the two factors is the mean probability"),
+             (1.55, "P is the mean over all tokens, chosen or not")]
+    yield laws.equals("f = 1/2, 1/4, 1/4, 0 and P = .6, .1, .3, 0: 4 (.3 + .025 + .075) = 1.6", reply, 1.6, slips=slips)
+    even = ask(balance_loss, np.full((4, 4), 0.25), np.arange(4)[:, None])
+    yield laws.equals("an even load of four experts: 1", even, 1.0)
+    yield laws.equals("and of seven", ask(balance_loss, np.full((7, 7), 1 / 7), np.arange(7)[:, None]), 1.0)
+    one = np.eye(5)[[3, 3, 3]]
+    yield laws.equals("all tokens to one of five experts: 5, the most", ask(balance_loss, one, np.full((3, 1), 3)), 5.0)
+    for law, front, E, k in [("tokens in a row", (7,), 5, 2), ("a batch of sentences", (2, 3), 6, 3),
+                             ("one token", (), 4, 2), ("one token in a row", (1,), 4, 1),
+                             ("more experts than tokens", (3,), 9, 2), ("a single expert", (4,), 1, 1)]:
+        powers, order = laws.random(10, (*front, E), (*front, E))
+        p, ids = np.exp(powers) / np.exp(powers).sum(axis=-1)[..., None], order.argsort(axis=-1)[..., :k]
+        advice = "count the ids that you are given; P is the mean over all tokens, chosen or not"
+        yield laws.equals(f"{law}: {E} experts, {k} a token", ask(balance_loss, p, ids), _balance(p, ids), advice)
+    p, ids = np.full((3, 4), 0.25), np.array([[0, 1], [2, 3], [0, 2]])
+    for law, other in [("an id of -1", ids - 1), ("an id of E", ids + 1), ("ids of two tokens of three", ids[:2]),
+                       ("ids that are no whole numbers", ids + 0.5)]:
+        yield laws.refuses(f"{law}: ValueError", balance_loss, (p, other), ANY_WORDS, "look at ids before you count")
+    yield laws.refuses("no token: ValueError", balance_loss, (p[:0], ids[:0]), ANY_WORDS, "a mean of nothing is nan")
+
+
+def _balance(p, ids):
+    E, flat = p.shape[-1], list(ids.flat)
+    return sum(E * flat.count(i) / len(flat) * float(p[..., i].mean()) for i in range(E))
