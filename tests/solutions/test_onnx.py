@@ -17,15 +17,16 @@ from tests import needs
 TOLERANCE = {"float32": 1e-5, "float16": 2e-3, "bfloat16": 2e-2}  # of what they return
 
 
-def cases(operator):
+def cases(operator, module=None):
     """(name, {input: array}, {output: array}, {attribute: value}) of each of ONNX's cases of an operator.
 
-    They are collected where a module is imported, so its own alone is: all of them take half a minute.
+    They are collected where a module is imported, so its own alone is: all of them take half a minute. It is called
+    like the operator in small letters, or as is said.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         node = importlib.import_module("onnx.backend.test.case.node")
-        importlib.import_module(f"onnx.backend.test.case.node.{operator.lower()}")
+        importlib.import_module(f"onnx.backend.test.case.node.{module or operator.lower()}")
         from onnx.helper import get_attribute_value
 
     for case in node._NodeTestCases:
