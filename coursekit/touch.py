@@ -326,6 +326,36 @@ def choices(what, settings, panels, now):
     return Touch("steps", {"now": now, "shown": shown}, alt, float(rail + 36), "".join(draw))
 
 
+def shares(what, settings, columns, panels, now):
+    """Shares of 1 as bars, in several panels that stand under one slider.
+
+    what      what the slider sets, such as "beta"
+    settings  its value at each of n steps, two or more; `now` is where it stands
+    columns   what stands under each of m bars, ten at most
+    panels    {title: shares (n, m)}
+    """
+    low, x = 118 + 150 * np.arange(len(panels)), 24 + 330 / len(columns) * (np.arange(len(columns)) + 0.3)
+    shown, draw, alt = {"says": [{"text": f"{what} {each}"} for each in settings]}, [], []
+    for row, (foot, (title, values)) in enumerate(zip(low, panels.items(), strict=True)):
+        values = np.asarray(values, float)
+        expect({"n": len(settings), "m": len(columns)}, **{title: (values, "n m")})
+        shown[f"bars {row}"] = [{"d": _bars(x, foot, step)} for step in values]
+        draw += [_text(7, foot - 96, title, anchor="start", weight=600), _path(f"M7 {foot}H353", PALE),
+                 f'<path data-is="bars {row}" d="{shown[f"bars {row}"][now]["d"]}" fill="{INK}"/>']
+        for n, column in enumerate(columns):
+            shown[f"percent {row} {n}"] = [{"text": _percent(share)} for share in values[:, n]]
+            draw += [_text(x[n], foot + 16, column, size=11, fill=FAINT),
+                     _text(x[n], foot + 31, _percent(values[now, n]), name=f"percent {row} {n}", weight=600)]
+        alt += [f"{title}: " + ", ".join(f"{column} {_percent(share)}" for column, share in
+                                         zip(columns, values[now], strict=True))]
+    rail, unit = low[-1] + 80, 290 / (len(settings) - 1)
+    draw += [_text(7, rail - 22, shown["says"][now]["text"], name="says", anchor="start", weight=600),
+             *(_text(35 + unit * n, rail + 28, each, size=11, fill=FAINT) for n, each in enumerate(settings)),
+             _slider("step", what, now, (0, len(settings) - 1, 1), (35, rail), (unit, 0))]
+    return Touch("steps", {"now": now, "shown": shown}, f"In percent, {what} {settings[now]}. {'. '.join(alt)}.",
+                 float(rail + 36), "".join(draw))
+
+
 def looks(picture, words, weights, what, now=0):
     """Where each word of a text was read, laid over what was read: a picture under a slider along the words.
 

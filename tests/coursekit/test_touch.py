@@ -102,6 +102,14 @@ def test_choices_show_a_blank_at_the_end_of_a_text():
     assert "“a b␣”" in figure.drawing
 
 
+def test_shares_are_bars_as_high_as_they_and_stand_in_words_below_them():
+    figure = touch.shares("beta", [0.5, 1.0], [8, 16, 32], {"once": P, "twice": P[::-1]}, now=1)
+    shown = figure.start["shown"]
+    assert [re.findall("v-([0-9.]+)", step["d"]) for step in shown["bars 0"]] == [["40", "24", "16"], ["50", "30"]]
+    assert [step["text"] for step in shown["percent 1 2"]] == ["–", "20"]
+    assert "beta 1.0. once: 8 62, 16 38, 32 –. twice: 8 50, 16 30, 32 20." in repr(figure)
+
+
 def test_every_figure_says_in_words_what_it_shows():
     assert "0.18, 0.04, 0.79" in repr(touch.softmax(E, {}))
     assert "0.500" in repr(touch.rotary(3, 1, 30))
