@@ -3,14 +3,21 @@
 What is expected is worked out in plain loops, head by head and number by number.
 """
 
+import itertools
 import math
 
 import numpy as np
 
 from coursekit.check import as_array, ask, laws, visible_check
+from coursekit.verdicts import Verdict
 
 ANY_WORDS = []  # of a refusal: in whatever words
 HALF = math.log(0.5)
+
+
+def _all(law, verdicts):
+    """One law for several verdicts. The first of them that does not hold speaks for itself."""
+    return next((verdict for verdict in verdicts if not verdict.passed), Verdict(law, True))
 
 
 # linear_attention
@@ -48,33 +55,39 @@ def linear_attention(linear_attention):
         yield laws.equals(law, laws.result(reply, 0), [[[[2.0], [right]]]], slips=slips)
         law = f"and the state that is handed on is {right:g} and 0"
         yield laws.equals(law, laws.result(reply, 1), [[[[right], [0.0]]]], "return the state after the last step")
-    yield from _many_heads(linear_attention)
+    for H, G in [(3, 3), (6, 2), (4, 1)]:
+        law = f"a batch, H = {H} and G = {G}, from a state: all four rules"
+        yield _all(law, _many_heads(linear_attention, H, G))
     yield from _on_and_on(linear_attention)
-    yield from _odd_sizes(linear_attention)
+    for law, sizes in [("a single step, one sequence", (1, 4, 2, 1, 3, 4)), ("widths of one", (2, 2, 2, 4, 1, 1)),
+                       ("one decay for all rows of the state, (B, G, T, 1)", (2, 4, 2, 4, 3, 3))]:
+        yield _all(f"{law}: all four rules", _odd_sizes(linear_attention, law, sizes))
+    yield from _large(linear_attention)
+    yield _all("each rule refuses a decay or beta that it does not use, and the lack of one that it needs", _unused(
+        linear_attention))
     yield from _refusals(linear_attention)
 
 
-def _many_heads(linear_attention):
-    """A batch, with as many groups as heads, and with fewer."""
-    for H, G in [(3, 3), (6, 2), (4, 1)]:
-        q, k, v, state, decay, beta = _drawn(2, H, G, 5, 3, 4)
-        for rule, given in _rules(decay, beta).items():
-            law = f"{rule}: a batch, H = {H} and G = {G}"
-            reply = ask(linear_attention, q, k, v, state, *given, rule)
-            yield laws.results(reply, {"output": (2, H, 5, 4), "state": (2, G, 3, 4)}, f"{law}: ")
-            right = _by_hand(q, k, v, state, *given)
-            slips = [(_by_hand(q, k, v, state, *given, tiled=True)[0],
-                      f"head n read group n % {G}: it is n // {H // G}; np.repeat does that, np.tile does not"),
-                     (_by_hand(q, k, v, 0 * state, *given)[0], "the given state has no effect: begin with it"),
-                     (right[0] / 3**0.5, "you divided by the root of d: nothing is scaled here")]
-            unit = k / (k**2).sum(axis=-1)[..., None] ** 0.5
-            slips += [(_by_hand(q, unit, v, state, *given)[0], "take the keys as they are, whatever their length")]
-            if given[0] is not None:
-                slips += [(_by_hand(q, k, v, state, decay.mean(axis=-1)[..., None], given[1])[0],
-                           "all rows fade alike: decay has d entries a step, one for each row of the state")]
-            advice = "in which order? fade, write (with beta: what is new), read"
-            yield laws.equals(law, laws.result(reply, 0), right[0], advice, slips)
-            yield laws.equals("and its state", laws.result(reply, 1), right[1], advice)
+def _many_heads(linear_attention, H, G):
+    """A batch with these heads and groups, by each rule."""
+    q, k, v, state, decay, beta = _drawn(2, H, G, 5, 3, 4)
+    for rule, given in _rules(decay, beta).items():
+        law = f"{rule}: a batch, H = {H} and G = {G}"
+        reply = ask(linear_attention, q, k, v, state, *given, rule)
+        yield laws.results(reply, {"output": (2, H, 5, 4), "state": (2, G, 3, 4)}, f"{law}: ")
+        right = _by_hand(q, k, v, state, *given)
+        slips = [(_by_hand(q, k, v, state, *given, tiled=True)[0],
+                  f"head n read group n % {G}: it is n // {H // G}; np.repeat does that, np.tile does not"),
+                 (_by_hand(q, k, v, 0 * state, *given)[0], "the given state has no effect: begin with it"),
+                 (right[0] / 3**0.5, "you divided by the root of d: nothing is scaled here")]
+        unit = k / (k**2).sum(axis=-1)[..., None] ** 0.5
+        slips += [(_by_hand(q, unit, v, state, *given)[0], "take the keys as they are, whatever their length")]
+        if given[0] is not None:
+            slips += [(_by_hand(q, k, v, state, decay.mean(axis=-1)[..., None], given[1])[0],
+                       "all rows fade alike: decay has d entries a step, one for each row of the state")]
+        advice = "in which order? fade, write (with beta: what is new), read"
+        yield laws.equals(law, laws.result(reply, 0), right[0], advice, slips)
+        yield laws.equals(f"{law}: the state", laws.result(reply, 1), right[1], advice)
 
 
 def _on_and_on(linear_attention):
@@ -96,15 +109,16 @@ def _on_and_on(linear_attention):
     yield laws.equals(law, laws.result(reply, 0), values)
 
 
-def _odd_sizes(linear_attention):
-    """One step, widths of one, one decay for all rows, large values."""
-    for law, sizes in [("a single step, one sequence", (1, 4, 2, 1, 3, 4)), ("widths of one", (2, 2, 2, 4, 1, 1)),
-                       ("one decay for all rows of the state, (B, G, T, 1)", (2, 4, 2, 4, 3, 3))]:
-        q, k, v, state, decay, beta = _drawn(*sizes)
-        for rule, given in _rules(decay[..., :1], beta).items():
-            reply, right = ask(linear_attention, q, k, v, state, *given, rule), _by_hand(q, k, v, state, *given)
-            yield laws.equals(f"{rule}: {law}", laws.result(reply, 0), right[0])
-            yield laws.equals("and its state", laws.result(reply, 1), right[1])
+def _odd_sizes(linear_attention, law, sizes):
+    """One decay for all rows, by each rule."""
+    q, k, v, state, decay, beta = _drawn(*sizes)
+    for rule, given in _rules(decay[..., :1], beta).items():
+        reply, right = ask(linear_attention, q, k, v, state, *given, rule), _by_hand(q, k, v, state, *given)
+        yield laws.equals(f"{rule}: {law}", laws.result(reply, 0), right[0])
+        yield laws.equals(f"{rule}: {law}: the state", laws.result(reply, 1), right[1])
+
+
+def _large(linear_attention):
     q, k, v, state, decay, beta = _drawn(2, 2, 1, 3, 3, 2)
     reply = ask(linear_attention, q, k, 1000 * v, 1000 * state, decay, beta, "gated_delta")
     right = _by_hand(q, k, v, state, decay, beta)
@@ -112,7 +126,7 @@ def _odd_sizes(linear_attention):
     yield laws.equals("and their state", laws.result(reply, 1), 1000 * right[1])
 
 
-def _refusals(linear_attention):
+def _unused(linear_attention):
     q, k, v, state, decay, beta = _drawn(2, 4, 2, 3, 3, 2)
     for rule, (needs_decay, needs_beta) in _rules(True, True).items():
         args = [q, k, v, state, decay if needs_decay else None, beta if needs_beta else None, rule]
@@ -121,6 +135,10 @@ def _refusals(linear_attention):
             law = f"rule {rule!r} {'without' if needed else 'with'} {name} raises ValueError"
             yield laws.refuses(law, linear_attention, other, ANY_WORDS,
                                f"the rule {'needs' if needed else 'does not use'} it: look before you begin")
+
+
+def _refusals(linear_attention):
+    q, k, v, state, *_ = _drawn(2, 4, 2, 3, 3, 2)
     args = q, k, v, state, None, None, "softmax"
     yield laws.refuses("rule 'softmax' raises ValueError", linear_attention, args, ANY_WORDS, "there are four rules")
     for H, G in [(3, 2), (2, 4), (1, 3)]:
@@ -396,14 +414,8 @@ def route(route):
     for law, shape, k in [("tokens in a row", (7, 5), 2), ("a batch of sentences", (2, 3, 6), 3),
                           ("one token", (5,), 2), ("one expert of five", (4, 5), 1), ("all experts", (3, 4), 4),
                           ("a single expert", (3, 1), 1)]:
-        logits = np.round(4 * laws.random(9, shape)[0]) / 4
-        for far in (0, 900, -900):
-            for renormalise in (False, True):
-                reply, right = ask(route, logits + far, k, renormalise), _chosen(logits, k, renormalise)
-                what = f"{law}, {'logits near ' + str(far) + ', ' if far else ''}renormalise = {renormalise}"
-                yield laws.equals(f"{what}: ids", laws.result(reply, 0), right[0], advice)
-                over = "large logits overflow: subtract each token's largest before np.exp" if far else ""
-                yield laws.equals("and weights", laws.result(reply, 1), right[1], over)
+        law = f"{law}, {shape}, k = {k}: renormalised or not, with logits near 0, 900 and -900"
+        yield _all(law, _routed(route, law, np.round(4 * laws.random(9, shape)[0]) / 4, k, advice))
     logits = laws.random(9, (3, 4))[0]
     for k in (0, -1, 5):
         law = f"k = {k} of 4 experts raises ValueError"
@@ -412,6 +424,15 @@ def route(route):
         wrong = np.where(np.arange(4) == 1, value, logits)
         yield laws.refuses(f"a logit of {value} raises ValueError", route, (wrong, 2, False), ANY_WORDS,
                            "np.isfinite tells nan and both infinities")
+
+
+def _routed(route, law, logits, k, advice):
+    for far, renormalise in itertools.product((0, 900, -900), (False, True)):
+        reply, right = ask(route, logits + far, k, renormalise), _chosen(logits, k, renormalise)
+        what = f"{law}\n  near {far}, renormalise = {renormalise}"
+        yield laws.equals(f"{what}: ids", laws.result(reply, 0), right[0], advice)
+        over = "large logits overflow: subtract each token's largest before np.exp" if far else ""
+        yield laws.equals(f"{what}: weights", laws.result(reply, 1), right[1], over)
 
 
 def _chosen(logits, k, renormalise):
