@@ -409,8 +409,10 @@ def route(route):
                       [[1, 2, 0]], advice, slips)
     yield laws.equals("all logits 0, all experts: 0, 1, 2, 3, 4, 5 in order", laws.result(ask(route, np.zeros(
         (2, 6)), 6, True), 0), [[0, 1, 2, 3, 4, 5]] * 2, advice)
-    many = ask(route, np.zeros((2, 40)), 30, False)
-    yield laws.equals("also of forty, the first thirty", laws.result(many, 0), [[*range(30)]] * 2, advice)
+    many = ask(route, np.tile(np.arange(40.0) % 3, (2, 1)), 20, False)
+    right = [[*range(2, 40, 3), *range(1, 20, 3)]] * 2
+    yield laws.equals("forty experts with logits 0, 1, 2, 0, 1, 2, ...: 2, 5, 8 and so on, then 1, 4, 7", laws.result(
+        many, 0), right, advice)
     for law, shape, k in [("tokens in a row", (7, 5), 2), ("a batch of sentences", (2, 3, 6), 3),
                           ("one token", (5,), 2), ("one expert of five", (4, 5), 1), ("all experts", (3, 4), 4),
                           ("a single expert", (3, 1), 1)]:
