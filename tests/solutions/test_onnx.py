@@ -5,7 +5,9 @@ that it also returns, half done, are its own affair and are passed over; weights
 """
 
 import importlib
+import re
 import warnings
+from pathlib import Path
 
 import numpy as np
 
@@ -132,3 +134,17 @@ def bias_of(mask, S):
     bias = np.where(mask, 0.0, -np.inf) if mask.dtype == bool else mask
     beyond = [(0, 0)] * (bias.ndim - 1) + [(0, S - bias.shape[-1] if bias.shape[-1] > 1 else 0)]
     return np.pad(bias, beyond, constant_values=-np.inf)
+
+
+# What the front page says of them
+
+
+SAID = re.compile(r"^\| ONNX \| `(\w+)`.*\| (\d+) of (\d+) \|$", re.MULTILINE)
+MODULES = {"LinearAttention": "linear_attention", "CausalConvWithState": "causal_conv_with_state"}
+
+
+@needs.onnx
+def test_the_front_page_counts_the_cases_that_pass_here():
+    said = SAID.findall((Path(__file__).parents[2] / "index.md").read_text(encoding="utf-8"))
+    counted = {operator: len(list(cases(operator, MODULES.get(operator)))) for operator, *_ in said}
+    assert len(said) == 5 and all(int(passed) == int(of) == counted[operator] for operator, passed, of in said)
