@@ -16,7 +16,8 @@ from coursekit.verdicts import Reply, changed_arguments, precision
 
 HERE = Path(__file__).parent
 NEW_ARRAY = "make a new array, x = x - 1, where x -= 1 writes into the old one"
-NEW_LIST = "build a new list and append to it, where x[i] = y, del, pop, insert and append change the old one"
+NEW_LIST = ("build a new list and append to it, where x[i] = y, del, pop, insert and append change the old one; "
+            "and x += 1 writes into an array that it holds: x = x + 1")
 NEW_DICTIONARY = ("put what is new into a new dictionary, a | b, where a |= b and a[name] = x write into the old one; "
                   "and x -= 1 writes into an array that it holds")
 

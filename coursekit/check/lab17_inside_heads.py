@@ -17,6 +17,11 @@ OWN_TYPE = ("NumPy's own numbers and new arrays, such as np.eye(3), promote what
 # other_weights
 
 
+SUM = ("either u does not sum to 0 (a column of ones beside V; of np.linalg.svd(A)[2], with full matrices, the last "
+       "row), or the step went too far and was cut off at 0")
+TURNED = "you went along -u with a step that was measured for +u"
+
+
 @visible_check
 def other_weights(other_weights):
     weights, V = np.array([0.5, 0.25, 0.25]), np.array([[0.0], [1.0], [2.0]])
@@ -24,13 +29,15 @@ def other_weights(other_weights):
     yield laws.shape("three positions: it returns three weights", reply, (3,))
     other, both = as_array(reply.value), "(5/8, 0, 3/8) and (1/4, 3/4, 0) are the two right answers"
     law = "weights 1/2, 1/4, 1/4 of values 0, 1, 2: none of the new ones is below 0"
+    turned = [((0.75, -0.25, 0.5), TURNED), ((0.375, 0.5, 0.125), TURNED)]
+    first = "of the weights that fall the first to reach 0 ends the step"
     yield Verdict(law, bool((other > -1e-10).all()),
-                  f"{laws.got(reply)}: of the weights that fall the first to reach 0 ends the step; {both}")
-    yield laws.sums("they sum to 1", reply.value, 1, f"is there a column of ones beside V? {both}")
+                  f"{laws.got(reply)}: {laws.slip(reply, turned, first)}; {both}")
+    yield laws.sums("they sum to 1", reply.value, 1, f"{SUM}; {both}")
     yield laws.equals("they lead to the output 0.75, as those that came in", other @ V, [0.75],
                       f"{laws.got(reply)}: (1, -2, 1) changes neither the sum nor the output; {both}")
     yield Verdict("and one of them has become 0", bool((other < 1e-10).any()),
-                  f"{laws.got(reply)}: go on until the first weight is 0; {both}")
+                  f"{laws.got(reply)}: {laws.slip(reply, turned, 'go on until the first weight is 0')}; {both}")
     yield from _heads(other_weights)
     yield from _no_others(other_weights)
 
@@ -49,6 +56,9 @@ def _heads(other_weights):
         ("the same, one position without weight", np.where(np.arange(6) == 2, 0, w[:6]), low @ np.tile(V[:2], 2)),
         ("equal values: one position is enough", w[:3], np.full((3, 2), 1.5)),
         ("four of them, one hidden", np.where(np.arange(4) == 0, 0, w[:4]), np.full((4, 2), 1.5)),
+        ("two of four have weight and the same value, where all four rows of [V, 1] have rank 3",
+         np.array([1.0, 1, 0, 0]), np.array([[1.0, 2], [1, 2], [0, 1], [1, 1]])),
+        ("a weight of 1e-4 is a weight", np.where(np.arange(9) == 4, 1e-4 * w[:9].sum(), w[:9]), V[:9]),
         ("two positions with the same value", w[:2], np.ones((2, 1))),
         ("in float32", w.astype(np.float32), V.astype(np.float32)),
     ]:
@@ -63,7 +73,8 @@ def _answered(law, other_weights, weights, V):
         return ask(other_weights, weights, V)
     except ValueError as error:
         raise CheckFailed(f"{law}: there are other weights\n  ValueError: {error}\n  compare the number of positions "
-                          "with weight with the rank of their rows of [V, 1], not with a width") from error
+                          "with weight with the rank of their rows of [V, 1], not of all rows and not with a width; a "
+                          "sum is 1 up to rounding: np.isclose") from error
 
 
 def _judged(reply, weights, V):
@@ -86,7 +97,8 @@ def _no_others(other_weights):
     ]:
         yield laws.refuses(f"{law}: ValueError", other_weights, (weights / weights.sum(), values), [],
                            "the output and the sum allow these weights alone")
-    for law, weights in [("a weight below 0", [0.5, -0.1, 0.6]), ("weights whose sum is not 1", [0.5, 0.2, 0.2])]:
+    for law, weights in [("a weight below 0", [0.5, -0.1, 0.6]), ("one just below 0", [0.5, -0.001, 0.501]),
+                         ("weights whose sum is not 1", [0.5, 0.2, 0.2])]:
         yield laws.refuses(f"{law}: ValueError", other_weights, (np.array(weights), np.ones((3, 2))), [],
                            "those are no weights of a softmax")
 
@@ -99,12 +111,20 @@ def broken(other, weights, V, least):
     moved = np.abs((other - weights) @ V).max() / max(1.0, np.abs(V).max())
     judged = {
         "a weight is below 0: which of all weights that fall is the first to reach 0?": (other >= -least).all(),
-        "they do not sum to 1: is there a column of ones beside V?": abs(other.sum() - 1) <= least,
+        f"they sum to {other.sum():.6g}: {SUM}": abs(other.sum() - 1) <= least,
         "they lead to another output: change them along a direction that changes none": moved <= least,
         "a position without weight got some: leave it out": (np.abs(other[weights == 0]) <= least).all(),
-        "no weight became 0: go on until the first does": (other[weights > 0] <= least).any(),
+        _unmoved(other, weights, least): (other[weights > 0] <= least).any(),
     }
     return next((law for law, holds in judged.items() if not holds), "")
+
+
+def _unmoved(other, weights, least):
+    """What to say where no weight became 0."""
+    if (weights == 0).any() and (np.abs(other - weights) <= least).all():
+        return ("no weight became 0, your step ended at t = 0: a position without weight 'falls' too, so take such "
+                "positions out before the SVD")
+    return "no weight became 0: go on until the first does"
 
 
 # previous_token_score
@@ -114,6 +134,7 @@ def broken(other, weights, V, least):
 def previous_token_score(previous_token_score):
     w = np.array([[0.5, 0.3, 0.2], [0.7, 0.2, 0.1], [0.1, 0.6, 0.3]])
     slips = [(1.3 / 3, "you divided by 3: the first row has no position before it, so two rows count"),
+             (0.7, "the last row counts, too"),
              (0.5, "row 0 looked at w[0, -1], the last column: begin with row 1"),
              (1.3, "this is the sum: take the mean"),
              (0.2, "you read w[i - 1, i], the next position: it is w[i, i - 1]"),
@@ -159,9 +180,9 @@ def _looks(seed, *shape):
 
 @visible_check
 def induction_score(induction_score):
-    w = _looks(4, 8)
+    w = _looks(4, 9)
     reply = ask(induction_score, w, 3)
-    law = "period 3, eight positions: the mean of w[3, 1], w[4, 2], w[5, 3], w[6, 4], w[7, 5]"
+    law = "period 3, nine positions: the mean of w[3, 1], w[4, 2], w[5, 3], w[6, 4], w[7, 5], w[8, 6]"
     yield laws.equals(law, reply, _along(w, 3, 1), slips=_slips(w, 3))
     made = np.zeros((7, 7))
     made[[0, 1, 2, 3, 4, 5, 6], [0, 0, 0, 1, 2, 3, 4]] = 1
@@ -199,6 +220,10 @@ def _slips(w, period):
     T, right = len(w), _along(w, period, 1)
     return [
         (_along(w, period, 0), "you read w[i, i - period], where the same token stood: it is the position after it"),
+        (_along(w, period, -1), "you read w[i - period - 1]: without brackets the 1 is added, i - period + 1"),
+        (_along(w, period, 1, period + 1), "you left row `period` out, the first that counts"),
+        (_along(w[:-1], period, 1), "the last row counts, too"),
+        (_along(w[:T - period + 1], period, 1), "you stopped before the last rows: they end at T - 1"),
         (_along(w, period, 2), "you read one too far: w[i, i - period + 1]"),
         (_along(w, period, 1, period - 1), "you began with row period - 1, whose token has not stood before"),
         (right * (T - period) / T, "you divided by T: only T - period rows count"),
@@ -211,6 +236,10 @@ def _slips(w, period):
 # rollout
 
 
+SQUARE = "compare the last two axes of each map"
+WAY = "you turned the maps: the row is the position that looks, in each W as it comes"
+
+
 @visible_check
 def rollout(rollout):
     W = np.array([[[0.6, 0.4], [0.0, 1.0]], [[1.0, 0.0], [0.6, 0.4]]])
@@ -220,7 +249,9 @@ def rollout(rollout):
              (4 * M[1] @ M[0], "W + I is divided by 2, in each layer"), (M.mean(axis=0), "multiply: this is the mean"),
              (M[0] * M[1], "multiply as matrices, @, not entry by entry"), (M[1], "this is the last layer alone"),
              ((W[1] @ W[0] + np.eye(2)) / 2, "each layer has a residual path: add I before you multiply"),
-             (M[0], "this is the first layer alone")]
+             (M[0], "this is the first layer alone"), (M[0].T @ M[1].T, WAY), (M[1].T @ M[0].T, WAY),
+             *((np.linalg.multi_dot((a * W + b * np.eye(2))[::-1]), "both are halved, W and I: (W + I) / 2")
+               for a, b in [(0.5, 1), (1, 0.5)])]
     reply = ask(rollout, list(W))
     law = "two layers: (.8, .2; 0, 1), then (1, 0; .3, .7): together (.8, .2; .24, .76)"
     yield laws.equals(law, reply, M[1] @ M[0], slips=slips)
@@ -237,11 +268,14 @@ def rollout(rollout):
     yield laws.keeps_type(ask(rollout, list(_looks(7, 3, 4))), "cast nothing", "float64")
     yield laws.equals("with the same numbers", small, _rolled(_looks(7, 3, 4)))
     one = _looks(11, 3, 4)
-    for law, wrong in [("no layer", []), ("maps that are not square", [one[0, :3]]),
-                       ("maps that are not square, of a batch", [one[:, :3], one[:, :3]]),
-                       ("layers of different sizes", [one[0], one[1, :3, :3]]),
-                       ("a layer of one text, and one of a batch", [one[0], one])]:
-        yield laws.refuses(f"{law}: ValueError", rollout, (wrong,), [], "say what you expected and got")
+    for law, wrong, advice in [
+        ("no layer", [], "there is nothing to follow"),
+        ("maps that are not square", [one[0, :3]], SQUARE),
+        ("maps that are not square, of a batch", [one[:, :3], one[:, :3]], SQUARE),
+        ("layers of different sizes", [one[0], one[1, :3, :3]], "compare each shape with the first one's"),
+        ("a layer of one text, and one of a batch", [one[0], one], "NumPy stretches the one over the batch: compare "
+         "whole shapes")]:
+        yield laws.refuses(f"{law}: ValueError", rollout, (wrong,), [], advice)
 
 
 def _rolled(layers):
@@ -261,7 +295,8 @@ def ablate(ablate):
     (outputs,) = laws.random(12, (3, 4, 5, 2))
     outputs = outputs + 1.5
     for head, kind in [(1, "zero"), (1, "mean"), (0, "mean"), (3, "zero"), (3, "mean")]:
-        reply = ask(ablate, outputs, head, kind)
+        reply = laws.asked(f"head {head}, {kind}", {"broadcast": "of the mean take this head's part alone"}, ablate,
+                           outputs, head, kind)
         yield laws.shape(f"three texts, four heads, head {head}, {kind}: the shape stays", reply, outputs.shape,
                          "the head stays where it is, and writes something else")
         right = _silent(outputs, head, kind)
@@ -276,10 +311,14 @@ def ablate(ablate):
                       ("large numbers", 900 * outputs), ("three of each", outputs[:, :3, :3])]:
         for kind in ("zero", "mean"):
             yield laws.equals(f"{law}; {kind}", ask(ablate, case, 0, kind), _silent(case, 0, kind))
-    for law, args in [("head 4 of four", (outputs, 4, "zero")), ("head -1", (outputs, -1, "zero")),
-                      ("head -1, mean", (outputs, -1, "mean")), ("another kind, median", (outputs, 0, "median")),
-                      ("no batch, (H, T, e)", (outputs[0], 0, "zero"))]:
-        yield laws.refuses(f"{law}: ValueError", ablate, args, [], "say what you expected and got")
+    there = "NumPy counts -1 from the end: test 0 <= head < H yourself"
+    for law, args, advice in [
+        ("head 4 of four", (outputs, 4, "zero"), "there are the heads 0 to 3"),
+        ("head -1", (outputs, -1, "zero"), there),
+        ("head -1, mean", (outputs, -1, "mean"), there),
+        ("another kind, median", (outputs, 0, "median"), "an `else` takes every other word: ask for both by name"),
+        ("no batch, (H, T, e)", (outputs[0], 0, "zero"), "four axes, (B, H, T, e)")]:
+        yield laws.refuses(f"{law}: ValueError", ablate, args, [], advice)
 
 
 def _silent(outputs, head, kind):
@@ -301,6 +340,11 @@ def _slips_of(outputs, head, kind):
             (0 * one + one.mean(axis=(0, 1)), "the mean runs over the batch alone, axis 0: each position has its own"),
             (0 * one + one.mean(axis=1, keepdims=True), "this is each text's mean over its positions: it is the mean "
              "over the texts"),
+            (0 * one + one.mean(), "this is one mean over everything: it runs over the batch alone, axis 0"),
+            (0 * one + one.mean(axis=-1, keepdims=True), "this is the mean over the width: it runs over the batch"),
+            (0 * one + one.mean(axis=(1, 2), keepdims=True), "this is each text's own mean: it runs over the batch"),
+            (one - mean, "you took the mean off: put it in the head's place"),
+            (len(one) * mean, "this is the sum over the texts: take the mean"),
             (outputs.mean(axis=1), "this is the mean over the heads: it is this head's, over the texts")]
 
 
@@ -314,6 +358,7 @@ def logit_attribution(logit_attribution):
     slips = [(5.5, "this is the logit: what each part adds to it is asked for"),
              (added / 5.5, "you divided by the logit: parts are told in logits, and sum to it"),
              (added[1:], "the first part is missing: the embedding writes, too"),
+             (np.maximum(added, 0), "a part may speak against a token: nothing is cut at 0"),
              (np.abs(added), "signs count: a part may speak against a token"),
              (parts * readout, "sum over the width, the last axis"),
              (np.exp(added) / np.exp(added).sum(), "no softmax: a logit is what comes before it"),
@@ -321,7 +366,8 @@ def logit_attribution(logit_attribution):
              ((parts - parts.mean(axis=1, keepdims=True)) / parts.std(axis=1, keepdims=True) @ readout,
               "there is no LayerNorm here: take the parts as they are"), (added[:-1], "the last part is missing"),
              (parts.sum(axis=1), "the readout has no effect")]
-    reply = ask(logit_attribution, parts, readout)
+    axis = {"mismatch": "parts @ readout, in this order: the readout meets the last axis", "not aligned": "parts first"}
+    reply = laws.asked("three parts", axis, logit_attribution, parts, readout)
     yield laws.equals("(1, 2), (3, -1), (-2, .5), read by (2, 1): they add 4, 5 and -3.5", reply, added, slips=slips)
     yield laws.sums("the parts sum to the logit, 5.5", reply.value, 5.5, "all parts, as they are")
     many, reads = laws.random(13, (4, 2, 3, 5), (5,))
@@ -333,12 +379,16 @@ def logit_attribution(logit_attribution):
                                 ("a batch of one", many[:, :1, :1], right[:, :1, :1]),
                                 ("as many parts as they are wide", np.tile(many, (2, 1, 1, 1))[:5],
                                  np.tile(right, (2, 1, 1))[:5]), ("large parts", 900 * many, 900 * right)]:
-        yield laws.equals(law, ask(logit_attribution, case, reads), expected, advice)
+        reply = laws.asked(law, {"has no attribute": "parts may be a list: np.stack makes an array of it",
+                                 "": advice}, logit_attribution, case, reads)
+        yield laws.equals(law, reply, expected, advice)
     reply = ask(logit_attribution, many[..., :1], reads[:1])
     yield laws.equals("tokens that are one number wide", reply, many[..., 0] * reads[0])
     small = ask(logit_attribution, np.float32(many), np.float32(reads))
     yield laws.keeps_type(small, "cast nothing")
     yield laws.keeps_type(ask(logit_attribution, many, reads), "cast nothing", "float64")
     for law, args in [("parts of width 5, a readout of 4", (many, reads[:4])),
+                      ("parts of width 5, a readout of 1: * would stretch it", (many, reads[:1])),
+                      ("parts of width 1, a readout of 5", (many[..., :1], reads)),
                       ("parts of different widths", ([many[0], many[1, ..., :4]], reads))]:
         yield laws.refuses(f"{law}: ValueError", logit_attribution, args, [], "a product of other sizes raises it")

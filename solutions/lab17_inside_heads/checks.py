@@ -15,10 +15,11 @@ from solutions.typed import exact, typed
 
 def other_weights(student, rng):
     yes = Verdict("", True)  # where an answer is not right, that is told first
-    verdicts = [together(*[_keeps_output(law, student, *args) for args in cases],
+    verdicts = [together(*[_keeps_output(law, student, *args) for args in [*cases, *_overlooked(rng)]],
                          refuses(law, yes, student.other_weights, none)) for law, cases, none in _heads(rng)]
     yield from verdicts
-    wrong = [(each, rng.normal(size=(5, 2))) for each in ([0.5, -0.1, 0.2, 0.2, 0.2], [0.5, 0.2, 0.2, 0.2, 0.2])]
+    wrong = [(each, rng.normal(size=(5, 2))) for each in (
+        [0.5, -0.1, 0.2, 0.2, 0.2], [0.5, -0.001, 0.101, 0.2, 0.2], [0.5, 0.2, 0.2, 0.2, 0.2])]
     yield refuses("weights below 0, or of another sum: each raises ValueError", verdicts[0], student.other_weights,
                   [(np.array(weights), V) for weights, V in wrong])
 
@@ -72,7 +73,8 @@ def logit_attribution(student, rng):
     verdicts = [together(*[typed(law, student.logit_attribution(*args), reference.logit_attribution(*exact(args)), hint,
                                  args[1]) for args in cases]) for law, cases in _parts(rng)]
     yield from verdicts
-    wrong = [(rng.normal(size=(3, 4, 5)), rng.normal(size=4)), ([np.ones((2, 3)), np.ones((2, 4))], np.ones(3))]
+    wrong = [(rng.normal(size=(3, 4, 5)), rng.normal(size=width)) for width in (4, 1)] + [
+        (rng.normal(size=(3, 2, 1)), rng.normal(size=4)), ([np.ones((2, 3)), np.ones((2, 4))], np.ones(3))]
     yield refuses("a width that is not the readout's raises ValueError", verdicts[0], student.logit_attribution, wrong)
 
 
@@ -98,9 +100,17 @@ def _heads(rng):
         _head(rng, 1, 1), _head(rng, 2, 1), _head(rng, 6, 3, hidden=5)]
 
 
-def _head(rng, n, e, rank=None, hidden=0, scale=1.0, kind=float):
-    """Weights (n,), `hidden` of them 0, and values (n, e) of this rank, and 1.5 added to all of them."""
+def _overlooked(rng):
+    """Hidden positions that raise the rank of [V, 1] above that of what is seen, and a weight of about 1e-4."""
+    V = rng.normal(size=(5, 3))
+    return [(np.array([0.3, 0, 0, 0, 0.7]), V[[0, 1, 2, 3, 0]]), _head(rng, 9, 3, least=1e-4)]
+
+
+def _head(rng, n, e, rank=None, hidden=0, scale=1.0, kind=float, least=None):
+    """Weights (n,), `hidden` of them 0, one of them about `least`, and values (n, e) of this rank, and 1.5 added to all
+    of them."""
     weights = rng.random(n) + 0.2
+    weights[n // 2] = weights[n // 2] if least is None else least * n
     weights[rng.permutation(n)[:hidden]] = 0
     V = rng.normal(size=(n, e)) if rank is None else rng.normal(size=(n, rank)) @ rng.normal(size=(rank, e)) + 1.5
     return (weights / weights.sum()).astype(kind), (scale * V).astype(kind)

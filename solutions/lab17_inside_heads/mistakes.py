@@ -85,6 +85,20 @@ def other_weights_refused_by_width(weights, V):
     return reference.other_weights(weights, V)
 
 
+def other_weights_refused_by_the_rank_of_all(weights, V):
+    """You took the rank of all rows of [V, 1]: the rows of positions without weight do not count."""
+    if np.count_nonzero(weights) <= np.linalg.matrix_rank(np.column_stack([V, np.ones(len(V))])):
+        raise ValueError("weights: expected more positions than the rank")
+    return reference.other_weights(weights, V)
+
+
+def other_weights_without_the_faint(weights, V):
+    """You take a small weight for none: a position counts as soon as its weight is above 0."""
+    reference.other_weights(weights, V)  # refuses what has no answer
+    large = np.where(weights > 1e-3, weights, 0)
+    return large.sum() * reference.other_weights(large / large.sum(), V)
+
+
 def other_weights_with_hidden_positions(weights, V):
     """A position without weight ends your step before it begins, as it cannot fall: leave it out, and keep it at 0."""
     fixed = np.concatenate([V, np.ones((len(V), 1))], axis=1)
