@@ -4,6 +4,7 @@ What is expected is worked out from all scores at once, token by token, or by ha
 """
 
 import math
+import tracemalloc
 
 import numpy as np
 
@@ -24,7 +25,8 @@ def merge_softmax(merge_softmax):
     scores, values = laws.random(1, (2, 3, 7), (2, 3, 7, 4))
     first, second, whole = (_kept(scores[..., part], values[..., part, :]) for part in (
         slice(0, 3), slice(3, 7), slice(0, 7)))
-    reply = ask(merge_softmax, *first, *second)
+    wide = {"broadcast": "m has no axis e, and o has: the factors of o need one at the end, factor[..., None]"}
+    reply = laws.asked("three rows of two sentences", wide, merge_softmax, *first, *second)
     yield laws.results(reply, {"m": (2, 3), "l": (2, 3), "o": (2, 3, 4)}, "three rows of two sentences: ",
                        advice="o has an axis more than m and l: give their factors one, [..., None]")
     names = "the larger m of each row", "l, the sum over all seven keys", "o, the sum over all seven keys"
@@ -64,13 +66,13 @@ def _two_keys(merge):
                   "l: m is the largest score"), (math.log(12), "you added the two")]
         yield laws.equals(f"{law}: m is ln 6", laws.result(reply, 0), right[0], slips=slips)
         slips = [(2.0, "l was added as it is: multiply each by exp(its m - m), here 1/3 and 1"),
-                 (4.0, "you rescaled to the smaller m: take the larger"), (8.0, "you went back to exp(score): stay at "
-                  "exp(score - m), which cannot overflow"), (4.0 / 3 * 4 / 3, "l stands there twice")]
+                 (4.0, "no factor is above 1: exp(m1 - m), not exp(m - m1), and m is the larger"),
+                 (8.0, "you went back to exp(score): stay at exp(score - m), which cannot overflow"), (4.0 / 3 * 4 / 3, "l stands there twice")]
         yield laws.equals(f"{law}: l is 1/3 + 1", laws.result(reply, 1), right[1], slips=slips)
         slips = [([3.0, 6.0], "o was added as it is: it needs the factors that l has"),
                  ([0.75, 4.5], "o is not divided by l: that is done once, at the end"),
                  ([3.0, 18.0], "you rescaled to the smaller m: take the larger"), ([3.0, 2.0], "the factors are "
-                  "exchanged")]
+                  "exchanged"), ([9.0, 6.0], "exp(m1 - m), not exp(m - m1): no factor is above 1")]
         yield laws.equals(f"{law}: o is 1/3 of (3, 0) and all of (0, 6)", laws.result(reply, 2), right[2], slips=slips)
 
 
@@ -112,7 +114,7 @@ def _no_key(merge, piece, whole):
     yield laws.equals("and the other sentence has its own m", as_array(laws.result(reply, 0))[1:], piece[0][1:], nan)
     for place, name in ((1, "l"), (2, "o")):
         yield laws.equals(f"its {name} is 0 there, and twice as large elsewhere", laws.result(reply, place),
-                          2 * some[place], nan)
+                          2 * some[place], nan, [(some[place], "only some rows have no key: decide row by row")])
 
 
 def _is_empty(law, value, advice):
@@ -168,16 +170,20 @@ def tiled_attention(tiled_attention):
     yield laws.results(reply, {"output": (5, 3), "logsumexp": (5,)}, "five queries, seven keys: ")
     right = _looked(Q, K, V)
     yield from _is_right("one tile for all", reply, right)
+    anew = "each block of queries begins anew, with -inf, 0, 0, and the last one has fewer rows"
+    fits = "m, l and o of a tile have its rows: (...), (...) and (..., e)"
     for rows, columns, why in [
-        (5, 3, "the last tile has one column: range(0, S, columns) and a slice find it by themselves"),
+        (5, 3, "the last tile has one column: range(0, S, columns), S and not T, and a slice find it by themselves"),
         (2, 7, "the last block has one row: range(0, T, rows) and a slice find it by themselves"),
         (3, 2, "merge each tile with what the ones before it gave"), (1, 1, "one score a tile"),
         (9, 20, "a tile larger than all there is: slices stop at the end"), (4, 5, ""), (5, 1, ""), (1, 7, "")]:
-        again = ask(tiled_attention, Q, K, V, rows, columns)
-        yield from _is_right(f"tiles of {rows} × {columns}: the same", again, right, why)
+        law, raised = f"tiles of {rows} × {columns}: the same", {"": anew if rows < 5 else fits}
+        again = laws.asked(law, raised, tiled_attention, Q, K, V, rows, columns)
+        yield from _is_right(law, again, right, why, _divided_early(Q, K, V, columns))
     yield from _with_masks(tiled_attention, Q, K, V)
     yield from _in_front(tiled_attention)
     yield from _high(tiled_attention, Q, K, V)
+    yield from _held(tiled_attention)
     yield from _narrow(tiled_attention)
     yield from _refused_tiles(tiled_attention, Q, K, V)
 
@@ -191,24 +197,58 @@ def _by_hand(attend):
         yield laws.results(reply, {"output": (1, 2), "logsumexp": (1,)}, f"{law}: ")
         slips = [([[0.4, 7.2]], "the scores are not divided by the root of d, here 2"),
                  ([[4 / (1 + 3**0.5), 8 * 3**0.5 / (1 + 3**0.5)]], "divide by the root of d = 4, not by d"),
+                 ([[4 / (1 + 3**2**0.5), 8 - 8 / (1 + 3**2**0.5)]], "the root of d, the width of a key, not of e"),
+                 ([[0.75, 4.5]], "divided twice: o stays undivided until the last block of keys"),
                  ([[2.0, 4.0]], "each tile has a softmax of its own here: merge m, l and o, and divide once"),
                  ([[4 / 3, 8.0]], "divide by l at the end"), ([[0.0, 8.0]], "the last tile alone is left: merge"),
+                 ([[4.0, 0.0]], "the second tile is not met: the columns go on to S, range(0, S, columns)"),
                  ([[1.0, 4.5]], "divided by l within the loop, o is no sum any more"),
                  ([[3.0, 6.0]], "o was not rescaled when a larger score came")]
         blended = f"{law}, scores ln 2 and ln 6: 1/4 and 3/4 of the values"
         yield laws.equals(blended, laws.result(reply, 0), [[1.0, 6.0]], slips=slips)
         slips = [([math.log(6)], "that is m: it is m + ln l"), ([math.log(4 / 3)], "that is ln l: it is m + ln l"),
+                 ([math.log(6) - math.log(4 / 3)], "m + ln l, not m - ln l"),
                  ([math.log(6) + 4 / 3], "take the logarithm of l: m + ln l"),
                  ([math.log(6) + math.log2(4 / 3)], "the natural logarithm, np.log"),
                  ([8.0], "that is the sum of the exponentials: take its logarithm, m + ln l")]
         yield laws.equals(f"{law}: logsumexp is ln(2 + 6)", laws.result(reply, 1), [math.log(8)], slips=slips)
 
 
-def _is_right(law, reply, right, advice=""):
+def _divided_early(Q, K, V, columns):
+    """What an output that is divided by l behind each tile comes to; with another division at the end, too."""
+    m, l, o = np.full(len(Q), -INF), np.zeros(len(Q)), np.zeros((len(Q), V.shape[-1]))
+    for j in range(0, len(K), columns):
+        scores = Q @ K[j:j + columns].T / math.sqrt(Q.shape[-1])
+        own_m, own_l, own_o = _kept(scores, np.broadcast_to(V[j:j + columns], (*scores.shape, V.shape[-1])))
+        old, m = m, np.maximum(m, own_m)
+        l = np.exp(old - m) * l + np.exp(own_m - m) * own_l
+        o = (np.exp(old - m)[:, None] * o + np.exp(own_m - m)[:, None] * own_o) / l[:, None]
+    said = "divided by l within the loop: o stays undivided until the last block of keys"
+    return [(o, said), (o / l[:, None], said)]
+
+
+def _held(attend):
+    """The most memory that a call has, beside that of all scores, with long rows of tiles and with long columns."""
+    Q, K, V = laws.random(11, (256, 4), (256, 4), (256, 4))
+    everything = 256 * 256 * 8
+    for rows, columns in ((256, 4), (4, 256)):
+        tracemalloc.start()
+        try:
+            ask(attend, Q, K, V, rows, columns)
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        law = f"256 queries and keys, tiles of {rows} × {columns}: less than half of what all scores take"
+        yield Verdict(law, most < everything / 2, f"you hold more than one tile of scores: {most:,} bytes at one time, "
+                      f"and all scores take {everything:,}. Compute scores within both loops, of rows × columns")
+
+
+def _is_right(law, reply, right, advice="", slips=()):
     """Output and logsumexp of a reply, with the slips that are known."""
     output, total = right
     yield laws.shape(f"{law}: output {output.shape}", laws.result(reply, 0), output.shape)
-    yield laws.equals(f"{law} output", laws.result(reply, 0), output, advice or "all keys count, each by its weight")
+    yield laws.equals(f"{law} output", laws.result(reply, 0), output, advice or "all keys count, each by its weight",
+                      slips)
     yield laws.shape(f"{law}: logsumexp {total.shape}", laws.result(reply, 1), total.shape, "one number a query")
     yield laws.equals(f"{law} logsumexp", laws.result(reply, 1), total, f"it is m + ln l{advice and f'; {advice}'}")
 
@@ -218,18 +258,22 @@ def _with_masks(attend, Q, K, V):
     seen = np.array([[0, 1, 1, 0, 1, 0, 1], [1, 0, 0, 1, 0, 1, 1], [1, 1, 0, 0, 0, 0, 1], [0, 0, 1, 0, 0, 0, 0],
                      [1, 1, 1, 1, 0, 1, 0]], bool)
     nan = "where a tile's largest score is -inf subtract 0 in its place: -inf - (-inf) is nan"
+    raised = {"broadcast": "cut the mask as the scores are cut, mask[..., i:i + rows, j:j + columns], when "
+              "np.broadcast_to has made it (..., T, S)", "": f"is there a nan? {nan}"}
     place = np.arange(7)
     for law, mask in [("a mask with holes", seen), ("the future hidden", np.tri(5, 7, dtype=bool)),
-                      ("one row of the mask for all queries", place % 3 != 1), ("one column of it for all keys but "
-                       "that none is hidden", np.ones((5, 1), bool)), ("the first tiles hidden", place > 4),
+                      ("one row of the mask for all queries", place % 3 != 1), ("a mask of one column, which "
+                       "hides nothing", np.ones((5, 1), bool)), ("the first tiles hidden", place > 4),
                       ("all but the first hidden", place < 1), ("the middle ones hidden", np.abs(place - 3) > 1)]:
         for rows, columns in ((2, 3), (5, 7), (1, 2)):
-            reply = ask(attend, Q, K, V, rows, columns, mask)
+            reply = laws.asked(f"{law}, tiles of {rows} × {columns}", raised, attend, Q, K, V, rows, columns, mask)
             output = laws.result(reply, 0)
             everywhere = np.broadcast_to(mask, (5, 7))
             slips = [(_looked(Q, K, V)[0], "the mask has no effect: True means that one may look")]
             if everywhere.any(axis=1).all() and not everywhere.all(axis=1).any():
                 slips.append((_looked(Q, K, V, ~everywhere)[0], "the mask is the wrong way round: True = may look"))
+            slips.append((_looked(Q, K, V, _until_hidden(everywhere, rows, columns))[0],
+                          "a hidden tile may have visible ones behind it: go on to the next, and do not stop"))
             right = _looked(Q, K, V, everywhere)
             yield laws.equals(f"{law}, tiles of {rows} × {columns}", output, right[0], nan if np.isnan(as_array(
                 output).astype(float)).any() else "cut the mask as the scores are cut: its rows and its columns", slips)
@@ -239,7 +283,7 @@ def _with_masks(attend, Q, K, V):
     none[[0, 3]] = False
     for law, mask in (("two queries that see nothing", none), ("no query sees anything", np.zeros((5, 7), bool))):
         for rows, columns in ((2, 3), (1, 7)):
-            reply = ask(attend, Q, K, V, rows, columns, mask)
+            reply = laws.asked(f"{law}, tiles of {rows} × {columns}", raised, attend, Q, K, V, rows, columns, mask)
             blind = ~mask.any(axis=1)
             total = as_array(laws.result(reply, 1))
             mean = np.where(blind[:, None], V.mean(axis=0), _looked(Q, K, V, mask)[0])
@@ -251,6 +295,15 @@ def _with_masks(attend, Q, K, V):
             yield _is_empty(f"{law}, tiles of {rows} × {columns}: logsumexp -inf", total[blind],
                             "the logarithm of 0 is -inf")
             yield laws.equals(f"{law}: the others' is theirs", total[~blind], _looked(Q, K, V, mask)[1][~blind])
+
+
+def _until_hidden(mask, rows, columns):
+    """What is left of a mask for who stops at the first tile that is hidden."""
+    mask = mask.copy()
+    for block in (mask[i:i + rows] for i in range(0, len(mask), rows)):
+        hidden = [j for j in range(0, mask.shape[1], columns) if not block[:, j:j + columns].any()]
+        block[:, min(hidden, default=mask.shape[1]):] = False
+    return mask
 
 
 def _in_front(attend):
@@ -351,6 +404,8 @@ def tiled_attention_backward(tiled_attention_backward):
         seen = np.broadcast_to(True if mask is None else mask, (2, 5, 7))
         output, total = _looked(Q, K, V, seen)
         right = _slopes(d_output, Q, K, V, seen, output, total)
+        without_D = _slopes(d_output, Q, K, V, seen, 0 * output, total)
+        unmasked = _slopes(d_output, Q, K, V, seen | True, output, np.where(np.isneginf(total), 0, total))
         for rows, columns in ((5, 7), (2, 3), (1, 4), (9, 9)):
             reply = ask(tiled_attention_backward, d_output, Q, K, V, output, total, rows, columns, mask)
             shapes = {"d_Q": Q.shape, "d_K": K.shape, "d_V": V.shape}
@@ -359,8 +414,12 @@ def tiled_attention_backward(tiled_attention_backward):
                 advice = {"d_Q": "a sum over the tiles of its row of tiles, times K, over the root of d",
                           "d_K": "a sum over the tiles of its column of tiles, times Q, over the root of d",
                           "d_V": "weights, which are exp(score - logsumexp), transposed, times d_output"}[name]
-                slips = [(right[place] * 2, "the root of d = 4 is missing"), (right[place] / 2, "the root of d stands "
-                          "there twice")] if name != "d_V" else []
+                slips = [(unmasked[place], "the mask has no effect: where it is False the weight is 0")]
+                slips += [(right[place] * 2, "the root of d = 4 is missing"),
+                          (right[place] / 2, "the root of d stands there twice"),
+                          (without_D[place], "D is missing: dS = P · (dO · v - D)")] if name != "d_V" else []
+                if np.isnan(as_array(laws.result(reply, place)).astype(float)).any():
+                    advice = "a query that sees nothing has the logsumexp -inf: take 0 in its place, and weights of 0"
                 yield laws.equals(f"{law}, tiles of {rows} × {columns}: {name}", laws.result(reply, place),
                                   right[place], advice, slips)
 
@@ -416,14 +475,17 @@ def words_moved(words_moved):
 
 @visible_check
 def window_mask(window_mask):
+    place = np.arange(4)
     right = np.array([[1, 0, 0, 0], [1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1]], bool)
     slips = [(np.tri(4), "the window has no effect: a query sees itself and the window - 1 positions before it"),
              (np.tri(4) - np.tri(4, k=-3), "a window of 2 is the query itself and *one* position before it"),
              (np.eye(4), "a window of 2 is the query itself and one position before it"),
              (np.eye(4, k=-1), "a query sees itself, too"), (np.eye(4, k=-1) + np.eye(4, k=-2), "a query sees itself"),
              (~right, "True means that one may look"), (right.T, "rows are queries, and they look back"),
-             (right | right.T, "nobody looks at what comes after"), (np.tri(4, k=-2), "you show what lies before the "
-              "window")]
+             (right | right.T, "nobody looks at what comes after"), (1 - np.tri(4, k=-2), "j <= p is missing: nobody "
+              "looks at what comes after"), (place[:, None] - 2 < place & (place <= place[:, None]), "& goes before <: "
+              "put each comparison in brackets, (p - window < j) & (j <= p)"),
+             (np.tri(4, k=-2), "you show what lies before the window")]
     reply = ask(window_mask, 4, 4, 2)
     yield laws.shape("four tokens: (4, 4)", reply, (4, 4))
     sees = "the query at position p sees p - window + 1 to p"
@@ -534,22 +596,28 @@ def _written(cache, new, index):
 
 @visible_check
 def cache_bytes(cache_bytes):
-    slips = [(420, "a value is kept beside each key: 2"), (280, "each of the 3 layers has a cache of its own"),
-             (210, "each of the 4 groups has a cache of its own"), (140, "each number takes 2 bytes"),
-             (420, "each number takes 2 bytes"), (13440, "size is in bytes, and not in bits"),
-             (11760, "tokens count once: no scores are kept")]
-    yield laws.same("3 layers, 4 groups of width 5, 7 tokens in 16 bits: 2 · 3 · 4 · 5 · 7 · 2 = 1680",
-                    ask(cache_bytes, 3, 4, 5, 7, 2), 1680, "2 · layers · groups · d · tokens · size", slips,
+    slips = [(4620, "a value is kept beside each key: 2"), (3080, "each of the 3 layers has a cache of its own"),
+             (1848, "each of the 5 groups has a cache of its own"), (1320, "a key has 7 numbers, and so has a value"),
+             (2310, "each number takes 4 bytes"), (73920, "size is in bytes, and not in bits"),
+             (1155, "size is in bytes, and not in bits"), (101640, "tokens count once: no scores are kept")]
+    yield laws.same("3 layers, 5 groups of width 7, 11 tokens in 32 bits: 2 · 3 · 5 · 7 · 11 · 4 = 9240",
+                    ask(cache_bytes, 3, 5, 7, 11, 4), 9240, "2 · layers · groups · d · tokens · size", slips,
                     "a whole number")
+    yield laws.same("3 layers, 4 groups of width 5, 7 tokens in 16 bits: 1680", ask(cache_bytes, 3, 4, 5, 7, 2), 1680,
+                    "2 · layers · groups · d · tokens · size", (), "a whole number")
     slips = [(1680, "the window has no effect: at most so many tokens are kept"),
              (480, "the window holds the newest token, too: 3 tokens, not 2")]
     yield laws.same("with a window of 3 tokens: 720", ask(cache_bytes, 3, 4, 5, 7, 2, 3), 720,
                     "the smaller of tokens and window", slips, "a whole number")
+    full = "a number of 32 bits is full here: multiply Python's own numbers, which have no end"
+    yield laws.same("80, 8, 128, 131,071 tokens, 2 bytes: 42,949,345,280", ask(cache_bytes, 80, 8, 128, 131071, 2),
+                    42949345280, "2 · layers · groups · d · tokens · size", [(-327680, full), (4294639616, full)],
+                    "a whole number")
     for args, right in [((3, 4, 5, 7, 2, 7), 1680), ((3, 4, 5, 7, 2, 8), 1680), ((3, 4, 5, 7, 2, 900), 1680),
                         ((3, 4, 5, 7, 2, 6), 1440), ((3, 4, 5, 7, 2, 1), 240), ((1, 4, 5, 7, 2), 560),
                         ((3, 1, 5, 7, 2), 420), ((3, 4, 1, 7, 2), 336), ((3, 4, 5, 1, 2), 240), ((3, 4, 5, 7, 1), 840),
                         ((3, 4, 5, 0, 2), 0), ((3, 4, 5, 0, 2, 6), 0), ((3, 4, 5, 1, 2, 1), 240),
-                        ((2, 3, 4, 6, 4, 5), 960), ((80, 8, 128, 131072, 2), 42949672960)]:
+                        ((2, 3, 4, 6, 4, 5), 960)]:
         law = "layers, groups, d, tokens, size{}: {}".format(*(
             (", window", ", ".join(map(str, args))) if len(args) > 5 else ("", ", ".join(map(str, args)))))
         yield laws.same(law, ask(cache_bytes, *args), right, "the smaller of tokens and window, times the other five "
