@@ -67,7 +67,8 @@ def _two_keys(merge):
         yield laws.equals(f"{law}: m is ln 6", laws.result(reply, 0), right[0], slips=slips)
         slips = [(2.0, "l was added as it is: multiply each by exp(its m - m), here 1/3 and 1"),
                  (4.0, "no factor is above 1: exp(m1 - m), not exp(m - m1), and m is the larger"),
-                 (8.0, "you went back to exp(score): stay at exp(score - m), which cannot overflow"), (4.0 / 3 * 4 / 3, "l stands there twice")]
+                 (8.0, "you went back to exp(score): stay at exp(score - m), which cannot overflow"),
+                 (4.0 / 3 * 4 / 3, "l stands there twice")]
         yield laws.equals(f"{law}: l is 1/3 + 1", laws.result(reply, 1), right[1], slips=slips)
         slips = [([3.0, 6.0], "o was added as it is: it needs the factors that l has"),
                  ([0.75, 4.5], "o is not divided by l: that is done once, at the end"),

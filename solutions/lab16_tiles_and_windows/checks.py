@@ -256,6 +256,8 @@ def _caches(rng):
         (1, 1, 1, 1, 1), (1, groups, d, tokens, 2, 1), (layers, 1, d, tokens, 1, window),
         (layers, groups, 1, tokens, 4), (layers, groups, d, 0, 2), (layers, groups, d, 0, 2, window),
         (layers, groups, d, 1, 2, 1)]
+    yield "more than 32 bits can count", [(layers + 80, 8, 128, 131072 + tokens, 2),
+                                          (layers + 80, 8, 128, 131072 + 2 * tokens, 2, 131072 + tokens)]
 
 
 # Verdicts

@@ -237,6 +237,17 @@ BLAMED = {
         m := np.maximum(m1, m2), np.exp(m1 - m) * l1 + np.exp(m2 - m) * l2,
         np.exp(m1 - m)[..., None] * o1 + np.exp(m2 - m)[..., None] * o2)),
     "that is done once, at the end": ("merge_softmax", lambda *args: _divided(*merge_softmax(*args))),
+    "m has no axis e": ("merge_softmax", lambda m1, l1, o1, m2, l2, o2: merge_softmax(
+        m1, l1, o1 * np.asarray(l1), m2, l2, o2)),
+    "you hold more than one tile of scores": ("tiled_attention", lambda Q, K, V, rows, columns, mask=None:
+                                              tiled_attention(Q, K, V, rows, max(rows, columns, S), mask)
+                                              if rows > 9 else tiled_attention(Q, K, V, rows, columns, mask)),
+    "a tile's largest score is -inf": ("tiled_attention", lambda Q, K, V, rows, columns, mask=None: tiled_attention(
+        Q, K, V, rows, columns, mask) if mask is None else merge_softmax(np.nan, 1.0, V[0], *3 * [0.0])),
+    "put each comparison in brackets": ("window_mask", lambda T, S, window, past=0: (
+        np.arange(past, past + T)[:, None] - window < np.arange(S) & (np.arange(S) <= np.arange(T)[:, None]))),
+    "a number of 32 bits is full": ("cache_bytes", lambda *args: int(np.array(reference.cache_bytes(*args)).astype(
+        np.int32))),
     "ask mask.dtype": ("tiled_attention", lambda Q, K, V, rows, columns, mask=None: tiled_attention(
         Q, K, V, rows, columns, mask if mask is None else mask.astype(bool))),
     "rounded up": ("words_moved", lambda N, d, rows, columns: 2 * N * d * (N // rows + 1) + N),
