@@ -212,6 +212,11 @@ def linear_attention_parallel(linear_attention_parallel):
     law = "a decay for each of d = 3 rows, (2, 2, 3, 3), raises ValueError"
     advice = "there is no such masked product of q and k: compare the shape with (B, G, T, 1)"
     yield laws.refuses(law, linear_attention_parallel, (q, k, v, fades), ANY_WORDS, advice)
+    for what, shape in [("one sequence", (1, 2, 3, 1)), ("one group", (2, 1, 3, 1)), ("one of each", (1, 1, 3, 1)),
+                        ("one step", (2, 2, 1, 1)), ("heads", (2, 4, 3, 1))]:
+        law = f"a decay of {what}, {shape} where (B, G, T, 1) is (2, 2, 3, 1), raises ValueError"
+        yield laws.refuses(law, linear_attention_parallel, (q, k, v, -np.ones(shape)), ANY_WORDS,
+                           "NumPy stretches it in silence: compare the whole shape")
     for H, G in [(3, 2), (2, 4), (1, 3)]:
         for more in ([], [fades[:, :1].repeat(G, axis=1)[..., :1]]):
             q, k, v, *_ = _drawn(2, H, G, 5, 3, 4)
@@ -258,6 +263,9 @@ def scan(scan):
         yield laws.equals(f"{law}, {shape}", ask(scan, a, b), _states(a, b), "time is axis 1; each number goes its way")
         if "several" in law:
             yield laws.equals("and all b a thousand times as large", ask(scan, a, 1000 * b), 1000 * _states(a, b))
+    a, b = np.array([[2, 0, -1, 3], [1, 1, 2, 2]]), laws.random(11, (2, 4))[0]
+    yield laws.equals("a of integers, b not: nothing is cut off", ask(scan, a, b), _states(a, b),
+                      "np.zeros_like(a) has the type of a, which holds no fractions here")
     for law, shapes in [("as many steps in a as in b", [(2, 5), (2, 4)]), ("nothing is stretched", [(2, 1), (2, 4)]),
                         ("nor are axes added", [(2, 4), (2, 4, 4)]), ("there is an axis of time", [(4,), (4,)]),
                         ("there is a step", [(2, 0), (2, 0)]),
@@ -316,6 +324,17 @@ def discretise(discretise):
         yield laws.results(reply, {"A_bar": right[0].shape, "B_bar": right[1].shape}, f"{law}: ")
         yield laws.equals(f"{law}: A_bar", laws.result(reply, 0), right[0])
         yield laws.equals("and B_bar", laws.result(reply, 1), right[1], advice)
+    yield from _small(discretise)
+
+
+def _small(discretise):
+    """A that is small and not 0, with steps long and short."""
+    for size, step in [(1e-3, 1e3), (1e-10, 1e10), (1, 1e-4), (1e-3, 0.1)]:
+        A, B, delta = laws.random(12, (3, 4), (3, 4), (3, 1))
+        A, B, delta = -size * (0.2 + np.abs(A)), B / step, step * (0.5 + np.abs(delta))
+        law = f"A of about {size:g}, steps of about {step:g}: only an A that is exactly 0 is 0"
+        yield laws.equals(law, laws.result(ask(discretise, A, B, delta), 1), _held(A, B, delta)[1],
+                          "is something added to A, or delta B taken where A or delta A is only small? Ask for A == 0")
 
 
 def _held(A, B, delta):
@@ -372,8 +391,13 @@ def causal_conv(causal_conv):
     yield laws.equals("and their state", laws.result(reply, 1), 1000 * right[1])
     for law, other in [("a state of K - 2 inputs", (w, state[..., 1:])), ("a state of K", (w, np.zeros((2, 3, 4)))),
                        ("a state of one channel", (w, state[:, :1])), ("weights of two channels of three", (w[:2],)),
-                       ("no weights, K = 0", (w[:, :0],))]:
+                       ("weights of one channel for three", (w[:1],)),
+                       ("the same with a state", (w[:1], state)), ("no weights, K = 0", (w[:, :0],)),
+                       ("no weights, with an empty state", (w[:, :0], state[..., :0]))]:
         yield laws.refuses(f"{law} raises ValueError", causal_conv, (x, *other), ANY_WORDS, "compare the shapes first")
+    for law, given in [("", []), (", with a state of one,", [state[:, :1]])]:
+        yield laws.refuses(f"weights of three channels for an x of one{law} raise ValueError", causal_conv, (
+            x[:, :1], w, *given), ANY_WORDS, "NumPy stretches the one in silence: compare the channels first")
 
 
 def _convolved(x, w, state=None):
@@ -418,6 +442,7 @@ def route(route):
                           ("a single expert", (3, 1), 1)]:
         law = f"{law}, {shape}, k = {k}: renormalised or not, with logits near 0, 900 and -900"
         yield _all(law, _routed(route, law, np.round(4 * laws.random(9, shape)[0]) / 4, k, advice))
+    yield from _far_apart(route)
     logits = laws.random(9, (3, 4))[0]
     for k in (0, -1, 5):
         law = f"k = {k} of 4 experts raises ValueError"
@@ -437,12 +462,25 @@ def _routed(route, law, logits, k, advice):
         yield laws.equals(f"{what}: weights", laws.result(reply, 1), right[1], over)
 
 
+def _far_apart(route):
+    """Logits far from one another, of tokens and within a token."""
+    law = "one token near 900, another near -900: each has its own softmax"
+    logits = np.array([[900.0, 901.0, 899.5], [-900.0, -901.0, -899.5]])
+    yield laws.equals(law, laws.result(ask(route, logits, 2, False), 1), _chosen(logits, 2, False)[1],
+                      "subtract each token's own largest, logits.max(axis=-1, keepdims=True), not that of all tokens")
+    reply = ask(route, np.array([[0.0, -900.0, -800.0]]), 2, False)
+    yield laws.equals("logits 0, -900, -800: experts 0 and 2", laws.result(reply, 0), [[0, 2]],
+                      "sort the logits: in the softmax both of the others are 0")
+    integers = as_array(laws.result(reply, 0)).dtype.kind in "iu"
+    yield Verdict("ids are integers", integers, "they index experts, which floats cannot: make an array of dtype int")
+
+
 def _chosen(logits, k, renormalise):
     """ids and weights, token by token."""
     ids, weights = np.zeros((*logits.shape[:-1], k), int), np.zeros((*logits.shape[:-1], k))
     for place in np.ndindex(logits.shape[:-1]):
         order = sorted(range(logits.shape[-1]), key=lambda i, row=logits[place]: (-row[i], i))
-        power = [math.exp(each) for each in logits[place]]
+        power = [math.exp(each - max(logits[place])) for each in logits[place]]
         whole = sum(power[i] for i in (order[:k] if renormalise else order))
         ids[place], weights[place] = order[:k], [power[i] / whole for i in order[:k]]
     return ids, weights

@@ -35,8 +35,10 @@ def linear_attention_parallel(student, rng):
     yield from verdicts
     q, k, v = _qkv(rng, float, 2, 4, 3, 5, 3, 2)
     wrong = [(q, k, v), (q[:, :1], k, v), (q, k, v, -np.ones((2, 3, 5, 1)))]
+    args = _qkv(rng, float, 2, 6, 3, 5, 4, 2)
+    wrong += [(*args, -np.ones((*front, 1))) for front in [(1, 3, 5), (2, 1, 5), (1, 1, 5), (2, 3, 1), (2, 6, 5)]]
     wrong += [(*_qkv(rng, float, 2, 3, 3, 4, 4, 2), -np.ones((2, 3, 4, size))) for size in (4, 5)]
-    law = "a G that does not divide H, more than one decay a step: each raises ValueError"
+    law = "a G that does not divide H, a decay that is not (B, G, T, 1): each raises ValueError"
     yield refuses(law, verdicts[0], student.linear_attention_parallel, wrong)
 
 
@@ -64,7 +66,9 @@ def causal_conv(student, rng):
                                  names=["y", "state"]) for args in cases]) for law, cases in _lines(rng)]
     yield from verdicts
     x, w = rng.normal(size=(2, 3, 6)), rng.normal(size=(3, 4))
-    wrong = [(x, w, np.zeros((2, 3, 2))), (x, w, np.zeros((2, 3, 4))), (x, w[:2]), (x, w[:, :0])]
+    wrong = [(x, w, np.zeros((2, 3, 2))), (x, w, np.zeros((2, 3, 4))), (x, w[:2]), (x, w[:, :0]), (x, w[:1]),
+             (x[:, :1], w), (x, w[:1], np.zeros((2, 3, 3))), (x[:, :1], w, np.zeros((2, 1, 3))),
+             (x, w[:, :0], np.zeros((2, 3, 0)))]
     yield refuses("a state of another length, weights of other channels, K = 0: ValueError", verdicts[0],
                   student.causal_conv, wrong)
 
@@ -168,7 +172,8 @@ def _recurrences(rng):
     """(law, arguments of `scan`, several): each law has factors of 0, and negative ones."""
     for law, *cases in [
         ("a state of one number, and of several", (float, (3, 7)), (float, (2, 6, 4))),
-        ("a matrix as the state, in float32", (np.float32, (2, 5, 3, 4)), (float, (5, 5))),
+        ("a matrix as the state, in float32; factors that are integers", (np.float32, (2, 5, 3, 4)), (float, (5, 5)),
+         (np.int8, (2, 6, 3)), (np.int8, (3, 5))),
         ("one sequence, and many steps", (float, (1, 40)), (float, (1, 9, 2))),
         ("a single step; as many sequences as steps; large numbers", (float, (4, 1)), (float, (4, 4, 4), 900),
          (float, (2, 3, 1), 300)),
@@ -177,14 +182,15 @@ def _recurrences(rng):
 
 
 def _recurrence(rng, kind, shape, far=1.0):
-    a = rng.uniform(-1.2, 1.2, size=shape)
+    a, b = rng.uniform(-1.2, 1.2, size=shape), far * rng.normal(size=shape)
     a[:, 1::3] = 0
-    return a.astype(kind), (far * rng.normal(size=shape)).astype(kind)
+    return (rng.integers(-1, 3, size=shape, dtype=kind), b) if kind is np.int8 else (a.astype(kind), b.astype(kind))
 
 
 def _systems(rng):
-    """(law, arguments of `discretise`, several): in each law some A is 0, some steps are tiny, and something grows."""
-    D, N, T = 3, 4, 5
+    """(law, arguments of `discretise`, several): in each law some A is 0, some are only small, some steps are tiny, and
+    something grows."""
+    (D, N, T), others = (3, 4, 5), rng.spawn(1)[0]
     for law, kind, shapes in [
         ("one matrix for all steps", float, [(D, N), (D, N), (D, 1)]),
         ("channels and states, steps that differ", float, [(D, N), (2, T, 1, N), (2, T, D, 1)]),
@@ -193,7 +199,8 @@ def _systems(rng):
     ]:
         yield law, [_system(rng, kind, shapes, "some are 0"), _system(rng, kind, shapes, "tiny steps"),
                     _system(rng, kind, shapes, "far"), _system(rng, kind, [(1,)] * 3, "plain"),
-                    _system(rng, float, [(D, 1), (D, N), (D, N)], "grows")]
+                    _system(rng, float, [(D, 1), (D, N), (D, N)], "grows"),
+                    *(_small(others, shapes, *sizes) for sizes in [(1e-3, 1e3), (1e-10, 1e10), (1, 1e-4), (1e-3, 0.1)])]
 
 
 def _system(rng, kind, shapes, what):
@@ -209,6 +216,12 @@ def _system(rng, kind, shapes, what):
     if what == "grows":
         A, delta = 1 + 0.05 * A, 60 + delta
     return tuple(each.astype(kind) for each in (A, B, delta))
+
+
+def _small(rng, shapes, size, step):
+    """A of this size, steps of about this length, and inputs so large that B_bar is about 1."""
+    A, B, delta = (rng.normal(size=shape) for shape in shapes)
+    return -size * (0.2 + np.abs(A)), B / step, step * rng.uniform(0.5, 2, size=delta.shape)
 
 
 def _lines(rng):
@@ -231,8 +244,9 @@ def _line(rng, kind, B, C, T, K, state=None):
 
 
 def _routings(rng):
-    """(law, arguments of `route`, several): logits are eighths, so that many of a token's are equal, and some calls of
-    each law lie far from 0."""
+    """(law, arguments of `route`, several): logits are eighths, so that many of a token's are equal; in some calls of
+    each law the tokens lie far from 0, by turns above and below, and in one a token's logits lie far from each
+    other."""
     for law, *cases in [
         ("tokens in a row", ((17,), 6, 2), ((13,), 5, 3, float, 900.0)),
         ("a batch of sentences, in float32", ((3, 7), 4, 2, np.float32), ((2, 9), 8, 3, np.float32, -200.0)),
@@ -240,11 +254,14 @@ def _routings(rng):
          ((12,), 6, 1, float, -900.0)),
         ("two axes of length one, a single expert", ((1, 1), 5, 2, float, 800.0), ((2, 3), 6, 4), ((5,), 1, 1)),
     ]:
-        yield law, [(_logits(rng, *case), case[2], renormalise) for case in cases for renormalise in (False, True)]
+        calls = [(_logits(rng, *case), case[2]) for case in cases]
+        calls += [(_logits(rng, (5, 2), 6, 4) + 800 * rng.integers(-1, 2, size=(5, 2, 6)), 4)]
+        yield law, [(*call, renormalise) for call in calls for renormalise in (False, True)]
 
 
 def _logits(rng, front, E, k, kind=float, far=0.0):
-    return (far + rng.integers(-8, 9, size=(*front, E)) / 8).astype(kind)
+    turn = (-1.0) ** np.indices(front).sum(axis=0)[..., None]
+    return (far * turn + rng.integers(-8, 9, size=(*front, E)) / 8).astype(kind)
 
 
 def _loads(rng):
@@ -274,7 +291,10 @@ def _both(law, reply, expected, hint, weight=1.0, names=("output", "state")):
 
 
 def _chosen(law, reply, expected, order, hint):
-    """ids, which are exact, before weights."""
+    """ids, which are exact and index, before weights."""
     several = isinstance(reply.value, tuple | list) and len(reply.value) == 2
     wrong = several and not compare(law, dataclasses.replace(reply, value=reply.value[0]), expected[0]).passed
-    return compare(law, reply, expected, order if wrong else hint, names=["ids", "weights"])
+    verdict = compare(law, reply, expected, order if wrong else hint, names=["ids", "weights"])
+    if verdict.passed and np.asarray(reply.value[0]).dtype.kind not in "iu":
+        return dataclasses.replace(verdict, passed=False, hint="ids are integers: as floats they index nothing")
+    return verdict

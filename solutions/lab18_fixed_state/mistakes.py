@@ -417,6 +417,17 @@ def discretise_without_expm1(A, B, delta):
         return np.exp(delta * A), np.where(moving, (np.exp(delta * A) - 1) / np.where(moving, A, 1), delta) * B
 
 
+def discretise_with_a_threshold(A, B, delta):
+    """You took delta B where A is only small: with a long step that is far off, so ask for A == 0."""
+    return np.exp(delta * A), np.where(np.abs(A) < 1e-6, delta, _ratio(A, delta)) * B
+
+
+def discretise_with_something_added(A, B, delta):
+    """You added a small number to A, so that it is never 0: where A is as small that changes it, so choose by
+    np.where."""
+    return np.exp(delta * A), np.where(A == 0, delta, np.expm1(delta * A) / (A + 1e-10)) * B
+
+
 def discretise_with_nan_at_zero(A, B, delta):
     """Where A is 0 your B_bar is 0 / 0: the limit there is delta B."""
     with np.errstate(all="ignore"):
@@ -624,6 +635,31 @@ def route_that_overflows(logits, k, renormalise):
         powers = np.exp(logits)
         chosen = np.take_along_axis(powers, ids, axis=-1)
         return ids, chosen / (chosen if renormalise else powers).sum(axis=-1)[..., None]
+
+
+def route_by_probabilities(logits, k, renormalise):
+    """You sorted by the softmax, where all that lies far below the largest is 0: sort by the logits, which differ."""
+    reference.route(logits, k, renormalise)
+    p = _softmax(logits)
+    ids = np.argsort(-p, axis=-1, kind="stable")[..., :k]
+    weights = np.take_along_axis(p, ids, axis=-1)
+    return ids, weights / weights.sum(axis=-1)[..., None] if renormalise else weights
+
+
+def route_with_one_largest_for_all(logits, k, renormalise):
+    """You subtracted the largest of the whole array, so that a token far below it has only zeros: subtract each
+    token's own largest, axis=-1."""
+    ids, _ = reference.route(logits, k, renormalise)
+    with np.errstate(all="ignore"):
+        powers = np.exp(logits - logits.max())
+        chosen = np.take_along_axis(powers, ids, axis=-1)
+        return ids, chosen / (chosen if renormalise else powers).sum(axis=-1)[..., None]
+
+
+def route_with_ids_that_are_floats(logits, k, renormalise):
+    """Your ids are floats, which index nothing: they are integers."""
+    ids, weights = reference.route(logits, k, renormalise)
+    return ids.astype(float), weights
 
 
 def route_over_the_tokens(logits, k, renormalise):

@@ -11,7 +11,8 @@ RULES = ["linear", "gated", "delta", "gated_delta"]
 
 
 def linear_attention(rng):
-    for (H, G), n, state in itertools.product(SHARED, list(sizes(rng, "B T d e", more=2))[::2], (False, True)):
+    kinds = itertools.product(SHARED, list(sizes(rng, "B T d e", more=2))[::2])
+    for ((H, G), n), state in zip(kinds, itertools.cycle((False, True))):  # of 5 sizes, so both come with each
         B, T, d, e = n.values()
         fars, widths = rng.permutation([1, 1, 30, 300]), rng.permutation([d, d, 1, d])
         for rule, far, width in zip(RULES, fars, widths, strict=True):
@@ -41,7 +42,8 @@ def _refused(rng):
 
 
 def linear_attention_parallel(rng):
-    for (H, G), n, strong in itertools.product(SHARED, sizes(rng, "B T d e", more=3), (0.3, 3, 400)):
+    kinds = itertools.product(SHARED, list(sizes(rng, "B T d e", more=2)))
+    for ((H, G), n), strong in zip(kinds, itertools.cycle((0.3, 3, 400, 30))):
         B, T, d, e = n.values()
         q, k, v, _ = _qkv(rng, B, H, G, T, d, e)
         decay = -strong * rng.random((B, G, T, 1)) * rng.choice([1, 0.01], size=(B, G, T, 1))
@@ -53,7 +55,7 @@ def linear_attention_parallel(rng):
         yield given(q, k, v)
         yield given(q, k, v, -np.ones((2, G, 3, 1)))
     q, k, v, _ = _qkv(rng, 2, 4, 2, 3, 3, 2)
-    for shape in [(2, 2, 4, 1), (2, 4, 3, 1), (2, 2, 3, 3)]:
+    for shape in [(2, 2, 4, 1), (2, 4, 3, 1), (2, 2, 3, 3), (1, 2, 3, 1), (2, 1, 3, 1), (2, 2, 1, 1)]:
         yield given(q, k, v, -np.ones(shape))
 
 
@@ -74,6 +76,8 @@ def discretise(rng):
         for a, b, d in [((D, N), (T, 1, N), (T, D, 1)), ((N,), (N,), (T, 1)), ((T, D, N),) * 3]:
             A = np.minimum(normal(rng, *a), 1) * (rng.random(a) >= zeros)
             yield given(A, normal(rng, *b) / min(step, 1), step * rng.uniform(0.1, 2, size=d))
+    for size, step in [(1e-3, 1e3), (1e-10, 1e10), (1e-3, 0.1)]:
+        yield given(-size * (0.2 + rng.random(4)), normal(rng, 4) / step, step * rng.uniform(0.5, 2, size=4))
     yield given(np.array([-900.0, -3.0, 0.0]), np.ones(3), np.array([1.0]))
     yield given(np.ones(3), np.ones(4), np.ones(3))  # refused
     yield given(np.ones(3), np.ones(3), np.ones(2))
@@ -91,13 +95,16 @@ def causal_conv(rng):
         yield given(x, w, np.ones(shape))
     for shape in [(2, 4), (4, 4), (1, 4), (3, 0)]:
         yield given(x, np.ones(shape))
+    yield given(x[:, :1], w)
+    yield given(x, w[:, :0], np.ones((2, 3, 0)))
 
 
 def route(rng):
     for front, E, renormalise in itertools.product([(), (1,), (7,), (3, 4), (2, 1, 3)], [1, 2, 5, 8], (False, True)):
         for k, far in itertools.product(sorted({1, 2, E - 1, E} & set(range(1, E + 1))), (0, 900, -900)):
             yield given(far + rng.integers(-6, 7, size=(*front, E)) / 8, k, renormalise)
-            yield given(3 * normal(rng, *front, E), k, renormalise)
+            apart = 900.0 * rng.integers(-1, 2, size=(*front, E))
+            yield given(apart if far else 3 * normal(rng, *front, E), k, renormalise)
     logits = normal(rng, 3, 4)
     for k in (0, -1, 5, -4):
         yield given(logits, k, True)

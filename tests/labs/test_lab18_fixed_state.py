@@ -173,6 +173,10 @@ BLAMED = {
     "0 / 0 is nan": ("discretise", lambda A, B, delta: (np.exp(delta * A), np.expm1(delta * A) / A * B)),
     "a slice from -0 is everything": ("causal_conv", mistakes.causal_conv_with_a_slice_from_the_end),
     "of experts 0 and 3, which are equal, the lower": ("route", mistakes.route_with_ties_to_the_higher),
+    "has the type of a": ("scan", lambda a, b: reference.scan(a, b).astype(a.dtype)),
+    "Ask for A == 0": ("discretise", mistakes.discretise_with_something_added),
+    "subtract each token's own largest": ("route", mistakes.route_with_one_largest_for_all),
+    "sort the logits": ("route", mistakes.route_by_probabilities),
     "the factor E = 4 is missing": ("balance_loss", mistakes.balance_loss_without_the_number),
 }
 

@@ -276,9 +276,10 @@ def _probabilities(logits, k):
     return power / np.sum(power, axis=-1, keepdims=True)
 
 
-def route_by_probabilities(logits, k, renormalise):
+def route_by_two_keys(logits, k, renormalise):
     p = _probabilities(logits, k)
-    ids = np.argsort(-p, axis=-1, kind="stable")[..., :k]
+    numbers = np.broadcast_to(np.arange(logits.shape[-1]), logits.shape)
+    ids = np.lexsort((numbers, -logits), axis=-1)[..., :k]
     weights = np.take_along_axis(p, ids, axis=-1)
     return ids, weights / weights.sum(axis=-1, keepdims=True) if renormalise else weights
 
@@ -357,7 +358,7 @@ linear_attention_parallel_in_float32 = in_float32(linear_attention_parallel_by_e
 scan_in_float32 = in_float32(scan_into_an_array)
 discretise_in_float32 = in_float32(discretise_by_the_ratio)
 causal_conv_in_float32 = in_float32(causal_conv_by_windows)
-route_in_float32 = in_float32(route_by_probabilities)
+route_in_float32 = in_float32(route_by_two_keys)
 
 TRIVIAL = {
     "the values, and a state of zeros": lambda *args, **options: (args[-1], np.zeros(1)),
