@@ -25,36 +25,52 @@ def _all(law, verdicts):
 
 @visible_check
 def linear_attention(linear_attention):
-    key, value = np.array([[1.0, 0.0], [1.0, 0.0]])[None, None], np.array([[2.0], [5.0]])[None, None]
-    decay, beta = np.array([[0.0, 0.0], [HALF, 0.0]])[None, None], np.array([[1.0], [0.5]])[None, None]
-    reply = ask(linear_attention, key, key, value)
-    yield laws.results(reply, {"output": (1, 1, 2, 1), "state": (1, 1, 2, 1)}, "two steps: it returns ")
+    key, value = np.array([[[[2.0, 1.0]] * 2]]), np.array([[[[2.0], [24.0]]]])
+    decay, beta = np.array([[[[2 * HALF] * 2, [HALF, 0.0]]]]), np.array([[[[1.0], [0.5]]]])
+    query = np.array([[[[1.0, 0.0]] * 2]])
+    reply = ask(linear_attention, *(each.repeat(2, axis=2)[:, :, :3] for each in (query, key, value)))
+    yield laws.results(reply, {"output": (1, 1, 3, 1), "state": (1, 1, 2, 1)}, "three steps: it returns ")
     for rule, given, right, slips in [
-        ("linear", (None, None), 7.0, [
-            (5.0, "the second write took the place of the first: add it to the state"),
-            (3.5, "you took a mean: the state is a sum")]),
-        ("gated", (decay, None), 6.0, [
-            (7.0, "the decay has no effect"), (3.5, "you wrote first: let the state fade, then write"),
-            (5 + 2 * HALF, "decay is a logarithm: multiply by np.exp(decay)")]),
-        ("delta", (None, beta), 3.5, [
-            (4.5, "nothing is taken off: write beta (v - k^T S)"), (5.0, "beta has no effect"),
-            (2.5, "beta multiplies v alone: it multiplies the whole difference"),
-            (5.5, "you added k^T S to v: it is taken off")]),
-        ("gated_delta", (decay, beta), 3.0, [
-            (2.5, "you compared v with the state before it faded: fade, then compare"),
-            (1.75, "you wrote first: fade, then compare, then write"), (3.5, "the decay has no effect"),
-            (5.0, "beta has no effect"), (3.5 + HALF * 2, "decay is a logarithm: multiply by np.exp(decay)")]),
+        ("linear", (None, None), (52, 26), [
+            (4, 48, "the second write took the place of the first: add it to the state"),
+            (4, 26, "you took a mean: the state is a sum")]),
+        ("gated", (decay, None), (50, 26), [
+            (4, 52, "the decay has no effect"), (1, 24.5, "you wrote first: let the state fade, then write"),
+            (4, 49, "the decay comes a step late: that of step t acts before the write of step t"),
+            (4, 56, "the sign is turned round: np.exp(decay)"),
+            (4, 48 + 4 * HALF, "decay is a logarithm: multiply by np.exp(decay)")]),
+        ("delta", (None, beta), (18, 9), [
+            (4, 28, "nothing is taken off: write beta (v - k^T S)"),
+            (4, 32, "beta has no effect, or that of the step before"),
+            (4, 8, "beta multiplies v alone: it multiplies the whole difference"),
+            (4, 38, "you added k^T S to v: it is taken off"),
+            (4, 24, "you compared under q: take off what the state says under k, k^T S"),
+            (4, 26, "only what stands under k is taken off, k^T S as it is, not beta of the whole state"),
+            (0.8, 5.2, "you divided by k^T k: nothing is divided, whatever the length of k")]),
+        ("gated_delta", (decay, beta), (20, 11), [
+            (4, 16, "you compared v with the state before it faded: fade, then compare"),
+            (1, 11.25, "you wrote first: fade, then compare, then write"), (4, 18, "the decay has no effect"),
+            (4, 21, "all rows fade alike: each row of the state fades by its own entry of decay"),
+            (4, 22.5, "the decay comes a step late: that of step t acts before the write of step t"),
+            (4, 38, "beta has no effect, or that of the step before"),
+            (4, 24 - 4 * HALF, "decay is a logarithm: multiply by np.exp(decay)")]),
     ]:
-        reply = ask(linear_attention, key, key, value, None, *given, rule)
-        slips = [([[[[2.0], [each]]]], said) for each, said in slips]
-        slips += [([[[[0.0], [2.0]]]], "you read before you wrote: a step sees its own write"),
-                  ([[[[2 / 2**0.5], [right / 2**0.5]]]], "you divided by the root of d: nothing is scaled here"),
-                  ([[[[10.0], [5 * right]]]], "you applied elu + 1: a feature map is the caller's"),
-                  ([[[[right], [right]]]], "you read the last state at each step: read as soon as it is written")]
-        law = f"{rule}: 2 is written under (1, 0), then 5 under the same key: it reads 2, then {right:g}"
-        yield laws.equals(law, laws.result(reply, 0), [[[[2.0], [right]]]], slips=slips)
-        law = f"and the state that is handed on is {right:g} and 0"
-        yield laws.equals(law, laws.result(reply, 1), [[[[right], [0.0]]]], "return the state after the last step")
+        reply = ask(linear_attention, query, key, value, None, *given, rule)
+        slips = [(np.reshape(each, (1, 1, 2, 1)), said) for *each, said in [
+            *slips, (0, 4, "you read before you wrote: a step sees its own write"),
+            (0, 2, "you read before you wrote: a step sees its own write"),
+            (4 / 2**0.5, right[0] / 2**0.5, "you divided by the root of d: nothing is scaled here"),
+            (right[0], right[0], "you read the last state at each step: read as soon as it is written"),
+            (*right, "this is the state: return output, state, in this order")]]
+        slips += [(_by_hand(query + 1, key + 1, value, None, *given)[0],
+                   "you applied elu + 1: a feature map is the caller's")]
+        law = f"{rule}: 2 is written under (2, 1), then 24 under the same key: (1, 0) reads 4, then {right[0]}"
+        yield laws.equals(law, laws.result(reply, 0), [[[[4], [right[0]]]]], slips=slips)
+        slips = [([[[[50], [25]]]], "all rows fade alike: each row of the state fades by its own entry of decay"),
+                 ([[[[4], [2]]]], "this is the state after the first step")]
+        law = f"and the state that is handed on is {right[0]} and {right[1]}"
+        yield laws.equals(law, laws.result(reply, 1), [[[[right[0]], [right[1]]]]],
+                          "return the state after the last step, (B, G, d, e)", slips)
     for H, G in [(3, 3), (6, 2), (4, 1)]:
         law = f"a batch, H = {H} and G = {G}, from a state: all four rules"
         yield _all(law, _many_heads(linear_attention, H, G))
@@ -85,7 +101,8 @@ def _many_heads(linear_attention, H, G):
         if given[0] is not None:
             slips += [(_by_hand(q, k, v, state, decay.mean(axis=-1)[..., None], given[1])[0],
                        "all rows fade alike: decay has d entries a step, one for each row of the state")]
-        advice = "in which order? fade, write (with beta: what is new), read"
+        advice = ("by hand it was right, so look at the axes: one decay for each row of the state, k and v of group "
+                  "n // (H / G), q of head n")
         yield laws.equals(law, laws.result(reply, 0), right[0], advice, slips)
         yield laws.equals(f"{law}: the state", laws.result(reply, 1), right[1], advice)
 
@@ -187,23 +204,32 @@ def linear_attention_parallel(linear_attention_parallel):
     yield laws.results(reply, {"output": (1, 1, 3, 1)}, "three steps: it returns ", advice="the output alone, no tuple")
     for law, answer, right, wrong in [
         ("keys and queries of 1, values 1, 10, 100: 1, 11, 111", reply, [1, 11, 111], [
+            ([111, 110, 100], "the mask is turned round: step t sees s <= t, np.tri"),
             ([111, 111, 111], "each step sees all others: it sees itself and those before"),
             ([0, 1, 11], "a step does not see itself: the diagonal belongs to the mask"),
             ([1, 5.5, 37], "you divided by the sum of the weights: nothing is normalised here")]),
         ("decays of 1/4, 1/2, 1/10: 1, 10.5, 101.05", faded, [1, 10.5, 101.05], [
             ([1, 11, 111], "the decay has no effect"),
             ([0.25, 5.125, 10.5125], "a write fades by its own step's decay: it counts from the next step on"),
-            ([1, 10.5, 101.1], "only the last decay counts: the first value faded by 1/2 and by 1/10")]),
+            ([1, 10.5, 101.1], "only the last decay counts: the first value faded by 1/2 and by 1/10"),
+            ([1, 12, 220], "the sign is turned round: exp(c_t - c_s), c of the later step first"),
+            ([1, 12, 102.4], "add up the decays along the steps first: c = np.cumsum(decay, axis=2)"),
+            ([1, 10.25, 105.125], "c_t holds g_t, too: do not take a step's own decay off the sum")]),
     ]:
         slips = [(np.reshape(each, (1, 1, 3, 1)), said) for each, said in wrong]
         yield laws.equals(law, answer, np.reshape(right, (1, 1, 3, 1)), slips=slips)
     for H, G in [(3, 3), (6, 2), (4, 1)]:
         q, k, v, _, fades, _ = _drawn(2, H, G, 5, 3, 4)
+        all_q, all_k, all_v = q, *(each.repeat(H // G, axis=1) for each in (k, v))
         for what, given in [("no decay", []), ("a decay", [fades[..., :1]])]:
             right = _by_hand(q, k, v, None, *given)[0]
             slips = [(_by_hand(q, k, v, None, *given, tiled=True)[0],
                       f"head n took group n % {G}: it is n // {H // G}; np.repeat does that, np.tile does not"),
-                     (right / 3**0.5, "you divided by the root of d: nothing is scaled")]
+                     (right / 3**0.5, "you divided by the root of d: nothing is scaled"),
+                     (_by_hand(all_k, all_q, all_v, None, *(each.repeat(H // G, axis=1) for each in given))[0],
+                      "q and k are exchanged: row t is q of step t times k of each step s, q k^T"),
+                     (_by_hand(all_q, all_k, all_v, None, *(np.tile(each, (1, H // G, 1, 1)) for each in given))[0],
+                      f"the decay, too, belongs to group n // {H // G}: np.repeat it as you do keys and values")]
             yield laws.equals(f"H = {H}, G = {G}, {what}: what the recurrence says", ask(
                 linear_attention_parallel, q, k, v, *given), right, "step t sees s <= t, faded by the decays of s + 1 "
                 "to t", slips)
@@ -229,8 +255,8 @@ def _strong(parallel):
     q, k, v, _, fades, _ = _drawn(2, 2, 2, 6, 3, 4)
     fades = np.where(np.arange(6)[:, None] % 2, -700.0, fades[..., :1])
     reply = ask(parallel, q, k, v, fades)
-    advice = ("is it nan? exp(c_t) / exp(c_s) is 0 / 0, and above the diagonal exp overflows: subtract first, put -inf "
-              "above, then take exp")
+    advice = ("exp(c_t) / exp(c_s) is 0 / 0, or a small number added below takes its place, and above the diagonal exp "
+              "overflows: subtract first, put -inf above, then take exp")
     yield laws.equals("decays of -700 between small ones: what lies behind them is gone, and nothing is nan", reply,
                       _by_hand(q, k, v, None, fades)[0], advice)
     for law, sizes in [("a single step", (1, 4, 2, 1, 3, 4)), ("widths of one", (3, 2, 1, 4, 1, 1))]:
@@ -468,8 +494,10 @@ def _far_apart(route):
     logits = np.array([[900.0, 901.0, 899.5], [-900.0, -901.0, -899.5]])
     yield laws.equals(law, laws.result(ask(route, logits, 2, False), 1), _chosen(logits, 2, False)[1],
                       "subtract each token's own largest, logits.max(axis=-1, keepdims=True), not that of all tokens")
-    reply = ask(route, np.array([[0.0, -900.0, -800.0]]), 2, False)
-    yield laws.equals("logits 0, -900, -800: experts 0 and 2", laws.result(reply, 0), [[0, 2]],
+    reply = ask(route, np.array([[900.0, -900.0, -800.0]]), 2, False)
+    yield laws.equals("logits 900, -900, -800, weights 1 and 0", laws.result(reply, 1), [[1, 0]],
+                      "large logits overflow: subtract the largest, not the mean or the smallest")
+    yield laws.equals("and these are experts 0 and 2", laws.result(reply, 0), [[0, 2]],
                       "sort the logits: in the softmax both of the others are 0")
     integers = as_array(laws.result(reply, 0)).dtype.kind in "iu"
     yield Verdict("ids are integers", integers, "they index experts, which floats cannot: make an array of dtype int")
@@ -491,16 +519,21 @@ def _chosen(logits, k, renormalise):
 
 @visible_check
 def balance_loss(balance_loss):
-    p, ids = np.array([[0.7, 0.2, 0.1, 0.0], [0.5, 0.0, 0.5, 0.0]]), np.array([[0, 1], [0, 2]])
+    p = np.array([[0.7, 0.2, 0.1, 0.0], [0.5, 0.0, 0.5, 0.0], [0.6, 0.1, 0.3, 0.0]])
+    ids = np.array([[0, 1], [0, 2], [0, 1]])
     reply = ask(balance_loss, p, ids)
-    yield laws.shape("two tokens, four experts: one number", reply, ())
-    slips = [(0.4, "the factor E = 4 is missing"), (3.2, "f is a share of the 4 assignments, not of the 2 tokens"),
-             (2.4, "you counted the first choice alone: count every assignment"), (0.1, "it is a sum, not a mean"),
+    yield laws.shape("three tokens, four experts: one number", reply, ())
+    total = 4 * (0.3 + 0.1 / 3 + 0.05)
+    slips = [(total / 4, "the factor E = 4 is missing, or you took a mean over the experts where a sum is asked"),
+             (2 * total, "f is a share of the 6 assignments, not of the 3 tokens"),
+             (3 * total, "P is the mean over the tokens: you added them up"),
+             (2.4, "you counted the first choice alone: count every assignment"),
+             (total / 16, "it is E times a sum: you took a mean, and E is missing, too"),
+             (4 * (1 / 4 + 1 / 9 + 1 / 36), "one of the two factors is the mean probability"),
              (4 * (0.36 + 0.01 + 0.09), "one of the two factors is the share of assignments"),
-             (1.2, "E is the number of all experts, also of those without a token"),
-             (1.5, "one of the two factors is the mean probability"),
-             (1.55, "P is the mean over all tokens, chosen or not")]
-    yield laws.equals("f = 1/2, 1/4, 1/4, 0 and P = .6, .1, .3, 0: 4 (.3 + .025 + .075) = 1.6", reply, 1.6, slips=slips)
+             (3 * total / 4, "E is the number of all experts, also of those without a token")]
+    law = "f = 1/2, 1/3, 1/6, 0 and P = .6, .1, .3, 0: 4 (.3 + .0333 + .05) = 1.533"
+    yield laws.equals(law, reply, total, slips=slips)
     even = ask(balance_loss, np.full((4, 4), 0.25), np.arange(4)[:, None])
     yield laws.equals("an even load of four experts: 1", even, 1.0)
     yield laws.equals("and of seven", ask(balance_loss, np.full((7, 7), 1 / 7), np.arange(7)[:, None]), 1.0)
