@@ -1,4 +1,4 @@
-"""A sample of the slow tests that are many alike: chapters and labs in a browser, pages, figures, answers, seeds.
+"""A sample of the slow tests: those that are many alike, and those that walk through all of grading or start Python.
 
 A test that carries `@pytest.mark.sampled(KIND)` is one of many. `make test` runs of each kind what the change touches,
 at most as many as MOST says, and if that is less than LEAST, others besides; both are drawn with the commit as the
@@ -25,8 +25,10 @@ from coursekit.sources import Sources
 
 ROOT = Path(__file__).parents[1]
 # How many of a kind run, whatever a change touches: at least, and at most
-LEAST = {"chapter": 3, "page": 6, "figure": 12, "lab": 3, "answer": 20, "attack": 100, "seed": 100, "mutant": 9}
-MOST = {"chapter": 6, "page": 12, "figure": 24, "lab": 6, "answer": 40, "attack": 200, "seed": 600, "mutant": 60}
+LEAST = {"walk": 2, "python in a page": 3, "chapter": 3, "page": 6, "figure": 12, "lab": 3, "answer": 20, "attack": 100,
+         "seed": 100, "mutant": 9}
+MOST = {"walk": 20, "python in a page": 20, "chapter": 6, "page": 12, "figure": 24, "lab": 6, "answer": 40,
+        "attack": 200, "seed": 600, "mutant": 60}
 PINS = ("requirements.txt", "requirements.lock", "requirements-oracle.txt", "pyproject.toml")
 BROWSER = ("_config.yml", "_static/live*", "_static/touch.js", "_templates/*")
 ROOM = ("grading/room/*.py", "nbgrader_config.py")  # what runs in the sandbox is copied there, not imported
@@ -40,6 +42,16 @@ def chapter(sources, root, name):
     text = Path(root, "chapters", f"{name}.md").read_text("utf-8")
     cells = [cell.source for cell in jupytext.reads(text, "md:myst").cells if cell.cell_type == "code"]
     return {text, sources.hash_of_cells(*cells), *files(root, *BROWSER, "chapters/data/*")}
+
+
+def walk(sources, root, _):
+    """A class that is graded from its beginning to its end."""
+    return files(root, "grading/**/*.py", "nbgrader_config.py", "Makefile", "chapters/teaching.md")
+
+
+def python_in_a_page(sources, root, _):
+    """What a page or a lab does to run Python, whatever it runs."""
+    return files(root, *BROWSER, "tools/lite*", "coursekit/keeping.py")
 
 
 def page(sources, root, name):
@@ -83,6 +95,8 @@ def mutant(sources, root, name):
 
 
 KINDS = {  # kind: what is asked of its subject, and how the test's parameter names the subject
+    "walk": (walk, lambda **_: "a class"),
+    "python in a page": (python_in_a_page, lambda **_: "a page"),
     "chapter": (chapter, lambda name, **_: name),
     "page": (page, lambda name, **_: name),
     "figure": (figure, lambda kind, **_: kind),
@@ -180,7 +194,7 @@ def sample(items, start, rng):
             runs = rng.sample(touched, min(MOST[kind], len(touched)))
             drawn = rng.sample(others, min(max(least - len(runs), 0), len(others)))
             left |= set(group) - {*runs, *drawn}
-            names = ", ".join(item.callspec.id for item in drawn) if len(drawn) < 10 else len(drawn)
+            names = ", ".join(item.name for item in drawn) if len(drawn) < 10 else len(drawn)
             said.append(f"{kind}: {len(touched)} of {len(group)} touched, {len(runs)} of them run; "
                         f"drawn besides: {names or 'none'}")
     return left, said
@@ -194,6 +208,7 @@ def kind_of(item):
 def is_touched(item, now, then):
     """Is the test, or something that it is made of, another than at the base?"""
     kind, module = kind_of(item), ".".join(item.path.relative_to(ROOT).with_suffix("").parts)
-    what = kind, KINDS[kind][1](**item.callspec.params), module
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    what = kind, KINDS[kind][1](**params), module
     made = now.made_of(*what)
     return made is None or made != then.made_of(*what)

@@ -91,7 +91,7 @@ class Item:
     """What `sample` asks of a test."""
 
     def __init__(self, kind, number):
-        self.kind, self.number, self.callspec = kind, number, SimpleNamespace(id=f"{kind}{number}")
+        self.kind, self.number, self.name = kind, number, f"{kind}{number}"
 
     def get_closest_marker(self, name):
         return SimpleNamespace(args=(self.kind,)) if name == "sampled" else None

@@ -85,10 +85,10 @@ def scan(a, b):
     """
     if a.shape != b.shape or a.ndim < 2 or a.shape[1] == 0:
         raise ValueError(f"a, b: expected one shape (B, T, ...) with T >= 1, got {a.shape} and {b.shape}")
-    states = [b[:, 0]]
+    h = [b[:, 0]]
     for t in range(1, a.shape[1]):
-        states.append(a[:, t] * states[-1] + b[:, t])
-    return np.stack(states, axis=1)
+        h.append(a[:, t] * h[-1] + b[:, t])
+    return np.stack(h, axis=1)
 
 
 def discretise(A, B, delta):

@@ -9,7 +9,7 @@ from tests.attacks.corpus import ATTACKS
 from tests.grading import tiny
 from tests.grading.classes import Class
 
-pytestmark = needs.bubblewrap
+pytestmark = [needs.bubblewrap, pytest.mark.sampled("walk")]
 
 LIMITS = """
 c.TwoRooms.cell, c.TwoRooms.call, c.TwoRooms.notebook, c.TwoRooms.cpu = 2.0, 2.0, 4.0, 4.0

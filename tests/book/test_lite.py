@@ -145,6 +145,7 @@ def test_labs_that_are_not_released_fail_the_build(tmp_path):
 
 @needs.chromium
 @needs.pyodide
+@pytest.mark.sampled("python in a page")
 def test_what_was_written_and_kept_is_there_after_a_restart(browser, address, tmp_path):
     with profile(browser, tmp_path) as context:
         desk = Desk(context, address)
@@ -169,6 +170,7 @@ def test_what_was_written_and_kept_is_there_after_a_restart(browser, address, tm
 
 @needs.chromium
 @needs.pyodide
+@pytest.mark.sampled("python in a page")
 def test_a_lab_reads_its_data_files_and_python_may_come_from_a_folder_of_the_site(browser, course, tmp_path):
     (course / "site" / "_static" / "pyodide").symlink_to(os.environ["PYODIDE_DIST"])
     with served(course / "site") as address, browser.new_context(accept_downloads=True) as context:

@@ -77,6 +77,7 @@ def test_the_files_that_a_page_opens_are_shipped(site, pages):
 
 @needs.chromium
 @needs.pyodide
+@pytest.mark.sampled("python in a page")
 def test_nothing_is_loaded_before_somebody_presses_run(live):
     live.goto(CHAPTER, wait_until="networkidle")
     code(live, 2).click()
@@ -96,6 +97,7 @@ def own_host(site, tmp_path):
 
 @needs.chromium
 @needs.pyodide
+@pytest.mark.sampled("python in a page")
 def test_one_setting_has_python_come_from_the_site_itself(live, own_host, capsys):
     times = []
     for _ in range(2):
@@ -111,6 +113,7 @@ def test_one_setting_has_python_come_from_the_site_itself(live, own_host, capsys
 
 @needs.chromium
 @needs.pyodide
+@pytest.mark.sampled("python in a page")
 def test_a_cell_is_edited_run_stopped_and_run_again(live):
     live.goto(CHAPTER)
     write(live, 2, "x = 7 * 6\nprint('before', x)\nwhile True: pass")
@@ -128,6 +131,7 @@ def test_a_cell_is_edited_run_stopped_and_run_again(live):
 
 @needs.chromium
 @needs.pyodide
+@pytest.mark.sampled("python in a page")
 def test_a_file_that_a_page_opens_arrives_byte_for_byte(shared):
     write(shared, 2, "print(list(open('data/bytes.npz', 'rb').read()))")
     cell(shared, 2).get_by_role("button", name="Run").click()
@@ -136,6 +140,7 @@ def test_a_file_that_a_page_opens_arrives_byte_for_byte(shared):
 
 @needs.chromium
 @needs.pyodide
+@pytest.mark.sampled("python in a page")
 def test_run_brings_along_the_cells_above_and_an_error_names_its_line(live):
     live.goto(CHAPTER)
     write(live, 4, "print(len(told))\n\nprint(1 / 0)")
@@ -149,6 +154,7 @@ def test_run_brings_along_the_cells_above_and_an_error_names_its_line(live):
 
 @needs.chromium
 @needs.pyodide
+@pytest.mark.sampled("python in a page")
 def test_prints_without_end_do_not_fill_the_page(live):
     live.goto(CHAPTER)
     write(live, 2, "while True: print('x' * 60)")
@@ -160,6 +166,7 @@ def test_prints_without_end_do_not_fill_the_page(live):
 
 @needs.chromium
 @needs.pyodide
+@pytest.mark.sampled("python in a page")
 def test_the_keyboard_alone_edits_runs_and_leaves(shared):
     code(shared, 2).focus()
     shared.keyboard.press("Tab")                                    # nothing was typed, so Tab moves on, to Copy
@@ -184,6 +191,7 @@ def test_the_keyboard_alone_edits_runs_and_leaves(shared):
 
 @needs.chromium
 @needs.pyodide
+@pytest.mark.sampled("python in a page")
 def test_a_change_made_while_the_cell_runs_is_run_too(shared):
     write(shared, 2, "import time\ntime.sleep(3)\nprint('the first text')")
     cell(shared, 2).get_by_role("button", name="Run").click()
@@ -204,6 +212,7 @@ def test_a_change_made_while_the_cell_runs_is_run_too(shared):
 
 @needs.chromium
 @needs.pyodide
+@pytest.mark.sampled("python in a page")
 def test_a_double_click_does_not_stop_what_it_started(shared):
     write(shared, 2, "print('here')")
     cell(shared, 2).get_by_role("button", name="Run").dblclick()
@@ -212,6 +221,7 @@ def test_a_double_click_does_not_stop_what_it_started(shared):
 
 @needs.chromium
 @needs.pyodide
+@pytest.mark.sampled("python in a page")
 def test_values_without_end_do_not_fill_the_page_and_a_long_one_is_cut(shared):
     write(shared, 2, "list(range(10**6))")
     cell(shared, 2).get_by_role("button", name="Run").click()
@@ -223,6 +233,7 @@ def test_values_without_end_do_not_fill_the_page_and_a_long_one_is_cut(shared):
 
 @needs.chromium
 @needs.pyodide
+@pytest.mark.sampled("python in a page")
 def test_where_python_breaks_down_the_page_says_so_and_starts_it_again(live):
     live.goto(CHAPTER)
     write(live, 2, "import os\nos._exit(1)")

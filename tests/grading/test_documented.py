@@ -207,6 +207,7 @@ def apart(term):
 
 
 @bubblewrap
+@pytest.mark.sampled("walk")
 @pytest.mark.parametrize("way", [apart, pytest.param(term, marks=pytest.mark.nightly)])
 def test_a_term_goes_as_the_page_says(tmp_path, way):
     """In the checkout itself it is nightly, since most of it is what a class that is kept apart goes through."""

@@ -14,7 +14,7 @@ from grading.room import sandbox
 from tests.grading.classes import ROOT, SLEEPS, Class, finished, start
 from tests.needs import bubblewrap
 
-pytestmark = bubblewrap
+pytestmark = [bubblewrap, pytest.mark.sampled("walk")]
 RIGHT = (2, 4, None)
 
 
