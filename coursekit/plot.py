@@ -34,9 +34,9 @@ def alignment(weights, source, target, ax=None, title=None):
     if own:
         ax, bar_ax = _axes_of_their_own(*weights.shape)
     image = ax.imshow(weights, cmap=WEIGHTS, vmin=0, vmax=1)
+    ax.tick_params(length=0, labelsize=12, top=True, labeltop=True, bottom=False, labelbottom=False)
     ax.set_xticks(range(len(source)), _visible(source))
     ax.set_yticks(range(len(target)), _visible(target))
-    ax.tick_params(length=0, labelsize=12, top=True, labeltop=True, bottom=False, labelbottom=False)
     ax.xaxis.set_label_position("top")
     ax.set_xlabel("read", fontsize=12)
     ax.set_ylabel("written", fontsize=12)

@@ -187,7 +187,7 @@ class _Marking:
                 if missing:
                     verdict = Verdict("the notebook runs as far as here", False, missing)
                     return Mark(0.0, possible, Judgement((*told, verdict)))
-                student = RoomStudent(self.room, self.unread)
+                student = RoomStudent(self.room, self.unread, self.blank)
                 judgement = judge(self.lab.name, exercise, student, self.lab.solutions, self.seed, lost)
         except CheckFailed:
             return Mark(None, possible, fault=traceback.format_exc())

@@ -53,19 +53,26 @@ class RoomStudent(Student):
     """Calls functions of the notebook that runs in an `ExamRoom`.
 
     unread  names of exercises whose answers are not Python: so they are not there, and that is why
+    blank   names of exercises whose answers are as they were given out: such a one is asked once, and says "not
+            implemented yet" to all that would follow
     """
 
-    def __init__(self, room, unread=()):
+    def __init__(self, room, unread=(), blank=()):
         super().__init__()
-        self._room, self._unread = room, unread
+        self._room, self._unread, self._blank = room, unread, blank
+        self._stubs = {}  # {function: what it said}
 
     @contextmanager
     def _lent(self, loan):
         with self._room.again(loan):
-            yield RoomStudent(self._room, self._unread)
+            yield RoomStudent(self._room, self._unread, self._blank)
 
     def _ask(self, function, args, kwargs):
+        if function in self._stubs:
+            return self._stubs[function]
         reply = self._room.call(function, args, kwargs)
+        if reply.error == "NotImplementedError" and function in self._blank:
+            self._stubs[function] = reply
         is_unread = reply.error == "NameError" and function in self._unread
         return replace(reply, error="SyntaxError") if is_unread else reply
 

@@ -54,6 +54,7 @@ def make_rooms(channel, walled):
     shell = inside.make_shell()
     gc.collect()
     gc.freeze()  # so that a fork's collector does not touch, and copy, every page
+    gc.set_threshold(20_000)  # nor look, again and again, at the little that a cell makes
     channel.send({"ready": True})
     while True:
         request = channel.receive()

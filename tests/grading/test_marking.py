@@ -13,7 +13,7 @@ from grading import checking
 from grading.course import table
 from grading.marking import grade
 from grading.room.limits import Limits
-from grading.room.room import Ran, Rooms
+from grading.room.room import ExamRoom, Ran, Rooms
 from grading.showing import WORDS, _what_is_wrong
 from tests.grading import tiny
 from tests.grading.tiny import CENTER, SPREAD, points, shown
@@ -34,6 +34,13 @@ def test_a_right_submission_earns_all_points_and_waits_for_the_written_one(grade
 
 def test_a_blank_submission_earns_nothing_and_waits_for_nobody(graded):
     assert points(graded(center=None, spread=None, why=None)) == (0, 0, 0)
+
+
+def test_a_blank_answer_is_asked_once_and_a_written_one_in_each_case(graded, monkeypatch):
+    asked, call = [], ExamRoom.call
+    monkeypatch.setattr(ExamRoom, "call", lambda room, name, *given: asked.append(name) or call(room, name, *given))
+    assert points(graded(center=None)) == (0, 4, None)
+    assert asked.count("center") == 1 < asked.count("spread")
 
 
 def test_a_mistake_in_one_exercise_costs_nothing_in_the_other(graded):
