@@ -120,7 +120,7 @@ def alignment(weights, source, target, without):
     """What was read for each character that was written, which is chosen by pointing or by the arrow keys.
 
     weights (T, S)
-    source, target, without  S, T and T characters; `without` is what was written with the darkest position hidden
+    source, target, without  S, T and T characters; `without` is what was written without the darkest position
     """
     weights = np.asarray(weights, float)
     expect({"T": len(target), "S": len(source)}, weights=(weights, "T S"))
@@ -141,7 +141,7 @@ def alignment(weights, source, target, without):
              f'<rect data-is="strip" data-label="written character" data-range="0 {len(target)} 1" x="58" y="124" '
              'width="300" height="79" rx="4" fill="transparent"/>']
     alt = (f"{source} is read and {target} written; lines lead from each written character to those that it looked "
-           f"at, the thicker the more weight. With the darkest position hidden from each, what is written: {without}.")
+           f"at, the thicker the more weight. What is written without the darkest position of each: {without}.")
     return Touch("alignment", {"weights": weights.tolist(), "source": _visible(source), "target": list(target),
                                "without": list(without)}, alt, 206, "".join(draw), ("all characters",))
 
