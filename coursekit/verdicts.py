@@ -22,6 +22,7 @@ ERRORS = {
     "NameError": "raised NameError: is the function, and every name that it uses, defined in the notebook?",
     "TimeLimit": "took too long and was stopped: is there a loop that does not end?",
     "TooLarge": "returned far more than was expected",
+    "MemoryError": "took more memory at one time than it may",
     "Crash": "ended the notebook's process",
 }
 # What NumPy itself says of arrays that do not fit, each at such a length that nobody else puts it so

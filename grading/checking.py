@@ -165,7 +165,7 @@ def diagnose(lab, exercise, calls, solutions="solutions"):
 
 def answers_alike(function, call):
     """Does the function answer a recorded call as the student did: same error or values, same arguments changed?"""
-    own = reply_of(function, call.args, call.kwargs)
+    own = reply_of(function, call.args, call.kwargs, call.most)
     theirs = call.reply
     same = own.error == theirs.error and own.changed == theirs.changed
     return same and alike(own.value, theirs.value, theirs.precision)
@@ -173,7 +173,7 @@ def answers_alike(function, call):
 
 def types_alike(function, call):
     """Does the function answer a recorded call with arrays of the types that the student's have?"""
-    return types(reply_of(function, call.args, call.kwargs).value) == types(call.reply.value)
+    return types(reply_of(function, call.args, call.kwargs, call.most).value) == types(call.reply.value)
 
 
 def types(value):

@@ -12,29 +12,40 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from coursekit import memory
 from coursekit.verdicts import Reply, changed_arguments, precision
 from grading.room import wire
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call that a check made, kept so that known mistakes can be tried on the same inputs."""
+    """One call that a check made, kept so that known mistakes can be tried on the same inputs.
+
+    most  the bytes that it might hold at one time; None if any
+    """
 
     function: str
     args: tuple
     kwargs: dict
     reply: Reply
+    most: int | None = None
 
 
 class Student:
     """Base of both: any other public attribute is a callable that returns a `Reply`; each call is kept in `_calls`.
 
     `_lent(loan)` is a context: another Student of the same notebook, in which the earlier functions that a `Loan` names
-    are the reference's (see `lending`).
+    are the reference's (see `lending`). `_within(most)` is the same Student, where a call that holds more bytes at one
+    time raises MemoryError.
     """
 
     def __init__(self):
-        self._calls = []
+        self._calls, self._most = [], None
+
+    def _within(self, most):
+        other = copy.copy(self)
+        other._most = most
+        return other
 
     def __getattr__(self, function):
         if function.startswith("_"):
@@ -43,7 +54,7 @@ class Student:
         def ask(*args, **kwargs):
             kept = copy.deepcopy((args, kwargs))  # a check may go on to change what it passed
             reply = replace(self._ask(function, args, kwargs), precision=precision((args, kwargs)))
-            self._calls.append(Call(function, *kept, reply))
+            self._calls.append(Call(function, *kept, reply, self._most))
             return reply
 
         return ask
@@ -70,7 +81,7 @@ class RoomStudent(Student):
     def _ask(self, function, args, kwargs):
         if function in self._stubs:
             return self._stubs[function]
-        reply = self._room.call(function, args, kwargs)
+        reply = self._room.call(function, args, kwargs, self._most)
         if reply.error == "NotImplementedError" and function in self._blank:
             self._stubs[function] = reply
         is_unread = reply.error == "NameError" and function in self._unread
@@ -98,17 +109,21 @@ class LocalStudent(Student):
     def _ask(self, function, args, kwargs):
         if function not in self._namespace:
             return Reply(error="NameError")
-        return reply_of(self._namespace[function], args, kwargs)
+        return reply_of(self._namespace[function], args, kwargs, self._most)
 
 
-def reply_of(function, args, kwargs):
-    """Call a function on copies of its arguments; what it prints or warns of is dropped. Returns a `Reply`."""
+def reply_of(function, args, kwargs, most=None):
+    """Call a function on copies of its arguments; what it prints or warns of is dropped. Returns a `Reply`.
+
+    most  the bytes that it may hold at one time; None if any
+    """
     after, options = copy.deepcopy((args, kwargs))
     quiet = io.StringIO()
     with redirect_stdout(quiet), redirect_stderr(quiet), warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         try:
-            value, raised = function(*after, **options), {}
+            with memory.at_most(most):
+                value, raised = function(*after, **options), {}
         except KeyboardInterrupt:
             raise  # the instructor's own, at the keyboard
         except BaseException as error:  # SystemExit too: it is an answer like any other

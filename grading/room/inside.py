@@ -16,7 +16,7 @@ What a function stores or breaks while it is called never meets a later cell, no
 check the scratch folder is made "tidy": what it was after the last cell. (Pipes of an earlier cell, and memory that it
 shares, are the same for all copies, which are one student's.) It answers on its own socket:
 
-    {"do": "call", "function": ..., "arguments": packed (args, kwargs), "seconds": ...}
+    {"do": "call", "function": ..., "arguments": packed (args, kwargs), "seconds": ..., "most": bytes or None}
                                  ->  {"value": packed} or {"error": name, "said": text}, {"arguments": packed}
     {"do": "keep"} and a socket for a copy of it  ->  {"pid": number}
     {"do": "greet", "lent": [name ...]}           ->  {"ok": True}
@@ -56,6 +56,7 @@ from traitlets import Type
 from traitlets.config import Config
 
 import coursekit
+from coursekit import memory
 from coursekit.artifacts import known_artifacts, load
 from coursekit.moved import NOW
 
@@ -548,7 +549,8 @@ def call(shell, request):
         if request["function"] not in shell.user_ns:
             return {"error": "NameError"}
         with at_most(request["seconds"], "this call"):
-            value = shell.user_ns[request["function"]](*args, **kwargs)
+            with memory.at_most(request["most"]):
+                value = shell.user_ns[request["function"]](*args, **kwargs)
             reply["value"] = wire.pack(value, blobs)
     except wire.TooLarge:
         return {"error": "TooLarge"}

@@ -292,13 +292,16 @@ class ExamRoom:
         finally:
             self._loan = None
 
-    def call(self, function, args, kwargs):
-        """Call a function of the notebook. Returns a `Reply`, also when it crashed, hung, or sent nonsense."""
+    def call(self, function, args, kwargs, most=None):
+        """Call a function of the notebook. Returns a `Reply`, also when it crashed, hung, or sent nonsense.
+
+        most  the bytes that it may hold at one time: more is a MemoryError; None if any
+        """
         if self._checking not in self._copies and self._wake(self._checking):
             return Reply(error="Crash")
         copy = self._copies[self._checking]
         seconds = min(self._limits.call / 10 if self._late else self._limits.call, self._time_left())
-        request = {"do": "call", "function": function, "seconds": seconds, "blobs": []}
+        request = {"do": "call", "function": function, "seconds": seconds, "most": most, "blobs": []}
         request["arguments"] = wire.pack((args, kwargs), request["blobs"])
         try:
             return self._reply(self._hear_out(copy.channel, request, seconds), args)

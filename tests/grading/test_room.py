@@ -131,6 +131,14 @@ def test_what_an_exception_says_crosses_for_a_check_to_look_into(room, error, sa
     assert reply_of(lambda x: exec(f"raise {error}", {"x": x}), ("6",), {}).said == said
 
 
+@pytest.mark.parametrize(("most", "error"), [(None, None), (10**5, None), (10**4, "MemoryError")])
+def test_a_call_may_hold_no_more_memory_than_the_check_says(room, most, error):
+    room.run("import numpy as np\ndef f(n): return float(np.zeros(n).sum())")
+    with room.check():
+        assert room.call("f", (5000,), {}, most).error == error
+    assert reply_of(lambda n: float(np.zeros(n).sum()), (5000,), {}, most).error == error
+
+
 def test_a_name_that_is_not_there_is_a_name_error(room):
     with room.check():
         assert room.call("nowhere", (), {}).error == "NameError"
