@@ -4,10 +4,10 @@ What is expected is worked out from all scores at once, token by token, or by ha
 """
 
 import math
-import tracemalloc
 
 import numpy as np
 
+from coursekit import memory
 from coursekit.check import as_array, ask, laws, visible_check
 from coursekit.verdicts import Verdict
 
@@ -184,8 +184,9 @@ def tiled_attention(tiled_attention):
     yield from _with_masks(tiled_attention, Q, K, V)
     yield from _in_front(tiled_attention)
     yield from _high(tiled_attention, Q, K, V)
-    yield from _held(tiled_attention)
+    yield from _to_the_digit(tiled_attention, Q, K, V)
     yield from _narrow(tiled_attention)
+    yield from _held(tiled_attention)
     yield from _refused_tiles(tiled_attention, Q, K, V)
 
 
@@ -229,19 +230,28 @@ def _divided_early(Q, K, V, columns):
 
 
 def _held(attend):
-    """The most memory that a call has, beside that of all scores, with long rows of tiles and with long columns."""
-    Q, K, V = laws.random(11, (256, 4), (256, 4), (256, 4))
-    everything = 256 * 256 * 8
-    for rows, columns in ((256, 4), (4, 256)):
-        tracemalloc.start()
+    """The most memory that a call has, beside that of all scores: with small tiles, with many rows, with many columns.
+    Where rows are taken for columns, the last two tiles are half of all."""
+    for T, S, rows, columns in [(250, 250, 40, 40), (1000, 60, 30, 1000), (60, 1000, 1000, 30)]:
+        law = f"{T} queries, {S} keys, tiles of {rows} × {columns}: less than half of what all scores take"
         try:
-            ask(attend, Q, K, V, rows, columns)
-            _, most = tracemalloc.get_traced_memory()
-        finally:
-            tracemalloc.stop()
-        law = f"256 queries and keys, tiles of {rows} × {columns}: less than half of what all scores take"
-        yield Verdict(law, most < everything / 2, f"you hold more than one tile of scores: {most:,} bytes at one time, "
-                      f"and all scores take {everything:,}. Compute scores within both loops, of rows × columns")
+            with memory.at_most(4 * T * S):
+                ask(attend, *laws.random(11, (T, 2), (S, 2), (S, 2)), rows, columns)
+        except MemoryError as error:
+            yield Verdict(law, False, f"you hold more than one tile of scores: {error}. Compute scores within both "
+                          "loops, of `rows` queries and `columns` keys, and make no mask of numbers in full")
+        else:
+            yield Verdict(law, True)
+
+
+def _to_the_digit(attend, Q, K, V):
+    """Twelve digits, of numbers of moderate size."""
+    reply, right = ask(attend, Q, K, V, 2, 3), _looked(Q, K, V)
+    for place, name in enumerate(("output", "logsumexp")):
+        off = np.abs(as_array(laws.result(reply, place)) - right[place]).max() / np.abs(right[place]).max()
+        advice = "add nothing to l where it is not 0, and compute nothing in float32"
+        yield Verdict(f"float64 came in: twelve digits of {name} are right", off < 1e-12,
+                      f"off by a share of {off:.0e}: {advice}")
 
 
 def _is_right(law, reply, right, advice="", slips=()):

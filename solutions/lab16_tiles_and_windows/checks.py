@@ -3,16 +3,18 @@
 Where -inf is right, it is judged as such: there it must stand, and nowhere else. Types are not judged, precision is.
 """
 
-import dataclasses
+from dataclasses import replace
 
 import numpy as np
 
 from coursekit.check import as_array
-from coursekit.verdicts import Verdict, compare, same, together
+from coursekit.verdicts import Verdict, compare, largest, same, together
 from solutions.lab16_tiles_and_windows import reference
 from solutions.refusals import refuses
 
 BIG = 700  # exp(BIG) is a number, its square is not
+TOO_MUCH = "more than one tile was held: compute scores within both loops, of rows queries and columns keys"
+DIGITS = 1e-12  # relative: what is computed in float64 from moderate numbers is right to so many
 
 
 def merge_softmax(student, rng):
@@ -31,6 +33,10 @@ def tiled_attention(student, rng):
     verdicts = [together(*[_parted(law, student.tiled_attention(*args), reference.tiled_attention(*args), 1, hint,
                                    "output logsumexp") for args in asked]) for law, asked in _looks(rng)]
     yield from verdicts
+    Q, K, V = _queries(rng, (2,), 6, 9, 4, 3)
+    yield _precise("float64 came in: twelve digits are right", student.tiled_attention(Q, K, V, 4, 2),
+                   reference.tiled_attention(Q, K, V, 4, 2), "is a small number added to l, or float32 used within?")
+    yield _held(student, rng, verdicts[0])
     Q, K, V = _queries(rng, (2,), 5, 7, 3, 4)
     ones = np.ones((5, 7))
     wrong = [(Q, K, V, 0, 2), (Q, K, V, 2, 0), (Q, K, V, -1, 2), (Q, K, V, 2, -3), (Q, K, V, 2, 3, ones),
@@ -39,6 +45,19 @@ def tiled_attention(student, rng):
              (Q, K, np.where(V < -1, np.nan, V), 2, 3)]
     law = "tiles without a row or column, a mask of numbers, nan, inf, shapes that do not fit: each raises ValueError"
     yield refuses(law, verdicts[0], student.tiled_attention, wrong)
+
+
+def _held(student, rng, right):
+    """Half of the points, where a verdict says that values are right: is less than half of what all scores take held at
+    one time?"""
+    found = [replace(right, hint="counts only where the values of other calls are right")]
+    for T, S, *tile in [(256, 256, 43, 43), (1024, 64, 32, 1024), (64, 1024, 1024, 32)]:
+        asked = *_queries(rng, (), T, S, 2, 2), *tile
+        reply = student._within(4 * T * S).tiled_attention(*asked)
+        verdict = compare("", reply, reference.tiled_attention(*asked))
+        found.append(replace(verdict, hint=TOO_MUCH) if reply.error == "MemoryError" else verdict)
+    law = "one tile of scores at a time: small ones, those of many queries, those of many keys"
+    return replace(together(*found), law=law, weight=7.5)  # as much as all the others
 
 
 def words_moved(student, rng):
@@ -145,18 +164,20 @@ def _queries(rng, front, T, S, d, e, kind=float):
 
 
 def _holes(rng, *shape):
-    """A mask with holes, which hides all keys of one query."""
+    """A mask with holes, which hides all keys of the first query, and all but the last key of the last two queries, so
+    that tiles of theirs are hidden with a visible one behind them."""
     mask = rng.random(size=shape) < 0.6
     mask[..., 1:, 0], mask[..., 0, :] = True, False
+    mask[..., max(1, shape[-2] - 2):, :] = np.arange(shape[-1]) == shape[-1] - 1
     return mask
 
 
 def _looks(rng):
     """(law, list of arguments of `tiled_attention`). In each law one call has tiles that do not divide, and a mask
-    with holes that hides all keys of some query."""
+    with holes that hides all keys of some query, and the first tile of some others."""
     Q, K, V = _queries(rng, (), 7, 11, 4, 3)
     yield "one sentence, tiles that do not divide, and scores of thousands", [
-        (Q, K, V, 3, 4), (Q, K, V, 4, 3, _holes(rng, 7, 11)), (2000 * Q, K, V, 5, 2, _holes(rng, 7, 11))]
+        (Q, K, V, 3, 4), (Q, K, V, 5, 3, _holes(rng, 7, 11)), (2000 * Q, K, V, 5, 2, _holes(rng, 7, 11))]
     Q, K, V = _queries(rng, (2, 3), 5, 8, 6, 4, np.float32)
     yield "a batch of heads, in float32, masks of fewer axes", [
         (Q, K, V, 2, 3, _holes(rng, 2, 3, 5, 8)), (Q, K, V, 2, 4), (Q, K, V, 3, 5, _holes(rng, 5, 8)),
@@ -267,7 +288,7 @@ def _parted(law, reply, expected, place, hint, names):
     """`compare` of several results. In the one in this place -inf may be right: it is taken out and judged beside."""
     value, names = reply.value, names.split()
     if isinstance(value, tuple | list) and len(value) == len(expected) and as_array(value[place]).dtype.kind in "fiu":
-        reply = dataclasses.replace(reply, value=_split(value, place))
+        reply = replace(reply, value=_split(value, place))
         expected, names = _split(expected, place), [*names, f"where {names[place]} is -inf"]
     return compare(law, reply, expected, hint, names=names)
 
@@ -277,6 +298,14 @@ def _split(values, place):
     array = as_array(values[place])
     nothing = np.isneginf(array.astype(float))
     return *values[:place], np.where(nothing, 0, array), *values[place + 1:], nothing.astype(float)
+
+
+def _precise(law, reply, expected, hint):
+    """`compare`, and to as many digits as float64 gives."""
+    verdict = compare(law, reply, expected, hint)
+    off = [np.abs(got - right).max() / largest(right) for got, right in zip(reply.value, expected, strict=True)
+           ] if verdict.passed else []
+    return verdict if max(off, default=0) < DIGITS else Verdict(law, False, f"digits are lost: {hint}", verdict.weight)
 
 
 def _boolean(verdict, reply):

@@ -10,6 +10,8 @@ import numpy as np
 from solutions.exercises import by_exercise
 from solutions.lab16_tiles_and_windows import reference
 
+MANY = 10**6  # times as many rows or columns are all there are
+
 # merge_softmax
 
 
@@ -238,6 +240,37 @@ def tiled_attention_with_nan(Q, K, V, rows, columns, mask=None):
             nothing = np.isneginf(scores.max(axis=-1))
             output[..., here, :][nothing], logsumexp[..., here][nothing] = np.nan, np.nan
     return output, logsumexp
+
+
+def tiled_attention_that_stops_at_a_hidden_tile(Q, K, V, rows, columns, mask=None):
+    """You stop at the first tile in which everything is hidden: visible keys may stand behind it, so go on to the
+    next."""
+    seen = np.array(np.broadcast_to(True if mask is None else mask, (*Q.shape[:-1], K.shape[-2])))
+    for here in (slice(i, i + rows) for i in range(0, Q.shape[-2], rows)):
+        tiles = (slice(j, j + columns) for j in range(0, K.shape[-2], columns))
+        hidden = next((tile.start for tile in tiles if not seen[..., here, tile].any()), K.shape[-2])
+        seen[..., here, hidden:] = False
+    return reference.tiled_attention(Q, K, V, rows, columns, seen)
+
+
+def tiled_attention_at_once(Q, K, V, rows, columns, mask=None):
+    """You compute all scores at once: no more than one tile of rows × columns of them may exist at a time."""
+    return reference.tiled_attention(Q, K, V, MANY * rows, MANY * columns, mask)
+
+
+def tiled_attention_with_all_columns(Q, K, V, rows, columns, mask=None):
+    """You compute the scores of all keys at once for each block of queries: a tile has no more than `columns` keys."""
+    return reference.tiled_attention(Q, K, V, rows, MANY * columns, mask)
+
+
+def tiled_attention_with_all_rows(Q, K, V, rows, columns, mask=None):
+    """You compute the scores of all queries at once for each block of keys: a tile has no more than `rows` queries."""
+    return reference.tiled_attention(Q, K, V, MANY * rows, columns, mask)
+
+
+def tiled_attention_with_rows_and_columns_exchanged(Q, K, V, rows, columns, mask=None):
+    """Your tiles have `columns` queries and `rows` keys: rows are queries, and columns are keys."""
+    return reference.tiled_attention(Q, K, V, columns, rows, mask)
 
 
 def tiled_attention_without_a_maximum(Q, K, V, rows, columns, mask=None):

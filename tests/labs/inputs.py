@@ -6,7 +6,7 @@ holds for every lab is done here: each call comes once more in another layout, a
 """
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,14 +18,20 @@ SIZES = [1, 2, 3, 4, 7]
 
 @dataclass(frozen=True)
 class Given:
-    """The arguments of one call."""
+    """The arguments of one call, and the bytes that it may hold at one time, if not any."""
 
     args: tuple
     options: dict
+    most: int | None = None
 
 
 def given(*args, **options):
     return Given(args, options)
+
+
+def within(most, call):
+    """The same call, which may hold so many bytes at one time."""
+    return replace(call, most=most)
 
 
 def widely(calls, in_float32):
@@ -35,7 +41,7 @@ def widely(calls, in_float32):
     if in_float32:
         yield from (given(*small(call.args), **small(call.options)) for call in calls)
     for call, layout in zip(calls, itertools.cycle(LAYOUTS.values())):
-        yield given(*layout(call.args), **call.options)
+        yield replace(call, args=layout(call.args))
 
 
 # Sizes

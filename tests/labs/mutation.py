@@ -186,7 +186,7 @@ def promises_types(lab, exercise):
 def replied(lab, exercise, function, call):
     """The reply to a call, as far as it counts: `COUNTS` of the inputs says what of a value does, if not all of it, and
     `REFUSALS_SAY` in which exercises points depend on what a refusal says."""
-    reply = reply_of(function, call.args, call.options)
+    reply = reply_of(function, call.args, call.options, call.most)
     if exercise not in getattr(part(lab, "inputs"), "REFUSALS_SAY", ()):
         reply = replace(reply, said="")
     counts = getattr(part(lab, "inputs"), "COUNTS", {}).get(exercise)

@@ -16,7 +16,9 @@ from solutions.lab05_scaled_dot_product.reference import (
 from solutions.lab16_tiles_and_windows import reference
 from solutions.lab16_tiles_and_windows.reference import merge_softmax, tiled_attention
 from tests import needs
+from tests.labs.judging import share
 
+LAB = "lab16_tiles_and_windows"
 T, S, D, E = 7, 9, 4, 5
 TILES = [*itertools.product([1, 2, 3, 7, 20], [1, 2, 4, 9, 30])]
 
@@ -223,6 +225,20 @@ def test_written_one_by_one_or_at_once_the_cache_is_the_same(rng):
                          ids=["Llama 2 70B", "Llama 2 7B", "Mistral 7B"])
 def test_caches_have_the_sizes_that_models_are_known_to_need(model, gibibytes):
     assert reference.cache_bytes(*model) == gibibytes * 2**30
+
+
+# What is asked of an answer beside its values
+
+
+@pytest.mark.parametrize("off", [1e-9, 1e-10, -6e-8])
+def test_digits_that_float64_holds_cost_points_where_they_are_lost(off):
+    """A small number added to l, or float32 within."""
+    def answer(*args):
+        output, logsumexp = tiled_attention(*args)
+        return output * (1 - off), logsumexp
+    assert share(LAB, "tiled_attention", tiled_attention=answer) < 1
+    with pytest.raises(CheckFailed, match="twelve digits of output"):
+        visible.tiled_attention(answer)
 
 
 # What the visible checks blame
