@@ -31,7 +31,8 @@ def merge_softmax(merge_softmax):
                        advice="o has an axis more than m and l: give their factors one, [..., None]")
     names = "the larger m of each row", "l, the sum over all seven keys", "o, the sum over all seven keys"
     for place, name in enumerate(names):
-        yield laws.equals(f"3 keys and 4 keys: {name}", laws.result(reply, place), whole[place])
+        yield laws.equals(f"3 keys and 4 keys: {name}", laws.result(reply, place), whole[place],
+                          "" if place else "each row has an m of its own, the larger of its two: np.maximum")
     turned = ask(merge_softmax, *second, *first)
     for place, name in enumerate("mlo"):
         yield laws.equals(f"the other way round: the same {name}", laws.result(turned, place), whole[place],
@@ -43,6 +44,7 @@ def merge_softmax(merge_softmax):
     for place, (name, array) in enumerate(zip(("m1", "l1", "o1", "m2", "l2", "o2"), first + second, strict=True)):
         one = np.zeros(array.shape)
         one[0, 1] = 1
+        refused = []
         for law, wrong, advice in [
             ("is nan in one row", np.where(one, np.nan, array), FINITE),
             ("is inf in one row", np.where(one, INF, array), FINITE), ("has an axis too many", array[..., None], FIT),
@@ -51,7 +53,13 @@ def merge_softmax(merge_softmax):
         ]:
             args = [*first, *second]
             args[place] = wrong
-            yield laws.refuses(f"{name} {law}: ValueError", merge_softmax, args, [], advice)
+            refused.append(laws.refuses(f"{name} {law}: ValueError", merge_softmax, args, [], advice))
+        yield _in_one(f"nan, inf and five other shapes in the place of {name}: each a ValueError", *refused)
+
+
+def _in_one(law, *verdicts):
+    """One verdict for several that make one law: the first that failed, by its own name."""
+    return next((verdict for verdict in verdicts if not verdict.passed), Verdict(law, True))
 
 
 def _two_keys(merge):
@@ -97,9 +105,10 @@ def _no_key(merge, piece, whole):
     for what, nothing in (("arrays", none), ("three plain numbers", (-INF, 0.0, 0.0))):
         for law, args in ((f"a piece of no key behind, as {what}", (*piece, *nothing)),
                           (f"a piece of no key in front, as {what}", (*nothing, *piece))):
-            reply = laws.asked(law, {"": "-inf, 0 and 0 may be plain numbers, which stand for all rows: np.maximum and "
-                                     "np.exp take them; of the shapes of arrays alone it is asked whether they fit"},
-                               merge, *args)
+            raised = {"arrays": "-inf is welcome in m: np.isfinite refuses it, so ask np.isnan and == np.inf",
+                      "three plain numbers": "-inf, 0 and 0 may be plain numbers, which stand for all rows: np.maximum "
+                      "and np.exp take them; of the shapes of arrays alone it is asked whether they fit"}[what]
+            reply = laws.asked(law, {"": raised}, merge, *args)
             for place, name in enumerate("mlo"):
                 yield laws.equals(f"{law}: {name} stays", laws.result(reply, place), piece[place],
                                   "exp(-inf - m) is 0, so it adds nothing")
@@ -257,11 +266,13 @@ def _to_the_digit(attend, Q, K, V):
 def _is_right(law, reply, right, advice="", slips=()):
     """Output and logsumexp of a reply, with the slips that are known."""
     output, total = right
-    yield laws.shape(f"{law}: output {output.shape}", laws.result(reply, 0), output.shape)
-    yield laws.equals(f"{law} output", laws.result(reply, 0), output, advice or "all keys count, each by its weight",
-                      slips)
-    yield laws.shape(f"{law}: logsumexp {total.shape}", laws.result(reply, 1), total.shape, "one number a query")
-    yield laws.equals(f"{law} logsumexp", laws.result(reply, 1), total, f"it is m + ln l{advice and f'; {advice}'}")
+    yield _in_one(
+        f"{law} output and logsumexp",
+        laws.shape(f"{law}: output {output.shape}", laws.result(reply, 0), output.shape),
+        laws.equals(f"{law} output", laws.result(reply, 0), output, advice or "all keys count, each by its weight",
+                    slips),
+        laws.shape(f"{law}: logsumexp {total.shape}", laws.result(reply, 1), total.shape, "one number a query"),
+        laws.equals(f"{law} logsumexp", laws.result(reply, 1), total, f"it is m + ln l{advice and f'; {advice}'}"))
 
 
 def _with_masks(attend, Q, K, V):
@@ -270,7 +281,8 @@ def _with_masks(attend, Q, K, V):
                      [1, 1, 1, 1, 0, 1, 0]], bool)
     nan = "where a tile's largest score is -inf subtract 0 in its place: -inf - (-inf) is nan"
     raised = {"broadcast": "cut the mask as the scores are cut, mask[..., i:i + rows, j:j + columns], when "
-              "np.broadcast_to has made it (..., T, S)", "": f"is there a nan? {nan}"}
+              "np.broadcast_to has made it (..., T, S)", "too many indices": "a mask may have fewer axes: make it "
+              "np.broadcast_to(mask, (..., T, S)) before it is cut", "": f"is there a nan? {nan}"}
     place = np.arange(7)
     for law, mask in [("a mask with holes", seen), ("the future hidden", np.tri(5, 7, dtype=bool)),
                       ("one row of the mask for all queries", place % 3 != 1), ("a mask of one column, which "
@@ -285,6 +297,7 @@ def _with_masks(attend, Q, K, V):
                 slips.append((_looked(Q, K, V, ~everywhere)[0], "the mask is the wrong way round: True = may look"))
             slips.append((_looked(Q, K, V, _until_hidden(everywhere, rows, columns))[0],
                           "a hidden tile may have visible ones behind it: go on to the next, and do not stop"))
+            slips.append((_with_zeros(Q, K, V, everywhere), "a hidden score is -inf: 0 is a score like any other"))
             right = _looked(Q, K, V, everywhere)
             yield laws.equals(f"{law}, tiles of {rows} × {columns}", output, right[0], nan if np.isnan(as_array(
                 output).astype(float)).any() else "cut the mask as the scores are cut: its rows and its columns", slips)
@@ -304,8 +317,14 @@ def _with_masks(attend, Q, K, V):
                               _looked(Q, K, V, mask)[0], advice, slips)
             yield laws.shape(f"{law}: logsumexp (5,)", total, (5,))
             yield _is_empty(f"{law}, tiles of {rows} × {columns}: logsumexp -inf", total[blind],
-                            "the logarithm of 0 is -inf")
+                            "the logarithm of 0 is -inf, and m is that of the row, not of the whole tile")
             yield laws.equals(f"{law}: the others' is theirs", total[~blind], _looked(Q, K, V, mask)[1][~blind])
+
+
+def _with_zeros(Q, K, V, mask):
+    """The output of who makes hidden scores 0."""
+    powers = np.exp(np.where(mask, Q @ K.T / math.sqrt(Q.shape[-1]), 0))
+    return powers @ V / powers.sum(axis=1, keepdims=True)
 
 
 def _until_hidden(mask, rows, columns):
@@ -323,7 +342,8 @@ def _in_front(attend):
     seen = (chance > -0.3) | (np.arange(6) == 2)
     for law, mask in [("two sentences of three heads", None), ("and a mask for each", seen), ("and a mask for all",
                       seen[0, 0]), ("and a mask for each sentence, (2, 1, 4, 6)", seen[:, :1])]:
-        reply = ask(attend, Q, K, V, 3, 4, mask)
+        reply = laws.asked(law, {"mismatch": "np.swapaxes(K, -1, -2): .T turns all axes round"}, attend, Q, K, V, 3, 4,
+                           mask)
         yield laws.results(reply, {"output": (2, 3, 4, 2), "logsumexp": (2, 3, 4)}, f"{law}: ",
                            advice="rows and columns are cut in the last axes but one and two: Q[..., i:i + rows, :]")
         right = _looked(Q, K, V, True if mask is None else np.broadcast_to(mask, (2, 3, 4, 6)))
@@ -333,7 +353,7 @@ def _in_front(attend):
 def _high(attend, Q, K, V):
     """Scores of hundreds, which rise, fall, and are hidden where they are highest."""
     up = np.linspace(-900, 900, 7)[:, None] * np.array([[2.0, 0, 0, 0]])
-    Q = Q / 10 + np.array([1.0, 0, 0, 0])
+    high, Q = 3000 * Q, Q / 10 + np.array([1.0, 0, 0, 0])
     for law, keys, mask in [
         ("scores that rise to hundreds, tile by tile", K + up, True), ("scores that fall from there", K - up, True),
         ("the highest hidden", K + up, np.arange(7) < 5),
@@ -344,10 +364,16 @@ def _high(attend, Q, K, V):
             advice = "the largest *visible* score so far is taken off before np.exp, and what was there is rescaled"
             yield laws.equals(f"{law}, {columns} columns", laws.result(reply, 0), right[0], advice)
             yield laws.equals(f"{law}, {columns} columns: logsumexp", laws.result(reply, 1), right[1], advice)
-    reply, right = ask(attend, 3000 * Q, K, 500 * V, 2, 3), _looked(3000 * Q, K, 500 * V)
-    yield laws.equals("scores of thousands, large values", laws.result(reply, 0), right[0],
-                      "exp(score - m) is never above 1")
-    yield laws.equals("and the logsumexp", laws.result(reply, 1), right[1])
+    for law, queries, keys, values in [("rows of one tile thousands apart", high, K, 500 * V), (
+            "sentences of one batch thousands apart", Q * [[[1]], [[3000]]], np.stack([K, K]), np.stack([V, V]))]:
+        reply, right = ask(attend, queries, keys, values, 2, 3), _looked(queries, keys, values)
+        own = "each row has an m of its own, the largest score of that row: scores.max(axis=-1)"
+        yield laws.equals(law, laws.result(reply, 0), right[0], own)
+        yield laws.equals(f"{law}: logsumexp", laws.result(reply, 1), right[1], own)
+    reply, right = ask(attend, Q, K - 900, V, 2, 3), _looked(Q, K - 900, V)
+    begun = "begin with m = -inf: with 0 in its place all scores far below 0 are lost"
+    yield laws.equals("all scores far below 0", laws.result(reply, 0), right[0], begun)
+    yield laws.equals("all scores far below 0: logsumexp", laws.result(reply, 1), right[1], begun)
 
 
 def _narrow(attend):
@@ -452,13 +478,17 @@ def _slopes(d_output, Q, K, V, seen, output, total):
 
 @visible_check
 def words_moved(words_moved):
-    rounded, scores = "two blocks of four rows hold eight queries: no third one", "the scores stay in fast memory"
     wide = "keys and values are read once for each block of rows, however wide the tiles are"
-    slips = [(136, "values are read as well as keys: 2 · 8 · 4 for each of the two blocks, and is it two blocks?"),
-             (264, rounded), (192, "the logsumexp is missing: 8 numbers"), (168, "the queries, or the output, are "
-              "missing: 8 · 4 of each"), (160, "output and logsumexp are written, too"), (264, scores), (328, wide),
-             (800, "count words, not bytes")]
-    yield laws.same("N = 8, d = 4, tiles of 4 × 2: 32 + 2 · 64 + 32 + 8 = 200", ask(words_moved, 8, 4, 4, 2), 200,
+    slips = [(312, "values are read as well as keys: 2 · 12 · 5 for each of the three blocks"),
+             (252, "keys and values are read anew for each of the three blocks of rows"),
+             (612, "three blocks of four rows hold twelve queries: no fourth one"),
+             (372, "count blocks of rows, not of columns"), (480, "the logsumexp is missing: 12 numbers"),
+             (516, "each query has one logsumexp, which is written once: 12 in all"),
+             (432, "the queries, or the output, are missing: 12 · 5 of each"),
+             (420, "output and logsumexp are written, too"), (636, "the scores stay in fast memory"),
+             (552, "the queries of a block stay in fast memory while all keys go by"), (732, wide),
+             (816, "that is the count without tiles"), (1968, "count words, not bytes")]
+    yield laws.same("N = 12, d = 5, tiles of 4 × 10: 60 + 3 · 120 + 60 + 12 = 492", ask(words_moved, 12, 5, 4, 10), 492,
                     "queries once, keys and values for each block of rows, output and logsumexp", slips,
                     "a whole number: // divides whole numbers")
     others = [ask(words_moved, 8, 4, 4, columns).value for columns in (8, 1)]
@@ -544,7 +574,8 @@ def rolling_write(rolling_write):
     yield laws.equals("three tokens at position 1: slots 1, 2, 3", reply, [[10], [1], [2], [3], [50]],
                       slips=[(np.array(each, float), said) for each, said in slips])
     round_the_end = [[2], [3], [30], [40], [1]]
-    slips = [([[10], [20], [30], [40], [1]], "what lies beyond the end is lost: behind the last slot comes the first"),
+    slips = [([[3], [1], [2], [40], [50]], "modulo S, the number of slots, not T, that of the new tokens"),
+             ([[10], [20], [30], [40], [1]], "what lies beyond the end is lost: behind the last slot comes the first"),
              ([[10], [20], [30], [40], [3]], "tokens pile up in the last slot: behind it comes the first"),
              ([[40], [50], [1], [2], [3]], "nothing is pushed: position p goes into slot p modulo S")]
     for index in (4, 9, 504):
@@ -631,8 +662,9 @@ def cache_bytes(cache_bytes):
                         ((2, 3, 4, 6, 4, 5), 960)]:
         law = "layers, groups, d, tokens, size{}: {}".format(*(
             (", window", ", ".join(map(str, args))) if len(args) > 5 else ("", ", ".join(map(str, args)))))
-        yield laws.same(law, ask(cache_bytes, *args), right, "the smaller of tokens and window, times the other five "
-                        "numbers", kinds="a whole number")
+        raised = {"": "no number here is to be refused: of 0 tokens a cache has 0 bytes"}
+        yield laws.same(law, laws.asked(law, raised, cache_bytes, *args), right, "the smaller of tokens and window, "
+                        "times the other five numbers", kinds="a whole number")
     for place, name in [(0, "layers"), (1, "groups"), (2, "d"), (4, "size"), (5, "window")]:
         for wrong in (0, -2):
             args = [3, 4, 5, 7, 2, 6]

@@ -124,19 +124,19 @@ def merge_softmax_with_a_large_number(m1, l1, o1, m2, l2, o2):
 # tiled_attention
 
 
-def _blocks(Q, K, V, rows, columns, mask, whole_rows=False):
+def _blocks(Q, K, V, rows, columns, mask):
     """((place of rows, their queries), [(scores, -inf where hidden, values) of each tile]) for each block of rows."""
     T, S, root = Q.shape[-2], K.shape[-2], Q.shape[-1] ** 0.5
     seen = np.broadcast_to(True if mask is None else mask, (*Q.shape[:-1], S))
-    for i in range(0, T - rows + 1 if whole_rows else T, rows):
+    for i in range(0, T, rows):
         here = slice(i, i + rows)
         yield here, [(np.where(seen[..., here, j:j + columns], Q[..., here, :] @ np.swapaxes(
             K[..., j:j + columns, :], -1, -2) / root, -np.inf), V[..., j:j + columns, :]) for j in range(0, S, columns)]
 
 
-def _piece(scores, values):
-    """m, l and o of a tile."""
-    m = scores.max(axis=-1)
+def _piece(scores, values, axes=-1):
+    """m, l and o of a tile; its maximum is that of each row, or over more axes."""
+    m = np.broadcast_to(scores.max(axis=axes, keepdims=True)[..., 0], scores.shape[:-1])
     powers = np.exp(scores - np.where(np.isneginf(m), 0, m)[..., None])
     return m, powers.sum(axis=-1), powers @ values
 
@@ -145,15 +145,15 @@ def _empty(Q, V):
     return np.zeros((*Q.shape[:-1], V.shape[-1]), V.dtype), np.full(Q.shape[:-1], -np.inf, Q.dtype)
 
 
-def _with_another_merge(merge, Q, K, V, rows, columns, mask, **options):
-    """Tiled attention whose tiles are put together by `merge`."""
+def _with_another_merge(merge, Q, K, V, rows, columns, mask, piece=_piece, m_of_none=-np.inf):
+    """Tiled attention whose tiles are made by `piece` and put together by `merge`."""
     output, logsumexp = _empty(Q, V)
     with np.errstate(all="ignore"):
-        for here, tiles in _blocks(Q, K, V, rows, columns, mask, **options):
+        for here, tiles in _blocks(Q, K, V, rows, columns, mask):
             front = Q[..., here, 0]
-            m, l, o = np.full_like(front, -np.inf), np.zeros_like(front), 0 * output[..., here, :]
+            m, l, o = np.full_like(front, m_of_none), np.zeros_like(front), 0 * output[..., here, :]
             for tile in tiles:
-                m, l, o = merge(m, l, o, *_piece(*tile))
+                m, l, o = merge(m, l, o, *piece(*tile))
             output[..., here, :] = o / np.where(l == 0, 1, l)[..., None]
             logsumexp[..., here] = m + np.log(np.where(l == 0, 1, l))
     return output, logsumexp
@@ -179,6 +179,18 @@ def tiled_attention_with_nothing_rescaled(Q, K, V, rows, columns, mask=None):
 def tiled_attention_with_the_last_maximum(Q, K, V, rows, columns, mask=None):
     """You used the maximum of the last tile alone: keep the largest of all tiles so far."""
     return _with_another_merge(merge_softmax_to_the_second_maximum, Q, K, V, rows, columns, mask)
+
+
+def tiled_attention_with_one_maximum_for_a_tile(Q, K, V, rows, columns, mask=None):
+    """You took one maximum for a whole tile, or for all rows of a batch: each row has an m of its own, else the
+    exponentials of rows far below it all vanish."""
+    merge, every = reference.merge_softmax, lambda scores, values: _piece(scores, values, (*range(scores.ndim),))
+    return _with_another_merge(merge, Q, K, V, rows, columns, mask, every)
+
+
+def tiled_attention_begun_with_zero(Q, K, V, rows, columns, mask=None):
+    """You begin with m = 0: of no key m is -inf, else all exponentials of scores far below 0 vanish."""
+    return _with_another_merge(reference.merge_softmax, Q, K, V, rows, columns, mask, m_of_none=0)
 
 
 def tiled_attention_divided_in_the_loop(Q, K, V, rows, columns, mask=None):
@@ -297,6 +309,15 @@ def tiled_attention_scaled_by_the_width(Q, K, V, rows, columns, mask=None):
 def tiled_attention_without_the_mask(Q, K, V, rows, columns, mask=None):
     """The mask has no effect: a hidden score is -inf before the tile's maximum is taken."""
     return reference.tiled_attention(Q, K, V, rows, columns)
+
+
+def tiled_attention_with_zero_for_hidden_scores(Q, K, V, rows, columns, mask=None):
+    """A hidden score became 0, which is a score like any other: hidden is -inf, whose exponential is 0."""
+    if mask is None:
+        return reference.tiled_attention(Q, K, V, rows, columns)
+    scores = np.where(mask, Q @ np.swapaxes(K, -1, -2) / Q.shape[-1] ** 0.5, 0)
+    m, l, o = _piece(scores, V)
+    return o / l[..., None], m + np.log(l)
 
 
 def tiled_attention_with_the_mask_the_wrong_way_round(Q, K, V, rows, columns, mask=None):
