@@ -49,6 +49,7 @@ class LivePage {
     const idle = !this.queue.length
     this.queue.push(...added)
     added.forEach(cell => cell.wait(true, "Waiting"))
+    if (wanted.length === 1) last.open()
     if (earlier.length) last.say(`First ${numbers(earlier)}, not run yet`)
     if (idle) this.next()
   }
@@ -211,8 +212,15 @@ class LiveCell {
     this.say("Running …")
   }
 
+  // To run this very cell is to ask for what comes out. To run all, or what a later cell needs, is not.
+  open() {
+    const hidden = this.output.closest("details")
+    if (hidden) hidden.open = true
+  }
+
   end(ok, seconds) {
     this.refresh()
+    if (!ok) this.open()
     this.ran = ok ? this.running : null
     const note = !ok ? "Ended with an error" : this.source === this.running ? `Ran in ${seconds.toFixed(1)} s` : CHANGED
     this.running = null
