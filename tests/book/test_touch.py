@@ -10,7 +10,8 @@ from coursekit import plot
 from tests import needs
 
 PAGE = {"softmax": "02_additive_attention", "alignment": "03_learning_to_align",
-        "steps fig-centre": "04_multiplicative_attention", "turn": "06_scaled_dot_product",
+        "steps fig-centre": "04_multiplicative_attention", "steps fig-draws": "05_soft_and_hard",
+        "turn": "06_scaled_dot_product",
         "mask": "06_scaled_dot_product", "rotary": "08_positions", "steps": "11_tokens",
         "steps fig-silence": "12_language_model",
         **dict.fromkeys(["steps fig-temperature", "steps fig-top-k", "steps fig-top-p"], "13_writing"),
