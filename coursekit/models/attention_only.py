@@ -17,7 +17,7 @@ import numpy as np
 
 from coursekit.layers.basics import outer
 from coursekit.layers.transformer import Attention, part
-from coursekit.shapes import expect
+from coursekit.models.heads import silenced
 
 
 class AttentionOnly:
@@ -67,16 +67,9 @@ class AttentionOnly:
         return np.stack([layer.weights for layer in self.layers])
 
     def silenced(self, speaks):
-        """This model with some heads silenced: those where speaks (L, h) is False add nothing to any token.
-
-        Their rows of W_O are 0, which is the same as if what they saw were 0.
-        """
-        expect({"L": len(self.layers), "h": self.heads}, speaks=(speaks, "L h"))
-        arrays = dict(self.p)
-        for i, row in enumerate(np.asarray(speaks, bool)):
-            W = arrays[f"layer.{i}.W_O"]                                           # (h d_k, d_model)
-            arrays[f"layer.{i}.W_O"] = W * np.repeat(row, len(W) // self.heads)[:, None].astype(W.dtype)
-        return AttentionOnly(arrays, self.heads)
+        """This model with some heads silenced: those where speaks (L, h) is False add nothing to any token."""
+        names = [f"layer.{i}.W_O" for i in range(len(self.layers))]
+        return AttentionOnly(silenced(self.p, names, speaks, self.heads), self.heads)
 
 
 def parameter_shapes(V, d_model, context, layers):

@@ -21,6 +21,7 @@ import numpy as np
 from coursekit.layers.basics import outer
 from coursekit.layers.gpt import Block
 from coursekit.layers.transformer import Norm, part
+from coursekit.models.heads import silenced
 from coursekit.models.transformer import Design
 from coursekit.shapes import expect
 from coursekit.tasks.tokens import END, PAD, START
@@ -87,16 +88,9 @@ class GPT:
         return np.stack([layer.self.layer.weights for layer in self.layers])
 
     def silenced(self, speaks):
-        """This model with some heads silenced: those where speaks (L, h) is False add nothing to any token.
-
-        Their rows of W_O are 0, which is the same as if what they saw were 0.
-        """
-        expect({"L": len(self.layers), "h": self.heads}, speaks=(speaks, "L h"))
-        arrays = dict(self.p)
-        for i, row in enumerate(np.asarray(speaks, bool)):
-            W = arrays[f"layer.{i}.self.W_O"]                                      # (h d_k, d_model)
-            arrays[f"layer.{i}.self.W_O"] = W * np.repeat(row, len(W) // self.heads)[:, None].astype(W.dtype)
-        return GPT(arrays, self.heads)
+        """This model with some heads silenced: those where speaks (L, h) is False add nothing to any token."""
+        names = [f"layer.{i}.self.W_O" for i in range(len(self.layers))]
+        return GPT(silenced(self.p, names, speaks, self.heads), self.heads)
 
     # Writing
 
