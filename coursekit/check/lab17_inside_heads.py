@@ -18,7 +18,7 @@ OWN_TYPE = ("NumPy's own numbers and new arrays, such as np.eye(3), promote what
 
 
 SUM = ("either u does not sum to 0 (a column of ones beside V; of np.linalg.svd(A)[2], with full matrices, the last "
-       "row), or the step went too far and was cut off at 0")
+       "row; no entry set to 0 afterwards), or the step went too far and was cut off at 0")
 TURNED = "you went along -u with a step that was measured for +u"
 
 
@@ -186,7 +186,7 @@ def induction_score(induction_score):
     yield laws.equals(law, reply, _along(w, 3, 1), slips=_slips(w, 3))
     made = np.zeros((7, 7))
     made[[0, 1, 2, 3, 4, 5, 6], [0, 0, 0, 1, 2, 3, 4]] = 1
-    yield laws.equals("abcabca, and a head that looks behind the last time: 1", ask(induction_score, made, 3), 1.0,
+    yield laws.equals("abcabca, and a head that looks one after the last time: 1", ask(induction_score, made, 3), 1.0,
                       "the rows 0, 1, 2 do not count: what they hold has not stood before")
     maps = _looks(5, 2, 4, 9)
     right = [[_along(one, 4, 1) for one in each] for each in maps]
@@ -372,7 +372,7 @@ def logit_attribution(logit_attribution):
     yield laws.sums("the parts sum to the logit, 5.5", reply.value, 5.5, "all parts, as they are")
     many, reads = laws.random(13, (4, 2, 3, 5), (5,))
     right = np.einsum("pbtm,m->pbt", many, reads)
-    advice = "the readout meets the last axis: (P, ..., M) becomes (P, ...)"
+    advice = "the readout meets the last axis: (N, ..., M) becomes (N, ...)"
     for law, case, expected in [("four parts of a batch: (4, 2, 3)", many, right),
                                 ("of one text", many[:, 0], right[:, 0]),
                                 ("a list of four", list(many), right), ("one part", many[:1], right[:1]),

@@ -318,7 +318,7 @@ def ablate_by_taking_the_head_out(outputs, head, kind):
 
 def _stacked(parts, readout):
     if np.ndim(readout) != 1 or any(part.shape[-1:] != readout.shape for part in parts):
-        raise ValueError("parts: expected (P, ..., M) and a readout (M,)")
+        raise ValueError("parts: expected (N, ..., M) and a readout (M,)")
     return np.array(list(parts))
 
 

@@ -4,7 +4,7 @@
     rollout                 (Abnar & Zuidema 2020)
     heads that induce       (Elhage et al. 2021, Olsson et al. 2022)
 
-B batch, H heads, T positions, n positions that are looked at, e the width of a value, M that of a token, P parts that
+B batch, H heads, T positions, n positions that are looked at, e the width of a value, M that of a token, N parts that
 write to a token. `...` stands for any axes in front, none included.
 
 The solved notebook is built from the bodies of these functions, so each stands on what the notebook has: `np` and
@@ -52,8 +52,8 @@ def previous_token_score(weights):
 
 
 def induction_score(weights, period):
-    """How much a head looks behind the place where its token stood a period ago: the mean weight at i - period + 1,
-    over the positions i from `period` on.
+    """How much a head looks at the position after the one where its token stood a period ago: the mean weight at
+    i - period + 1, over the positions i from `period` on.
 
     weights (..., T, T) of a text that repeats with this period. Returns (...).
     Raises ValueError where the last axes are not equal, and for a period below 1 or not below T.
@@ -102,9 +102,9 @@ def ablate(outputs, head, kind):
 def logit_attribution(parts, readout):
     """What each part that wrote to a token adds to the logit that `readout` reads.
 
-    parts (P, ..., M), an array or a list: embedding, position, what each head and each bias wrote; readout (M,).
-    Returns (P, ...), whose sum over the parts is the logit. Raises ValueError when a shape does not fit.
+    parts (N, ..., M), an array or a list: embedding, position, what each head and each bias wrote; readout (M,).
+    Returns (N, ...), whose sum over the parts is the logit. Raises ValueError when a shape does not fit.
     """
-    written = np.stack(parts)  # (P, ..., M)
+    written = np.stack(parts)  # (N, ..., M)
     expect({"M": written.shape[-1]}, readout=(readout, "M"))
     return written @ readout
