@@ -17,23 +17,26 @@ OWN_TYPE = ("NumPy's own numbers and new arrays, such as np.eye(3), promote what
 # other_weights
 
 
-SUM = ("either u does not sum to 0 (a column of ones beside V; of np.linalg.svd(A)[2], with full matrices, the last "
-       "row; no entry set to 0 afterwards), or the step went too far and was cut off at 0")
+SUM = ("u does not sum to 0: a column of ones beside V; of np.linalg.svd(A)[2], with full matrices, the last row; "
+       "and positions without weight are left out before, not set to 0 afterwards")
+CUT = "your step went too far and was cut off at 0: the first weight to reach 0 ends it"
+FAINT = "a small weight was left out: it counts as soon as it is above 0"
+SHAPES = "A is (e + 1, n), here (2, 3), with the positions in its columns; u has n entries, the last row of svd(A)[2]"
 TURNED = "you went along -u with a step that was measured for +u"
 
 
 @visible_check
 def other_weights(other_weights):
     weights, V = np.array([0.5, 0.25, 0.25]), np.array([[0.0], [1.0], [2.0]])
-    reply = ask(other_weights, weights, V)
-    yield laws.shape("three positions: it returns three weights", reply, (3,))
+    reply = _answered("weights 1/2, 1/4, 1/4 of values 0, 1, 2", other_weights, weights, V, SHAPES)
+    yield laws.shape("three positions: it returns three weights", reply, (3,), SHAPES)
     other, both = as_array(reply.value), "(5/8, 0, 3/8) and (1/4, 3/4, 0) are the two right answers"
     law = "weights 1/2, 1/4, 1/4 of values 0, 1, 2: none of the new ones is below 0"
     turned = [((0.75, -0.25, 0.5), TURNED), ((0.375, 0.5, 0.125), TURNED)]
     first = "of the weights that fall the first to reach 0 ends the step"
     yield Verdict(law, bool((other > -1e-10).all()),
                   f"{laws.got(reply)}: {laws.slip(reply, turned, first)}; {both}")
-    yield laws.sums("they sum to 1", reply.value, 1, f"{SUM}; {both}")
+    yield laws.sums("they sum to 1", reply.value, 1, f"{_why_no_sum(other, weights, V, 1e-10)}; {both}")
     yield laws.equals("they lead to the output 0.75, as those that came in", other @ V, [0.75],
                       f"{laws.got(reply)}: (1, -2, 1) changes neither the sum nor the output; {both}")
     yield Verdict("and one of them has become 0", bool((other < 1e-10).any()),
@@ -67,14 +70,14 @@ def _heads(other_weights):
         yield Verdict(law, not (said := _judged(reply, weights, values)), said)
 
 
-def _answered(law, other_weights, weights, V):
+def _answered(law, other_weights, weights, V, more="a weight of 0 is allowed; a sum is 1 up to rounding: np.isclose"):
     """`ask`, where a refusal needs a word more."""
     try:
         return ask(other_weights, weights, V)
     except ValueError as error:
         raise CheckFailed(f"{law}: there are other weights\n  ValueError: {error}\n  compare the number of positions "
-                          "with weight with the rank of their rows of [V, 1], not of all rows and not with a width; a "
-                          "sum is 1 up to rounding: np.isclose") from error
+                          "with weight with the rank of their rows of [V, 1], not of all rows and not with a width; "
+                          f"{more}") from error
 
 
 def _judged(reply, weights, V):
@@ -111,12 +114,24 @@ def broken(other, weights, V, least):
     moved = np.abs((other - weights) @ V).max() / max(1.0, np.abs(V).max())
     judged = {
         "a weight is below 0: which of all weights that fall is the first to reach 0?": (other >= -least).all(),
-        f"they sum to {other.sum():.6g}: {SUM}": abs(other.sum() - 1) <= least,
+        f"they sum to {other.sum():.6g}: {_why_no_sum(other, weights, V, least)}": abs(other.sum() - 1) <= least,
         "they lead to another output: change them along a direction that changes none": moved <= least,
         "a position without weight got some: leave it out": (np.abs(other[weights == 0]) <= least).all(),
         _unmoved(other, weights, least): (other[weights > 0] <= least).any(),
     }
     return next((law for law, holds in judged.items() if not holds), "")
+
+
+def _why_no_sum(other, weights, V, least):
+    """What to say where weights (n,) do not sum to 1: of the slips that lead there the one that fits."""
+    if (np.abs(1 - other.sum() - np.cumsum(np.sort(weights[weights > 0]))) <= least).any():
+        return FAINT
+    held = np.column_stack([V, np.ones(len(V))])[weights > 0]
+    ways = np.linalg.svd(held, full_matrices=True)[0][:, np.linalg.matrix_rank(held):]  # (n, n - rank): what u may be
+    change, uncut = (other - weights)[weights > 0], other[weights > 0] > least
+    along = ways[uncut] @ np.linalg.lstsq(ways[uncut], change[uncut], rcond=None)[0]
+    fits = np.abs(along - change[uncut]).max(initial=0) <= 1e3 * least
+    return CUT if fits and other.sum() > 1 else SUM  # what is cut off at 0 was below it
 
 
 def _unmoved(other, weights, least):
@@ -229,6 +244,12 @@ def _slips(w, period):
         (right * (T - period) / T, "you divided by T: only T - period rows count"),
         (right * (T - period), "this is the sum: take the mean"),
         (np.mean([w[i, i - period + 1] for i in range(period, 2 * period)]), "you stopped after the second round"),
+        *((sum(w[i, i - period + 1] for i in range(first, T)) / count, "rows below `period` do not count: there "
+           "i - period + 1 may be below 0, and NumPy counts from the end") for first in (0, 1) for count in
+          (T, T - 1, T - period)),
+        (right * (T - period) / (T - 1), "you divided by T - 1: only T - period rows count"),
+        (w[period:, 1:T - period + 1].mean(), "you took every row with every column: two lists, w[..., i, j], make "
+         "pairs"),
         (_along(w.T, period, 1), "you read w[i - period + 1, i]: the row is the position that looks"),
     ]
 
@@ -250,6 +271,8 @@ def rollout(rollout):
              (M[0] * M[1], "multiply as matrices, @, not entry by entry"), (M[1], "this is the last layer alone"),
              ((W[1] @ W[0] + np.eye(2)) / 2, "each layer has a residual path: add I before you multiply"),
              (M[0], "this is the first layer alone"), (M[0].T @ M[1].T, WAY), (M[1].T @ M[0].T, WAY),
+             (M[1].T @ M[0], WAY), (M.sum(axis=0), "multiply: this is the sum"),
+             ((W[1] + 1) @ (W[0] + 1) / 4, "a token is itself: add np.eye(T), which is 1 on the diagonal alone"),
              *((np.linalg.multi_dot((a * W + b * np.eye(2))[::-1]), "both are halved, W and I: (W + I) / 2")
                for a, b in [(0.5, 1), (1, 0.5)])]
     reply = ask(rollout, list(W))
@@ -261,7 +284,10 @@ def rollout(rollout):
                         ("four layers, as many texts as positions", _looks(9, 4, 3, 3)),
                         ("two layers, two axes in front", _looks(10, 2, 2, 3, 4)),
                         ("a text of one position: 1", np.ones((3, 1, 1)))]:
-        yield laws.equals(law, ask(rollout, list(layers)), _rolled(layers),
+        reply = ask(rollout, list(layers))
+        if layers[0].ndim > 2:
+            yield laws.shape(f"{law}: its shape", reply, layers[0].shape, "@ takes text by text, np.dot each with each")
+        yield laws.equals(law, reply, _rolled(layers),
                           "the product of (W + I) / 2 over the last two axes, the first layer on the right")
     small = ask(rollout, list(np.float32(_looks(7, 3, 4))))
     yield laws.keeps_type(small, OWN_TYPE)
