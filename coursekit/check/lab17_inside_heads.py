@@ -61,7 +61,7 @@ def _heads(other_weights):
         ("four of them, one hidden", np.where(np.arange(4) == 0, 0, w[:4]), np.full((4, 2), 1.5)),
         ("two of four have weight and the same value, where all four rows of [V, 1] have rank 3",
          np.array([1.0, 1, 0, 0]), np.array([[1.0, 2], [1, 2], [0, 1], [1, 1]])),
-        ("a weight of 1e-4 is a weight", np.where(np.arange(9) == 4, 1e-4 * w[:9].sum(), w[:9]), V[:9]),
+        ("a weight of 1e-7 is a weight", np.where(np.arange(9) == 4, 1e-7 * w[:9].sum(), w[:9]), V[:9]),
         ("two positions with the same value", w[:2], np.ones((2, 1))),
         ("in float32", w.astype(np.float32), V.astype(np.float32)),
     ]:
@@ -114,7 +114,7 @@ def broken(other, weights, V, least):
     moved = np.abs((other - weights) @ V).max() / max(1.0, np.abs(V).max())
     judged = {
         "a weight is below 0: which of all weights that fall is the first to reach 0?": (other >= -least).all(),
-        f"they sum to {other.sum():.6g}: {_why_no_sum(other, weights, V, least)}": abs(other.sum() - 1) <= least,
+        f"they sum to {other.sum():.10g}: {_why_no_sum(other, weights, V, least)}": abs(other.sum() - 1) <= least,
         "they lead to another output: change them along a direction that changes none": moved <= least,
         "a position without weight got some: leave it out": (np.abs(other[weights == 0]) <= least).all(),
         _unmoved(other, weights, least): (other[weights > 0] <= least).any(),

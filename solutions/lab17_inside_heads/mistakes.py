@@ -95,7 +95,7 @@ def other_weights_refused_by_the_rank_of_all(weights, V):
 def other_weights_without_the_faint(weights, V):
     """You take a small weight for none: a position counts as soon as its weight is above 0."""
     reference.other_weights(weights, V)  # refuses what has no answer
-    large = np.where(weights > 1e-3, weights, 0)
+    large = np.where(weights > 1e-6, weights, 0)
     return large.sum() * reference.other_weights(large / large.sum(), V)
 
 

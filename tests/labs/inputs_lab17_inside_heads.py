@@ -40,7 +40,7 @@ def other_weights(rng):
             yield given(_weights(rng, n, n // 3), V)
     yield from (given(_weights(rng, 9), scale * normal(rng, 9, 4)) for scale in (0.01, 30, 300))
     yield given(np.array([0.5, 0.5, 0, 0]), np.array([[1.0, 2], [1, 2], [0, 1], [1, 1]]))
-    yield given(np.array([0.3, 0.2, 1e-4, 0.4999]), normal(rng, 4, 1))
+    yield from (given(np.array([0.3, 0.2, least, 0.5 - least]), normal(rng, 4, 1)) for least in (1e-4, 1e-7))
     yield from (given(np.full(n, 1 / n), normal(rng, n, 2)) for n in (2, 3, 4, 8))
     yield from (given(np.eye(4)[i], normal(rng, 4, 1)) for i in range(4))
     for wrong in ([0.5, -0.1, 0.6, 0.0], [0.2, 0.2, 0.2, 0.2], [1.5, 0.5, -0.5, -0.5], [0.0] * 4, [2.0, 1.0, 1.0, 1.0]):
