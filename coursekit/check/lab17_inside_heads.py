@@ -112,9 +112,10 @@ def broken(other, weights, V, least):
     if not np.abs(other).max(initial=0) < 1e9:
         return "a weight is nan, or far from 0 to 1"
     moved = np.abs((other - weights) @ V).max() / max(1.0, np.abs(V).max())
+    whole = abs(other.sum() - 1) <= least
     judged = {
         "a weight is below 0: which of all weights that fall is the first to reach 0?": (other >= -least).all(),
-        f"they sum to {other.sum():.10g}: {_why_no_sum(other, weights, V, least)}": abs(other.sum() - 1) <= least,
+        f"they sum to {other.sum():.10g}: {'' if whole else _why_no_sum(other, weights, V, least)}": whole,
         "they lead to another output: change them along a direction that changes none": moved <= least,
         "a position without weight got some: leave it out": (np.abs(other[weights == 0]) <= least).all(),
         _unmoved(other, weights, least): (other[weights > 0] <= least).any(),
@@ -124,7 +125,7 @@ def broken(other, weights, V, least):
 
 def _why_no_sum(other, weights, V, least):
     """What to say where weights (n,) do not sum to 1: of the slips that lead there the one that fits."""
-    if (np.abs(1 - other.sum() - np.cumsum(np.sort(weights[weights > 0]))) <= least).any():
+    if (np.abs(1 - other.sum() - np.cumsum(np.sort(weights[weights > 0]))[:-1]) <= least).any():
         return FAINT
     held = np.column_stack([V, np.ones(len(V))])[weights > 0]
     ways = np.linalg.svd(held, full_matrices=True)[0][:, np.linalg.matrix_rank(held):]  # (n, n - rank): what u may be

@@ -13,7 +13,7 @@ from coursekit.tasks import repeats
 from grading.lab import Lab
 from grading.solved import solved
 from solutions.lab06_multi_head import reference as lab06
-from solutions.lab17_inside_heads import reference
+from solutions.lab17_inside_heads import mistakes, reference
 from tests.labs.judging import ROOT
 
 
@@ -129,6 +129,12 @@ def test_what_the_parts_add_sums_to_the_logit(rng):
 
 BLAMED = {
     "they sum to": ("other_weights", lambda weights, V: weights * 2),
+    "was cut off at 0": ("other_weights", lambda weights, V: np.maximum(
+        weights + 9 * (reference.other_weights(weights, V) - weights), 0)),
+    "a small weight was left out": ("other_weights", mistakes.other_weights_without_the_faint),
+    "here (2, 3)": ("other_weights", lambda weights, V: weights + np.linalg.svd(np.column_stack([V, V + 1]))[2][-1]),
+    "do not count: there i - period + 1": ("induction_score", lambda w, period: np.mean(
+        [w[..., i, i - period + 1] for i in range(w.shape[-1])], axis=0)),
     "the last column": ("previous_token_score", lambda w: np.mean([w[i, i - 1] for i in range(len(w))])),
     "where the same token stood": ("induction_score", lambda w, period: np.diagonal(w, -period).mean()),
     "np.eye(T, dtype=weights.dtype)": ("rollout", lambda layers: reference.rollout([np.float64(W) for W in layers])),
