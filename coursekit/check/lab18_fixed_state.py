@@ -13,6 +13,9 @@ from coursekit.verdicts import Verdict
 
 ANY_WORDS = []  # of a refusal: in whatever words
 HALF = math.log(0.5)
+AXES = dict.fromkeys(("broadcast", "mismatch"), (
+    "where does None stand? A step's key and its decay lie along the rows of the state, (B, G, d, 1), its value along "
+    "the columns, (B, G, 1, e), and its beta is one number for all, (B, G, 1, 1)"))
 
 
 def _all(law, verdicts):
@@ -55,7 +58,8 @@ def linear_attention(linear_attention):
             (4, 38, "beta has no effect, or that of the step before"),
             (4, 24 - 4 * HALF, "decay is a logarithm: multiply by np.exp(decay)")]),
     ]:
-        reply = ask(linear_attention, query, key, value, None, *given, rule)
+        law = f"{rule}: 2 is written under (2, 1), then 24 under the same key: (1, 0) reads 4, then {right[0]}"
+        reply = laws.asked(law, AXES, linear_attention, query, key, value, None, *given, rule)
         slips = [(np.reshape(each, (1, 1, 2, 1)), said) for *each, said in [
             *slips, (0, 4, "you read before you wrote: a step sees its own write"),
             (0, 2, "you read before you wrote: a step sees its own write"),
@@ -63,8 +67,9 @@ def linear_attention(linear_attention):
             (right[0], right[0], "you read the last state at each step: read as soon as it is written"),
             (*right, "this is the state: return output, state, in this order")]]
         slips += [(_by_hand(query + 1, key + 1, value, None, *given)[0],
-                   "you applied elu + 1: a feature map is the caller's")]
-        law = f"{rule}: 2 is written under (2, 1), then 24 under the same key: (1, 0) reads 4, then {right[0]}"
+                   "you applied elu + 1: a feature map is the caller's"),
+                  (_by_hand(query, key / 5**0.5, value, None, *given)[0],
+                   "you brought the keys to length 1: take them as they are")]
         yield laws.equals(law, laws.result(reply, 0), [[[[4], [right[0]]]]], slips=slips)
         slips = [([[[[50], [25]]]], "all rows fade alike: each row of the state fades by its own entry of decay"),
                  ([[[[4], [2]]]], "this is the state after the first step")]
@@ -89,7 +94,7 @@ def _many_heads(linear_attention, H, G):
     q, k, v, state, decay, beta = _drawn(2, H, G, 5, 3, 4)
     for rule, given in _rules(decay, beta).items():
         law = f"{rule}: a batch, H = {H} and G = {G}"
-        reply = ask(linear_attention, q, k, v, state, *given, rule)
+        reply = laws.asked(law, AXES, linear_attention, q, k, v, state, *given, rule)
         yield laws.results(reply, {"output": (2, H, 5, 4), "state": (2, G, 3, 4)}, f"{law}: ")
         right = _by_hand(q, k, v, state, *given)
         slips = [(_by_hand(q, k, v, state, *given, tiled=True)[0],
@@ -102,7 +107,7 @@ def _many_heads(linear_attention, H, G):
             slips += [(_by_hand(q, k, v, state, decay.mean(axis=-1)[..., None], given[1])[0],
                        "all rows fade alike: decay has d entries a step, one for each row of the state")]
         advice = ("by hand it was right, so look at the axes: one decay for each row of the state, k and v of group "
-                  "n // (H / G), q of head n")
+                  "n // (H // G), q of head n")
         yield laws.equals(law, laws.result(reply, 0), right[0], advice, slips)
         yield laws.equals(f"{law}: the state", laws.result(reply, 1), right[1], advice)
 
@@ -137,9 +142,11 @@ def _odd_sizes(linear_attention, law, sizes):
 
 def _large(linear_attention):
     q, k, v, state, decay, beta = _drawn(2, 2, 1, 3, 3, 2)
-    reply = ask(linear_attention, q, k, 1000 * v, 1000 * state, decay, beta, "gated_delta")
-    right = _by_hand(q, k, v, state, decay, beta)
-    yield laws.equals("values of a thousand", laws.result(reply, 0), 1000 * right[0])
+    reply = ask(linear_attention, q, k, 1000 * v, 1000 * state, decay, 2 * beta, "gated_delta")
+    right = _by_hand(q, k, v, state, decay, 2 * beta)
+    cut = 1000 * _by_hand(q, k, v, state, decay, np.minimum(2 * beta, 1))[0]
+    slips = [(cut, "beta may be above 1: cut nothing off")]
+    yield laws.equals("values of a thousand, beta up to 2", laws.result(reply, 0), 1000 * right[0], slips=slips)
     yield laws.equals("and their state", laws.result(reply, 1), 1000 * right[1])
 
 
@@ -207,13 +214,15 @@ def linear_attention_parallel(linear_attention_parallel):
             ([111, 110, 100], "the mask is turned round: step t sees s <= t, np.tri"),
             ([111, 111, 111], "each step sees all others: it sees itself and those before"),
             ([0, 1, 11], "a step does not see itself: the diagonal belongs to the mask"),
-            ([1, 5.5, 37], "you divided by the sum of the weights: nothing is normalised here")]),
+            ([1, 5.5, 37], "you divided by the sum of the weights: nothing is normalised here"),
+            ([-np.inf, -np.inf, 111], "there is no softmax here: a product that is hidden becomes 0, not -inf")]),
         ("decays of 1/4, 1/2, 1/10: 1, 10.5, 101.05", faded, [1, 10.5, 101.05], [
             ([1, 11, 111], "the decay has no effect"),
             ([0.25, 5.125, 10.5125], "a write fades by its own step's decay: it counts from the next step on"),
             ([1, 10.5, 101.1], "only the last decay counts: the first value faded by 1/2 and by 1/10"),
             ([1, 12, 220], "the sign is turned round: exp(c_t - c_s), c of the later step first"),
             ([1, 12, 102.4], "add up the decays along the steps first: c = np.cumsum(decay, axis=2)"),
+            (_times(decay), "logarithms add up: np.cumsum, not np.cumprod"),
             ([1, 10.25, 105.125], "c_t holds g_t, too: do not take a step's own decay off the sum")]),
     ]:
         slips = [(np.reshape(each, (1, 1, 3, 1)), said) for each, said in wrong]
@@ -250,6 +259,12 @@ def linear_attention_parallel(linear_attention_parallel):
             yield laws.refuses(law, linear_attention_parallel, (q, k, v, *more), ANY_WORDS, "G does not divide H")
 
 
+def _times(decay):
+    """What the example gives where the decays are multiplied up, not added."""
+    c = np.cumprod(decay)
+    return [sum(10**s * math.exp(c[t] - c[s]) for s in range(t + 1)) for t in range(3)]
+
+
 def _strong(parallel):
     """Decays of hundreds, a single step, widths of one."""
     q, k, v, _, fades, _ = _drawn(2, 2, 2, 6, 3, 4)
@@ -278,7 +293,9 @@ def scan(scan):
         ((1, 4, 8, 13), "a has no effect"), ((0, 1, 5, 4), "you returned the state before each step: h_1 is b_1"),
         ((0.5, 7, 0, -5), "b is multiplied, too: only the state before is"),
         ((1, 3.5, 11, 5), "you took the factor of the step before"),
-        ((1.5, 6, 4, 1), "you began with 1: the state before the first step is 0")]]
+        ((1.5, 6, 4, 1), "you began with 1: the state before the first step is 0"),
+        ((1, 3, 4, 5), "you went along axis 0, from sequence to sequence: time is axis 1"),
+        ((0.5, 3.5, 14, 69), "a and b are exchanged: a multiplies the state, b is added")]]
     yield laws.equals("a = 1/2, 2, 0, -1 and b = 1, 3, 4, 5: 1, 5, 4, 1", reply, [[1, 5, 4, 1]],
                       "is a 0 in a divided by?" if np.isnan(as_array(reply.value)).any() else "", slips)
     for law, shape in [("two sequences", (2, 5)), ("a state of several numbers", (3, 5, 2)),
@@ -287,6 +304,10 @@ def scan(scan):
         a, b = laws.random(5, shape, shape)
         a = np.tanh(a)
         yield laws.equals(f"{law}, {shape}", ask(scan, a, b), _states(a, b), "time is axis 1; each number goes its way")
+        if "sixty" in law:
+            a, b = np.abs(laws.random(13, (1, 1000), (1, 1000)))
+            yield laws.equals("a thousand steps, with a between 0 and 1", ask(scan, np.tanh(a), b), _states(
+                np.tanh(a), b), "products of a go to 0: do not divide by them")
         if "several" in law:
             yield laws.equals("and all b a thousand times as large", ask(scan, a, 1000 * b), 1000 * _states(a, b))
     a, b = np.array([[2, 0, -1, 3], [1, 1, 2, 2]]), laws.random(11, (2, 4))[0]
@@ -313,22 +334,28 @@ def _states(a, b):
 
 @visible_check
 def discretise(discretise):
-    A, B, delta = np.array([-1.0, 0.0]), np.array([3.0, 3.0]), np.array([math.log(2), 2.0])
+    A, B, delta = np.array([-1.0, 0.0]), np.array([3.0, 3.0]), np.array([math.log(4), 2.0])
     reply = ask(discretise, A, B, delta)
     yield laws.results(reply, {"A_bar": (2,), "B_bar": (2,)}, "two numbers: it returns ")
-    slips = [([0.5, math.exp(2.0)], "is it exp(delta A)? You may have taken another sign or array"),
-             ([2.0, 1.0], "the sign is turned round: exp(delta A)"), (1 + delta * A, "1 + delta A is Euler's step"),
-             ((1 + delta * A / 2) / (1 - delta * A / 2), "this is the bilinear rule: take exp(delta A)")]
-    yield laws.equals("A = -1, a step of ln 2: half is left; A = 0: all of it", laws.result(reply, 0), [0.5, 1.0],
+    slips = [([0.25, math.exp(2.0)], "is it exp(delta A)? You may have taken another sign or array"),
+             ([4.0, 1.0], "the sign is turned round: exp(delta A)"), (1 + delta * A, "1 + delta A is Euler's step"),
+             ((1 + delta * A / 2) / (1 - delta * A / 2), "this is the bilinear rule: take exp(delta A)"),
+             ([2.25, 6.0], "this is B_bar: return A_bar, B_bar, in this order")]
+    yield laws.equals("A = -1, a step of ln 4: a quarter is left; A = 0: all of it", laws.result(reply, 0), [0.25, 1.0],
                       slips=slips)
     slips = [(delta * B, "this is delta B, as in Mamba's code: the zero-order hold has (exp(delta A) - 1) / A"),
-             ([1.5, 3.0], "where A is 0 a step of 2 brings delta B = 6"), ([1.5, 0.0], "where A is 0 it is delta B"),
-             ([1.5 / math.log(2), 3.0], "you divided by delta A: divide by A"),
-             ([-1.5, 0.0], "divide by A"), ([1.5, np.nan], "where A is 0 take delta B")]
-    advice = "0 / 0 is nan: choose delta where A is 0, with np.where or a mask" if np.isnan(as_array(
+             ([2.25, 3.0], "where A is 0 a step of 2 brings delta B = 6"), ([2.25, 0.0], "where A is 0 it is delta B"),
+             ([2.25 / math.log(4), 6.0], "you divided by delta A: divide by A"),
+             ([2.25 / math.log(4), 3.0], "you divided by delta A: divide by A"),
+             ([-2.25, 0.0], "divide by A"), ([-2.25, 6.0], "the sign is turned round: exp(delta A) - 1, not 1 - exp"),
+             (np.exp(delta * B), "this is exp(delta B): B is not discretised as A is"),
+             ([0.75, 3.0], "you multiplied B by exp(delta A): it is multiplied by (exp(delta A) - 1) / A"),
+             ([0.75, 2.0], "B has no effect: multiply by it")]
+    advice = "0 / 0 is nan: choose delta where A is 0, with np.where" if np.isnan(as_array(
         laws.result(reply, 1))).any() else ""
-    yield laws.equals("B = 3: B_bar is (1/2 - 1) / -1 times 3 = 1.5, and 2 times 3 where A is 0", laws.result(reply, 1),
-                      [1.5, 6.0], advice, slips)
+    yield laws.equals("B = 3: B_bar is (1/4 - 1) / -1 times 3 = 2.25, and 2 times 3 where A is 0", laws.result(
+        reply, 1), [2.25, 6.0], advice, slips)
+    stretched = {"boolean index": "A broadcasts against delta, so a mask of A's shape does not fit: choose by np.where"}
     for law, shapes, step in [
         ("one matrix, steps of channels", [(3, 4), (3, 4), (3, 1)], 1.0),
         ("a batch: A (D, N), B (B, T, 1, N), delta (B, T, D, 1)", [(3, 4), (2, 5, 1, 4), (2, 5, 3, 1)], 1.0),
@@ -345,17 +372,22 @@ def discretise(discretise):
             A, delta = (1 + 0.05 * A, 1 + 0.1 * delta) if step == 60 else (-200 * np.abs(A), delta)
         B = B / min(step, 1)
         right = _held(A, B, step * delta)
-        reply = ask(discretise, A, B, step * delta)
+        reply = laws.asked(law, stretched, discretise, A, B, step * delta)
         advice = "np.expm1(x) is exp(x) - 1 with all its digits" if step < 1 else "each number for itself"
         yield laws.results(reply, {"A_bar": right[0].shape, "B_bar": right[1].shape}, f"{law}: ")
-        yield laws.equals(f"{law}: A_bar", laws.result(reply, 0), right[0])
+        yield laws.equals(f"{law}: A_bar", laws.result(reply, 0), right[0], slips=[
+            (np.minimum(right[0], 1), "an A above 0 grows, and is allowed: cut nothing off")])
         yield laws.equals("and B_bar", laws.result(reply, 1), right[1], advice)
+    A, B = np.array([-2.0, 0.0, 1.0]), np.array([3.0, 3.0, 3.0])
+    reply, advice = ask(discretise, A, B, np.zeros(1)), "divide by A, not by delta A, which may be 0 where A is not"
+    yield laws.equals("a step of 0 changes nothing: A_bar is 1", laws.result(reply, 0), np.ones(3))
+    yield laws.equals("and B_bar is 0", laws.result(reply, 1), np.zeros(3), advice)
     yield from _small(discretise)
 
 
 def _small(discretise):
     """A that is small and not 0, with steps long and short."""
-    for size, step in [(1e-3, 1e3), (1e-10, 1e10), (1, 1e-4), (1e-3, 0.1)]:
+    for size, step in [(1e-3, 1e3), (1e-10, 1e10), (1e-14, 1e14), (1, 1e-4), (1e-3, 0.1)]:
         A, B, delta = laws.random(12, (3, 4), (3, 4), (3, 1))
         A, B, delta = -size * (0.2 + np.abs(A)), B / step, step * (0.5 + np.abs(delta))
         law = f"A of about {size:g}, steps of about {step:g}: only an A that is exactly 0 is 0"
@@ -378,12 +410,16 @@ def _held(A, B, delta):
 @visible_check
 def causal_conv(causal_conv):
     x, w, state = np.array([[[1.0, 2.0, 3.0]]]), np.array([[100.0, 10.0, 1.0]]), np.array([[[8.0, 9.0]]])
-    reply = ask(causal_conv, x, w)
-    yield laws.results(reply, {"y": (1, 1, 3), "state": (1, 1, 2)}, "three inputs, three weights: it returns ")
+    law = "three inputs, three weights: it returns "
+    reply = laws.asked(law + "y, state", {"out of bounds": "w is (C, K): a row for each channel, a column for each of "
+                                          "the last K inputs"}, causal_conv, x, w)
+    yield laws.results(reply, {"y": (1, 1, 3), "state": (1, 1, 2)}, law)
     slips = [([[wrong]], said) for wrong, said in [
         ([100, 210, 321], "w is turned round: its last column multiplies the newest input"),
         ([12, 123, 230], "later inputs have their part: the last column lies on the step itself"),
-        ([111, 112, 123], "you repeated the first input: without a state there are zeros")]]
+        ([111, 112, 123], "you repeated the first input: without a state there are zeros"),
+        ([123, 230, 300], "zeros stand before the first input, not behind the last"),
+        ([0, 10, 120], "the newest input has no part: the sum ends at j = K - 1, with the last column of w")]]
     law = "weights 100, 10, 1 for 1, 2, 3: 1, 12, 123"
     yield laws.equals(law, laws.result(reply, 0), [[[1, 12, 123]]], slips=slips)
     slips = [([[[1, 2]]], "you handed on the first inputs"), ([[[0, 0]]], "you handed on the state of the start"),
@@ -407,7 +443,9 @@ def causal_conv(causal_conv):
         for what, given in [("from zeros", []), ("from a state", [state])]:
             reply, right = ask(causal_conv, x, w, *given), _convolved(x, w, *given)
             mixed = np.repeat(right[0].sum(axis=1)[:, None], C, axis=1)
+            together = [part.sum(axis=1, keepdims=True).repeat(C, axis=1) for part in (x, *given)]
             slips = [(mixed, "you added up the channels: each is its own"),
+                     (_convolved(together[0], w, *together[1:])[0], "you added up the channels: each is its own"),
                      (_convolved(x, w[:1].repeat(C, axis=0), *given)[0], "each channel has its own row of w")]
             yield laws.equals(f"{law}, {what}", laws.result(reply, 0), right[0], slips=slips)
             yield laws.equals("and its state", laws.result(reply, 1), right[1], "the last K - 1 of state and x")
@@ -439,24 +477,28 @@ def _convolved(x, w, state=None):
 
 @visible_check
 def route(route):
-    logits = np.log(np.array([[1.0, 4.0, 2.0, 1.0]]))
+    logits = np.log(np.array([[1.0, 2.0, 4.0, 1.0]]))
     reply = ask(route, logits, 2, False)
     yield laws.results(reply, {"ids": (1, 2), "weights": (1, 2)}, "two of four experts: ")
-    slips = [([[2, 1]], "the largest comes first"), ([[0, 3]], "you chose the smallest")]
-    yield laws.equals("probabilities 1/8, 4/8, 2/8, 1/8: experts 1 and 2, the largest first", laws.result(reply, 0),
-                      [[1, 2]], slips=slips)
+    slips = [([[1, 2]], "the largest comes first, here expert 2, whatever the numbers of the experts"),
+             ([[0, 3]], "you chose the smallest"), ([[3, 0]], "you chose the smallest"),
+             ([[0.5, 0.25]], "these are the weights: return ids, weights, in this order")]
+    yield laws.equals("probabilities 1/8, 2/8, 4/8, 1/8: experts 2 and 1, the largest first", laws.result(reply, 0),
+                      [[2, 1]], slips=slips)
     slips = [([[2 / 3, 1 / 3]], "renormalise is False: leave the weights as the softmax over all four has them"),
              (np.log([[4.0, 2.0]]), "these are logits: take the softmax over all experts"),
              ([[0.5, 0.5]], "their weights are what the softmax gives them, not 1 / k"),
+             ([[0.25, 0.5]], "each weight belongs to the expert at its place in ids, the largest first"),
              ([[1.0, 1.0]], "the softmax ran over the tokens: it runs over the experts, axis=-1")]
     yield laws.equals("not renormalised: 1/2 and 1/4", laws.result(reply, 1), [[0.5, 0.25]], slips=slips)
     slips = [([[0.5, 0.25]], "renormalise has no effect: divide by the sum of the chosen")]
     yield laws.equals("renormalised: 2/3 and 1/3", laws.result(ask(route, logits, 2, True), 1), [[2 / 3, 1 / 3]],
                       slips=slips)
-    slips = [([[1, 2, 3]], "of experts 0 and 3, which are equal, the lower number comes first")]
+    slips = [([[2, 1, 3]], "of experts 0 and 3, which are equal, the lower number comes first"),
+             ([[0, 1, 2]], "they are sorted by number: the largest comes first")]
     advice = 'np.argsort(-logits, axis=-1, kind="stable") keeps equal ones in order'
     yield laws.equals("three of four: of the two that are equal expert 0", laws.result(ask(route, logits, 3, False), 0),
-                      [[1, 2, 0]], advice, slips)
+                      [[2, 1, 0]], advice, slips)
     yield laws.equals("all logits 0, all experts: 0, 1, 2, 3, 4, 5 in order", laws.result(ask(route, np.zeros(
         (2, 6)), 6, True), 0), [[0, 1, 2, 3, 4, 5]] * 2, advice)
     many = ask(route, np.tile(np.arange(40.0) % 3, (2, 1)), 20, False)
@@ -485,7 +527,9 @@ def _routed(route, law, logits, k, advice):
         what = f"{law}\n  near {far}, renormalise = {renormalise}"
         yield laws.equals(f"{what}: ids", laws.result(reply, 0), right[0], advice)
         over = "large logits overflow: subtract each token's largest before np.exp" if far else ""
-        yield laws.equals(f"{what}: weights", laws.result(reply, 1), right[1], over)
+        over_all = _chosen(logits, k, False)[1]
+        yield laws.equals(f"{what}: weights", laws.result(reply, 1), right[1], over, slips=[
+            (over_all / over_all.sum(), "you divided by the sum over all tokens: divide by each token's own, axis=-1")])
 
 
 def _far_apart(route):
@@ -521,17 +565,23 @@ def _chosen(logits, k, renormalise):
 def balance_loss(balance_loss):
     p = np.array([[0.7, 0.2, 0.1, 0.0], [0.5, 0.0, 0.5, 0.0], [0.6, 0.1, 0.3, 0.0]])
     ids = np.array([[0, 1], [0, 2], [0, 1]])
-    reply = ask(balance_loss, p, ids)
-    yield laws.shape("three tokens, four experts: one number", reply, ())
+    law = "three tokens, four experts: one number"
+    reply = laws.asked(law, dict.fromkeys(("broadcast", "mismatch", "not aligned"), (
+        "expert 3 got no token: np.bincount(..., minlength=E) counts it, too")), balance_loss, p, ids)
+    yield laws.shape(law, reply, ())
     total = 4 * (0.3 + 0.1 / 3 + 0.05)
     slips = [(total / 4, "the factor E = 4 is missing, or you took a mean over the experts where a sum is asked"),
              (2 * total, "f is a share of the 6 assignments, not of the 3 tokens"),
              (3 * total, "P is the mean over the tokens: you added them up"),
-             (2.4, "you counted the first choice alone: count every assignment"),
+             (2.4, "you counted the first choice or the likeliest alone: count every assignment"),
              (total / 16, "it is E times a sum: you took a mean, and E is missing, too"),
              (4 * (1 / 4 + 1 / 9 + 1 / 36), "one of the two factors is the mean probability"),
              (4 * (0.36 + 0.01 + 0.09), "one of the two factors is the share of assignments"),
-             (3 * total / 4, "E is the number of all experts, also of those without a token")]
+             (3 * total / 4, "E is the number of all experts, also of those without a token"),
+             (4 * (0.3 + 0.1 / 3 + 0.5 / 18), "P is the mean over all tokens, for each expert, chosen or not"),
+             (4 * (0.3 + 0.1 / 6 + 0.1), "count the ids that you are given: they need not be the largest"),
+             (total / 2, "f is a share of the 6 assignments, not of the 12 probabilities"),
+             (1.0, "P is the mean over the tokens alone, one number for each expert: axis=0 of (tokens, E)")]
     law = "f = 1/2, 1/3, 1/6, 0 and P = .6, .1, .3, 0: 4 (.3 + .0333 + .05) = 1.533"
     yield laws.equals(law, reply, total, slips=slips)
     even = ask(balance_loss, np.full((4, 4), 0.25), np.arange(4)[:, None])

@@ -10,12 +10,13 @@ from solutions.refusals import refuses
 from solutions.typed import exact
 
 STRONG = 800  # a decay whose exponential is 0, and that of its contrary infinite
+SMALL = [(1e-3, 1e3), (1e-10, 1e10), (1e-14, 1e14), (1, 1e-4), (1e-3, 0.1)]  # of A, and the steps with it
 RULES = {"linear": 1.0, "gated": 1.0, "delta": 1.0, "gated_delta": 4.0}  # and what each weighs: the last has all
 
 
 def linear_attention(student, rng):
     hint = ("at each step: exp(decay) times the rows of the state, then the write, then the read; with beta k^T S is "
-            "taken off v first, and head n reads group n // (H / G)")
+            "taken off v first, and head n reads group n // (H // G)")
     first = None
     for rule, weight in RULES.items():
         for law, cases in _written(rng, rule):
@@ -169,14 +170,15 @@ def _faded(rng, kind, B, H, G, T, d, e, strength, far=1.0):
 
 
 def _recurrences(rng):
-    """(law, arguments of `scan`, several): each law has factors of 0, and negative ones."""
+    """(law, arguments of `scan`, several): each law has factors of 0, negative ones, and so many steps that their
+    products vanish."""
     for law, *cases in [
-        ("a state of one number, and of several", (float, (3, 7)), (float, (2, 6, 4))),
+        ("a state of one number, and of several", (float, (3, 7)), (float, (2, 6, 4)), (float, (2, 150))),
         ("a matrix as the state, in float32; factors that are integers", (np.float32, (2, 5, 3, 4)), (float, (5, 5)),
-         (np.int8, (2, 6, 3)), (np.int8, (3, 5))),
-        ("one sequence, and many steps", (float, (1, 40)), (float, (1, 9, 2))),
+         (np.int8, (2, 6, 3)), (np.int8, (3, 5)), (float, (2, 150, 1))),
+        ("one sequence, and many steps", (float, (1, 1000)), (float, (1, 9, 2))),
         ("a single step; as many sequences as steps; large numbers", (float, (4, 1)), (float, (4, 4, 4), 900),
-         (float, (2, 3, 1), 300)),
+         (float, (2, 3, 1), 300), (float, (1, 150), 300)),
     ]:
         yield law, [_recurrence(rng, *case) for case in cases]
 
@@ -188,8 +190,8 @@ def _recurrence(rng, kind, shape, far=1.0):
 
 
 def _systems(rng):
-    """(law, arguments of `discretise`, several): in each law some A is 0, some are only small, some steps are tiny, and
-    something grows."""
+    """(law, arguments of `discretise`, several): in each law some A is 0, some are only small, some steps are tiny,
+    some are 0, and something grows."""
     (D, N, T), others = (3, 4, 5), rng.spawn(1)[0]
     for law, kind, shapes in [
         ("one matrix for all steps", float, [(D, N), (D, N), (D, 1)]),
@@ -198,9 +200,10 @@ def _systems(rng):
         ("as many of each; one A for a row", float, [(2, D, N), (2, D, N), (2, D, N)]),
     ]:
         yield law, [_system(rng, kind, shapes, "some are 0"), _system(rng, kind, shapes, "tiny steps"),
+                    _system(others, kind, shapes, "still"),
                     _system(rng, kind, shapes, "far"), _system(rng, kind, [(1,)] * 3, "plain"),
                     _system(rng, float, [(D, 1), (D, N), (D, N)], "grows"),
-                    *(_small(others, shapes, *sizes) for sizes in [(1e-3, 1e3), (1e-10, 1e10), (1, 1e-4), (1e-3, 0.1)])]
+                    *(_small(others, shapes, *sizes) for sizes in SMALL)]
 
 
 def _system(rng, kind, shapes, what):
@@ -211,6 +214,8 @@ def _system(rng, kind, shapes, what):
     if what == "tiny steps":  # of so large inputs that B_bar is about 1
         tiny = 1e-12 if kind is float else 1e-4
         B, delta = B / tiny, delta * tiny
+    if what == "still":
+        delta = delta * (np.arange(delta.size).reshape(delta.shape) % 2)
     if what == "far":
         A = -900 * np.abs(A)
     if what == "grows":

@@ -169,7 +169,7 @@ def linear_attention_with_the_state_transposed(q, k, v, state=None, decay=None, 
 
 
 def linear_attention_with_tiled_groups(q, k, v, state=None, decay=None, beta=None, rule="linear"):
-    """Head n read group n % G: it is n // (H / G), so that neighbouring heads share a group; np.repeat does that,
+    """Head n read group n % G: it is n // (H // G), so that neighbouring heads share a group; np.repeat does that,
     np.tile does not."""
     H, G = q.shape[1], k.shape[1]
     order = np.argsort(np.arange(H) % G, kind="stable")  # heads 0, G, 2G, ... look at group 0
@@ -305,7 +305,7 @@ def linear_attention_parallel_masked_after_the_exponential(q, k, v, decay=None):
 
 
 def linear_attention_parallel_with_tiled_groups(q, k, v, decay=None):
-    """Head n took group n % G: it is n // (H / G); np.repeat does that, np.tile does not."""
+    """Head n took group n % G: it is n // (H // G); np.repeat does that, np.tile does not."""
     H, G = q.shape[1], k.shape[1]
     order = np.argsort(np.arange(H) % G, kind="stable")
     output = reference.linear_attention_parallel(q[:, order], k, v, decay)
@@ -381,6 +381,15 @@ def scan_that_begins_with_one(a, b):
     return h + np.cumprod(a, axis=1)
 
 
+def scan_by_products_that_are_never_0(a, b):
+    """You divided by products of a, with a small number where it is 0: over many steps such products go to 0, and you
+    divide by it. Go from state to state."""
+    reference.scan(a, b)
+    with np.errstate(all="ignore"):
+        products = np.cumprod(np.where(a == 0, 1e-12, a), axis=1)
+        return products * np.cumsum(b / products, axis=1)
+
+
 # discretise
 
 
@@ -447,6 +456,13 @@ def discretise_with_b_alone_at_zero(A, B, delta):
 def discretise_divided_by_the_step_too(A, B, delta):
     """You divided by delta A: divide by A alone, or multiply by delta again."""
     return np.exp(delta * A), _ratio(A, delta) / delta * B
+
+
+def discretise_with_nan_at_a_step_of_0(A, B, delta):
+    """You divided by delta A, which is 0 where the step is, whatever A is: divide by A."""
+    power = delta * A
+    with np.errstate(all="ignore"):
+        return np.exp(power), np.where(A == 0, delta, delta * (np.expm1(power) / power)) * B
 
 
 def discretise_without_the_division(A, B, delta):

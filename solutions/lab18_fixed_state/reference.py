@@ -21,7 +21,7 @@ def linear_attention(q, k, v, state=None, decay=None, beta=None, rule="linear"):
     """Write each step's key and value into a matrix of fixed size, by one of four rules, and read it with the query.
 
     q (B, H, T, d), k (B, G, T, d), v (B, G, T, e); state (B, G, d, e), None for zeros. Head n reads the state of group
-    n // (H / G), after its step was written. decay (B, G, T, d), or (B, G, T, 1), in logarithms, for "gated" and
+    n // (H // G), after its step was written. decay (B, G, T, d), or (B, G, T, 1), in logarithms, for "gated" and
     "gated_delta", is applied before the write; beta (B, G, T, 1) for "delta" and "gated_delta".
     Returns output (B, H, T, e) and the state after the last step. Raises ValueError for another rule, for a decay or
     beta that the rule needs and has not, or has and does not use, where G does not divide H, where a shape does not

@@ -64,7 +64,7 @@ def scan(rng):
         shape = (n["B"], n["T"], *more)
         yield given(normal(rng, *shape), normal(rng, *shape))
         yield given(rng.uniform(0, 1, size=shape) * (rng.random(shape) < 0.7), 300 * normal(rng, *shape))
-    yield given(rng.uniform(-1, 1, size=(2, 60)), normal(rng, 2, 60))
+    yield given(rng.uniform(-1, 1, size=(2, 600)), normal(rng, 2, 600))
     for one, other in [((2, 5), (2, 4)), ((2, 1), (2, 4)), ((2, 4), (1, 4)), ((4,), (4,)), ((2, 0), (2, 0)),
                        ((2, 4), (2, 4, 3)), ((2, 4, 3), (2, 4, 1)), ((0,), (0,)), ((2, 0, 3), (2, 0, 3))]:
         yield given(np.ones(one), normal(rng, *other))
@@ -76,9 +76,10 @@ def discretise(rng):
         for a, b, d in [((D, N), (T, 1, N), (T, D, 1)), ((N,), (N,), (T, 1)), ((T, D, N),) * 3]:
             A = np.minimum(normal(rng, *a), 1) * (rng.random(a) >= zeros)
             yield given(A, normal(rng, *b) / min(step, 1), step * rng.uniform(0.1, 2, size=d))
-    for size, step in [(1e-3, 1e3), (1e-10, 1e10), (1e-3, 0.1)]:
+    for size, step in [(1e-3, 1e3), (1e-10, 1e10), (1e-14, 1e14), (1e-3, 0.1)]:
         yield given(-size * (0.2 + rng.random(4)), normal(rng, 4) / step, step * rng.uniform(0.5, 2, size=4))
     yield given(np.array([-900.0, -3.0, 0.0]), np.ones(3), np.array([1.0]))
+    yield given(np.array([-3.0, 2.0, 0.0]), np.ones(3), np.array([0.0]))
     yield given(np.ones(3), np.ones(4), np.ones(3))  # refused
     yield given(np.ones(3), np.ones(3), np.ones(2))
 
