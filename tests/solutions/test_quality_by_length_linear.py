@@ -67,3 +67,10 @@ def test_a_matrix_keeps_what_a_vector_loses():
         assert quality[f"matrix.{steps}.bleu"].shape == (len(quality["about.seeds"]), len(quality["lengths"]))
     assert quality["matrix.800.bleu"][:, trained].min() > 95 and int(quality["matrix.state"]) == 1088
     assert quality["vector.800.bleu"][:, quality["lengths"] >= 20].max() < 60 and int(quality["vector.state"]) == 128
+
+
+def test_a_little_more_that_can_be_asked_keeps_a_little_more():
+    quality = coursekit.load("quality_by_length_linear")
+    narrow, vector = (quality[f"{name}.800.bleu"].mean(axis=0) for name in ("narrow", "vector"))
+    assert int(quality["narrow.state"]) == 192 and (narrow > vector).all()
+    assert narrow[quality["lengths"] == 30] < 40
