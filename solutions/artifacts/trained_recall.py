@@ -107,7 +107,9 @@ def texts(rng, B, n):
 
 def make():
     """What `coursekit.load("trained_recall")` returns: "softmax.8", "sum.16" and "sum.32", the share of values that is
-    recalled (seeds, PAIRS), and "pairs"."""
+    recalled (seeds, PAIRS); "sum.16.longer", that of the first seed after three times as many steps; and "pairs"."""
     found = {name: np.array([[model.right(n) for n in PAIRS] for model in (
         Reciter(*setting, seed).train() for seed in SEEDS)]) for name, setting in SETTINGS.items()}
+    longer = Reciter(*SETTINGS["sum.16"], SEEDS[0]).train(3 * STEPS)
+    found["sum.16.longer"] = np.array([longer.right(n) for n in PAIRS])
     return found | {"pairs": np.array(PAIRS), "about.seeds": np.array(SEEDS), "about.steps": np.array(STEPS)}
