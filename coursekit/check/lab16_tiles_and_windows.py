@@ -33,6 +33,7 @@ def merge_softmax(merge_softmax):
     for place, name in enumerate(names):
         yield laws.equals(f"3 keys and 4 keys: {name}", laws.result(reply, place), whole[place],
                           "" if place else "each row has an m of its own, the larger of its two: np.maximum")
+    yield from _to_the_digit(reply, whole, names, "compute nothing in float32")
     turned = ask(merge_softmax, *second, *first)
     for place, name in enumerate("mlo"):
         yield laws.equals(f"the other way round: the same {name}", laws.result(turned, place), whole[place],
@@ -193,7 +194,8 @@ def tiled_attention(tiled_attention):
     yield from _with_masks(tiled_attention, Q, K, V)
     yield from _in_front(tiled_attention)
     yield from _high(tiled_attention, Q, K, V)
-    yield from _to_the_digit(tiled_attention, Q, K, V)
+    yield from _to_the_digit(ask(tiled_attention, Q, K, V, 2, 3), right, ("output", "logsumexp"),
+                             "add nothing to l where it is not 0, and compute nothing in float32")
     yield from _narrow(tiled_attention)
     yield from _held(tiled_attention)
     yield from _refused_tiles(tiled_attention, Q, K, V)
@@ -253,13 +255,11 @@ def _held(attend):
             yield Verdict(law, True)
 
 
-def _to_the_digit(attend, Q, K, V):
+def _to_the_digit(reply, right, names, advice):
     """Twelve digits, of numbers of moderate size."""
-    reply, right = ask(attend, Q, K, V, 2, 3), _looked(Q, K, V)
-    for place, name in enumerate(("output", "logsumexp")):
-        off = np.abs(as_array(laws.result(reply, place)) - right[place]).max() / np.abs(right[place]).max()
-        advice = "add nothing to l where it is not 0, and compute nothing in float32"
-        yield Verdict(f"float64 came in: twelve digits of {name} are right", off < 1e-12,
+    for place, (name, expected) in enumerate(zip(names, right, strict=True)):
+        off = np.abs(as_array(laws.result(reply, place)) - expected).max() / np.abs(expected).max()
+        yield Verdict(f"float64 came in: twelve digits are right of {name}", off < 1e-12,
                       f"off by a share of {off:.0e}: {advice}")
 
 
@@ -615,8 +615,10 @@ def _heads(write):
         yield laws.equals(law, laws.asked(law, words, write, cache, new, index), _written(cache, new, index),
                           "the slots are the last axis but one, and the first axis in front has the sentences", slips)
     cache, new = 5000 + laws.random(9, (2, 4, 3))[0], laws.random(10, (2, 3, 3))[0] / 1000
-    yield laws.equals("large numbers in the cache, small ones in front of it", ask(write, cache, new, 2),
-                      _written(cache, new, 2))
+    law, reply = "large numbers in the cache, small new ones", ask(write, cache, new, 2)
+    yield laws.equals(law, reply, _written(cache, new, 2))
+    yield Verdict(f"{law}: to the last digit", np.array_equal(reply.value, _written(cache, new, 2)),
+                  "numbers are copied as they are, and not through float32")
 
 
 def _written(cache, new, index):

@@ -11,18 +11,34 @@ from tests.labs.inputs import FRONTS, given, masks, normal, sizes, within
 PROMISES_TYPES = {"window_mask"}
 
 
-def _with_its_digits(value, *args):
-    """Output and logsumexp, and whether digits are lost that float64 holds; of what should be refused, as it is."""
+def _with_their_digits(function):
+    """What counts of the results of an exercise: they, and whether digits are lost that float64 holds. What should be
+    refused is left as it is."""
+    def counted(value, *args):
+        try:
+            right = function(*args)
+        except ValueError:
+            return value
+        return *value, float(_off(value, right) > 1e-11 * max(1, largest(right)))
+    return counted
+
+
+def _off(value, right):
+    """How far results are off, as a share of the largest entry of each."""
+    return max(np.nan_to_num(np.abs(np.subtract(got, wanted))).max(initial=0) / max(1e-300, largest(wanted))
+              for got, wanted in zip(value, right, strict=True))
+
+
+def _copied(value, *args):
+    """A cache, and whether it holds other numbers than it should, be it in the last digit."""
     try:
-        right = reference.tiled_attention(*args)
+        return value, float(not np.array_equal(value, reference.rolling_write(*args)))
     except ValueError:
         return value
-    off = max(np.nan_to_num(np.abs(np.subtract(got, wanted))).max(initial=0) / max(1e-300, largest(wanted))
-              for got, wanted in zip(value, right, strict=True))
-    return *value, float(off > 1e-11 * max(1, largest(right[1])))
 
 
-COUNTS = {"tiled_attention": _with_its_digits}
+COUNTS = {"rolling_write": _copied} | {
+    name: _with_their_digits(getattr(reference, name)) for name in ("merge_softmax", "tiled_attention")}
 
 
 def merge_softmax(rng):

@@ -237,8 +237,20 @@ def test_digits_that_float64_holds_cost_points_where_they_are_lost(off):
         output, logsumexp = tiled_attention(*args)
         return output * (1 - off), logsumexp
     assert share(LAB, "tiled_attention", tiled_attention=answer) < 1
-    with pytest.raises(CheckFailed, match="twelve digits of output"):
+    with pytest.raises(CheckFailed, match="twelve digits are right of output"):
         visible.tiled_attention(answer)
+
+
+def test_a_cache_or_a_piece_that_went_through_float32_loses_points():
+    def merge(*args):
+        return tuple(np.asarray(each).astype(np.float32) for each in merge_softmax(*args))
+
+    def write(cache, new, index):
+        return reference.rolling_write(cache.astype(np.float32), new, index)
+    for exercise, answer in (("merge_softmax", merge), ("rolling_write", write)):
+        assert share(LAB, exercise, **{exercise: answer}) < 1
+        with pytest.raises(CheckFailed, match="digit"):
+            getattr(visible, exercise)(answer)
 
 
 # What the visible checks blame
