@@ -36,7 +36,8 @@ sleep(0.5)
 print("and more")
 ```
 """
-BROKEN = {"link": "[a link](nowhere.md)", "reference": "{ref}`nowhere`", "cell": "```{code-cell} python\nnowhere\n```"}
+BROKEN = {"link": "[a link](nowhere.md)", "reference": "{ref}`nowhere`", "cell": "```{code-cell} python\nnowhere\n```",
+          "hidden": "```{code-cell} python\n:tags: [hide-input, hide-output]\nassert False\n```"}
 
 
 @pytest.fixture(scope="module")
