@@ -10,10 +10,10 @@
       } catch { return false }
     },
   }
-  // What is asked of the cell: the nearest **Predict** above it, with no other cell and no heading between.
+  // What is asked of the cell: the nearest **Predict** above it, with no heading, answer or other output between.
   const promptOf = cell => {
     for (let above = cell.previousElementSibling; above; above = above.previousElementSibling) {
-      if (above.matches("div.cell, h1, h2, h3, section")) return
+      if (above.matches("h1, h2, h3, section, details, div.cell:has(.cell_output > *)")) return
       if ([...above.querySelectorAll("strong")].some(each => each.textContent.startsWith("Predict"))) return above
     }
   }
