@@ -131,7 +131,7 @@ def fence_of(line, number):
 
 
 def sentences(paragraph):
-    return re.split(r"(?<=[.!?:;])\)?\s+(?=[^a-z\s])", paragraph)
+    return re.split(r"(?<=[.!?])\)?\s+(?=[^a-z\s])", paragraph)
 
 
 def claims_of(line, sentence, known):

@@ -21,7 +21,7 @@ def prose(page):
     page = FENCE.sub("", HEAD.sub("", page))
     lines = (line.lstrip("#-> *") for line in page.split("\n") if line[:1] not in ("|", "(", "!", ":"))
     whole = (line for line in lines if not MATHEMATICS.search(line) and not ROLE.search(line))
-    plain = (re.sub(r"\]\([^)]*\)|[*`\[\]]|^\d+\. ", "", line).strip() for line in whole)
+    plain = (re.sub(r"\]\([^)]*\)|\{\.\w+\}|[*`\[\]]|^\d+\. ", "", line).strip() for line in whole)
     return [line for line in plain if len(line) > 40]
 
 

@@ -33,6 +33,7 @@ CLAIMED = [  # a sentence, and the interval of each claim in it
     ("There are 512 of 1,024, 40, 7 and 999.", []),
     ("In chapters 2.1 and 3.2 they are 3.5 × 4.5 of 2017, in head 0.4.", []),
     ("It has 84 % {cite:p}`they2017`.", []),
+    ("We read {cite:t}`they2017`: 84 % are right.", []),
     ("They have 84 % (their Table 3).", []),
     ("How do you get to 84 %?", []),
     ("The sum 0.5 + 0.25 = 0.75 is known, as $x = 0.84$ and `0.84` are.", []),

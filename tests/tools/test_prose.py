@@ -17,7 +17,7 @@ print("a line of code that is long enough to be a sentence of its own")
 ```
 
 1. A formula such as $x$ has no words, and takes its whole line away with it.
-- A point of a list is a sentence as good as any other, once its sign is gone.
+- A point of a list is a sentence as [good]{.given} as any other, once its sign is gone.
 - So is one that {cite:t}`cites2026`, but its citation could not be read aloud.
 """
 
