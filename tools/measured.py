@@ -377,8 +377,10 @@ def read(name, root=ROOT):
     notebook, kept = chapter_notebook(text), Path(root, "build", "executed", f"{name}.ipynb")
     for path in (Path(root, "_build", "jupyter_execute", "chapters", kept.name), kept):
         done = path.exists() and nbformat.read(path, as_version=4)
-        if done and [sources(done), len(done.cells)] == [sources(notebook), len(notebook.cells)]:
-            return text, done
+        if done and sources(done) == sources(notebook):
+            for cell, other in zip(code_cells(notebook), code_cells(done), strict=True):
+                cell.outputs = other.outputs
+            return text, notebook
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(Path(root, "chapters"))}}).execute()
     kept.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, kept)
