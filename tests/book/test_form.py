@@ -34,7 +34,7 @@ LEFT = {
                              "scrolls": 2},
     "10_the_transformer": {"long_cells": 3, "wide_lines": 29, "open_answers": 5, "measured": 6, "scrolls": 1},
     "11_tokens": {"long_cells": 2},
-    "12_language_model": {"long_cells": 6, "wide_lines": 20},
+    "12_language_model": {"long_cells": 6},
     "13_writing": {"long_cells": 4},
     "14_real_weights": {"long_cells": 4, "scrolls": 2},
     "16_memory": {"long_cells": 3, "long_paragraphs": 3, "measured": 8},
