@@ -1,39 +1,18 @@
 """The page that sets the book beside PyTorch: every snippet runs, and prints what the page says."""
 
-import contextlib
-import io
-import re
-from pathlib import Path
+import ast
 
 import pytest
 
 from tests import needs
-
-PAGE = Path(__file__).parents[2] / "chapters" / "in_pytorch.md"
-BLOCK = re.compile(r"^```(python|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def snippets():
-    """[(code, what the page says it prints)], in the order of the page; the output is None where none is shown."""
-    blocks = BLOCK.findall(PAGE.read_text("utf-8"))
-    outputs = [text if kind == "text" else None for kind, text in [*blocks[1:], ("python", "")]]
-    return [(code, output) for (kind, code), output in zip(blocks, outputs, strict=True) if kind == "python"]
+from tools.dates_in_pytorch import session, snippets
 
 
 @pytest.fixture(scope="module")
 def printed():
     """What each snippet prints. They share one namespace, as they would share a session of the reader."""
-    import torch
-
-    dtype, namespace, found = torch.get_default_dtype(), {"__name__": "page"}, []
-    try:
-        for code, _ in snippets():
-            with contextlib.redirect_stdout(io.StringIO()) as out:
-                exec(compile(code, PAGE.name, "exec"), namespace)
-            found.append(out.getvalue())
-    finally:
-        torch.set_default_dtype(dtype)
-    return found
+    with session() as (_, found):
+        return found
 
 
 @needs.torch
@@ -51,5 +30,11 @@ def test_the_page_has_a_snippet_for_each_building_block():
     assert [name for name in named if name not in code] == []
 
 
-def test_only_the_first_snippet_prints_nothing():
-    assert [i for i, (_, said) in enumerate(snippets()) if not said] == [0]
+def test_only_the_first_snippet_and_those_that_define_something_print_nothing():
+    silent = [ast.parse(code).body[-1] for code, said in snippets()[1:] if not said]
+    assert [ast.unparse(last) for last in silent if not isinstance(last, ast.FunctionDef | ast.ClassDef)] == []
+
+
+def test_no_cell_is_longer_than_a_screen_or_wider_than_a_page():
+    code = [code.splitlines() for code, _ in snippets()]
+    assert max(map(len, code)) <= 25 and max(len(line) for lines in code for line in lines) <= 80
