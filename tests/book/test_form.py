@@ -17,22 +17,6 @@ from tools.notebooks import chapter_notebook
 LONGEST, WIDEST, WORDS = 25, 80, 120  # lines of a visible cell, columns of code, words of a paragraph
 NUMBERED = [name for name in CHAPTERS if name[:2].isdigit()]
 LEFT = {
-    "01_bottleneck": {"long_cells": 2, "wide_lines": 34, "open_answers": 5, "long_paragraphs": 1, "measured": 1,
-                      "scrolls": 4},
-    "02_additive_attention": {"wide_lines": 10, "open_answers": 3, "unanswered": 1, "long_paragraphs": 2, "measured": 5,
-                              "scrolls": 3},
-    "03_learning_to_align": {"long_cells": 2, "wide_lines": 19, "open_answers": 4, "unanswered": 1,
-                             "long_paragraphs": 1, "measured": 6, "scrolls": 1},
-    "04_multiplicative_attention": {"long_cells": 1, "wide_lines": 32, "open_answers": 4, "measured": 9, "scrolls": 7},
-    "05_soft_and_hard": {"wide_lines": 12, "open_answers": 3, "long_paragraphs": 2, "measured": 4, "scrolls": 2},
-    "06_scaled_dot_product": {"long_cells": 2, "wide_lines": 15, "open_answers": 4, "unanswered": 2,
-                              "long_paragraphs": 2, "measured": 6, "scrolls": 5},
-    "07_multi_head": {"long_cells": 1, "wide_lines": 24, "open_answers": 4, "long_paragraphs": 2, "measured": 3,
-                      "scrolls": 2},
-    "08_positions": {"wide_lines": 20, "open_answers": 8, "unanswered": 1, "measured": 5},
-    "09_transformer_block": {"long_cells": 2, "wide_lines": 21, "open_answers": 4, "long_paragraphs": 2, "measured": 4,
-                             "scrolls": 2},
-    "10_the_transformer": {"long_cells": 3, "wide_lines": 29, "open_answers": 5, "measured": 6, "scrolls": 1},
     "11_tokens": {"long_cells": 2},
     "12_language_model": {"long_cells": 6},
     "13_writing": {"long_cells": 4},
