@@ -11,6 +11,7 @@ from tools.dates_in_pytorch import (
     PAGE,
     STARTS,
     STEPS,
+    TOGETHER,
     apart,
     learned,
     lines,
@@ -65,7 +66,7 @@ def test_from_each_start_it_learns_what_the_page_says(page, start):
 @needs.torch
 @pytest.mark.nightly
 def test_from_our_start_fifty_steps_are_ours(page):
-    assert apart(page, 50) < 1e-6
+    assert apart(page, TOGETHER) < 1e-6
 
 
 @needs.torch
