@@ -253,8 +253,7 @@ def silenced(text, heads, looks, letters, probabilities, now=0):
     low = at[-1][1] + row  # where the bars of the next letters begin
     says = list(heads.values())
     steps = {"says": [{"text": each} for each in says],
-             "looks": [{"d": "".join(f"M{x + 2} {y + 7}h{cell - 4}v{20 * w:.1f}h{4 - cell}z"
-                                     for (x, y), w in zip(at, step, strict=True) if w >= 0.01)} for step in looks],
+             "looks": [{"d": _hanging(at, cell, 20 * step)} for step in looks],
              "bars": [{"d": "".join(f"M40 {low + 26 * j}h{250 * p:.1f}v18H40z" for j, p in enumerate(each))}
                       for each in probabilities]}
     steps |= {f"number {j}": [{"text": _number(p)} for p in column] for j, column in enumerate(probabilities.T)}
@@ -287,6 +286,42 @@ def _in_lines(text, columns):
         places += [(column + i, line) for i in range(len(word))]
         column += len(word)
     return places
+
+
+def reads(what, steps, says, rows, now):
+    """Where a model looks at each step, as bars under the tokens that it can look at, in several rows under one slider.
+
+    what   what the slider chooses, such as "token that is written"
+    steps  what stands under the slider at each of n steps, two or more; `now` is where it stands
+    says   n texts, what happens at each step
+    rows   {name: (tokens, weights (n, S), asks)}: S tokens in one line, 13 at most; their weights, nan where a token is
+           not there; and for each step the token that asks. From 5 per cent on a weight is told in figures
+    """
+    shown, draw, alt = {"says": [{"text": each} for each in says]}, [], []
+    for row, (name, (tokens, weights, asks)) in enumerate(rows.items()):
+        weights, top, cell = np.asarray(weights, float), 52 + 98 * row, 346 / len(tokens)
+        expect({"n": len(steps), "S": len(tokens)}, **{name: (weights, "n S")})
+        at = [(7 + cell * j, top + 22) for j in range(len(tokens))]
+        titles = [f"{name}: {ask} looks at" for ask in _visible(asks)]
+        shown[f"row {row}"] = [{"text": title} for title in titles]
+        shown[f"looks {row}"] = [{"d": _hanging(at, cell, 32 * step)} for step in weights]
+        draw += [_text(7, top, titles[now], name=f"row {row}", anchor="start"),
+                 f'<path data-is="looks {row}" d="{shown[f"looks {row}"][now]["d"]}" fill="{WEIGHT}"/>']
+        for j, ((x, y), token, w) in enumerate(zip(at, _visible(tokens), weights.T, strict=True)):
+            below = y + 19 + 32 * np.nan_to_num(w)
+            shown[f"token {row} {j}"] = [{"text": "" if np.isnan(each) else token} for each in w]
+            shown[f"percent {row} {j}"] = [{"text": _percent(each) if each >= 0.05 else "", "y": _round(foot)}
+                                           for each, foot in zip(w, below, strict=True)]
+            draw += [_text(x + cell / 2, down, shown[part][now]["text"], name=part, size=size) for part, down, size in
+                     [(f"token {row} {j}", y, 15 if len(token) == 1 else 11), (f"percent {row} {j}", below[now], 11)]]
+        alt += [f"{titles[now]} " + ", ".join(f"{token} {_percent(w)}" for token, w in
+                                              zip(_visible(tokens), weights[now], strict=True) if w >= 0.05)]
+    rail, unit = 52 + 98 * len(rows), 300 / (len(steps) - 1)
+    draw += [_text(7, 22, says[now], name="says", anchor="start", weight=600),
+             *(_text(30 + unit * n, rail + 30, each, size=11, fill=FAINT) for n, each in enumerate(steps)),
+             _slider("step", what, now, (0, len(steps) - 1, 1), (30, rail), (unit, 0))]
+    return Touch("steps", {"now": now, "shown": shown}, f"{says[now]}. In percent, {'; '.join(alt)}.",
+                 float(rail + 38), "".join(draw))
 
 
 def choices(what, settings, panels, now):
@@ -396,6 +431,12 @@ def _png(picture):
     stream = BytesIO()
     imsave(stream, picture, cmap="gray_r", vmin=0, vmax=1, format="png", metadata={"Software": None})
     return f"data:image/png;base64,{b64encode(stream.getvalue()).decode()}"
+
+
+def _hanging(at, cell, heights):
+    """The path around bars that hang under letters at (x, y), in cells of one width, if high enough to be seen."""
+    return "".join(f"M{_round(x + 2)} {y + 7}h{_round(cell - 4)}v{_round(h)}H{_round(x + 2)}z"
+                   for (x, y), h in zip(at, heights, strict=True) if h >= 0.2)
 
 
 def _bars(x, foot, p):

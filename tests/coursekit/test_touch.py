@@ -76,6 +76,16 @@ def test_a_silenced_head_shows_where_it_looked_and_what_comes_next_without_it():
     assert parts(figure, "number 1")[0].text == "0.20" and parts(figure, "says")[0].text == "without 0.0"
 
 
+def test_a_step_shows_the_weights_of_each_row_and_no_token_that_is_not_there_yet():
+    rows = {"self": ("x y", [[1, np.nan, np.nan], [0.04, 0.06, 0.9]], "xy")}
+    figure = touch.reads("token", "ab", ["first", "then"], rows, now=1)
+    shown = figure.start["shown"]
+    assert [step["text"] for step in shown["token 0 1"]] == ["", "␣"]
+    assert [step["text"] for step in shown["percent 0 0"]] == ["100", ""]
+    assert [step["d"].count("M") for step in shown["looks 0"]] == [1, 3]
+    assert "then. In percent, self: y looks at ␣ 6, y 90." in repr(figure)
+
+
 def test_no_word_is_cut_at_the_end_of_a_line():
     lines = [line for _, line in touch._in_lines("aaaa bbbb cccc dddd", columns=17)]
     assert lines == [0] * 16 + [1] * 4
