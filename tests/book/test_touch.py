@@ -9,7 +9,8 @@ import pytest
 from coursekit import plot
 from tests import needs
 
-PAGE = {"softmax": "02_additive_attention", "alignment": "03_learning_to_align",
+PAGE = {**dict.fromkeys(["softmax", "steps fig-state-moves"], "02_additive_attention"),
+        "alignment": "03_learning_to_align",
         "steps fig-centre": "04_multiplicative_attention", "steps fig-draws": "05_soft_and_hard",
         "turn": "06_scaled_dot_product",
         "mask": "06_scaled_dot_product", "rotary": "08_positions", "steps fig-step-by-step": "10_the_transformer",
