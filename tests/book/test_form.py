@@ -17,7 +17,7 @@ from tools.notebooks import chapter_notebook
 LONGEST, WIDEST, WORDS = 25, 80, 120  # lines of a visible cell, columns of code, words of a paragraph
 NUMBERED = [name for name in CHAPTERS if name[:2].isdigit()]
 LEFT = {
-    "14_real_weights": {"long_cells": 4, "scrolls": 2},
+    "14_real_weights": {"scrolls": 2},
     "16_memory": {"long_cells": 3, "long_paragraphs": 3, "measured": 8},
     "17_inside_heads": {"long_cells": 2, "long_paragraphs": 2, "measured": 10},
     "18_fixed_state": {"long_cells": 1, "wide_lines": 1, "open_answers": 3, "unanswered": 1, "long_paragraphs": 4,
