@@ -19,6 +19,7 @@ PAGE = {**dict.fromkeys(["softmax", "steps fig-state-moves"], "02_additive_atten
         "steps fig-silence": "12_language_model",
         **dict.fromkeys(["steps fig-temperature", "steps fig-top-k", "steps fig-top-p"], "13_writing"),
         **dict.fromkeys(["steps fig-caption", "steps fig-listener"], "15_images_and_sound"),
+        "steps fig-rows-and-columns": "16_memory",
         "steps fig-silence-induction": "17_inside_heads", "steps fig-beta": "18_fixed_state"}
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 PUBLISHED = """async name => new DOMParser()
