@@ -20,8 +20,6 @@ LEFT = {
     "14_real_weights": {"scrolls": 2},
     "16_memory": {"long_cells": 3, "long_paragraphs": 3, "measured": 8},
     "17_inside_heads": {"long_cells": 2, "long_paragraphs": 2, "measured": 10},
-    "18_fixed_state": {"long_cells": 1, "wide_lines": 1, "open_answers": 3, "unanswered": 1, "long_paragraphs": 4,
-                       "measured": 6},
 }
 SHOWS = re.compile(r"\b(?:print|display|Markdown|subplots|touch)\b")  # in a cell without these there is nothing to hide
 ANSWER = re.compile(r"[^\n]+\n\n```+\{(?:dropdown\}|code-cell\}[^\n]*\n(?:---\n)?:?tags: \[[^]]*hide-output)")
