@@ -18,8 +18,6 @@ LONGEST, WIDEST, WORDS = 25, 80, 120  # lines of a visible cell, columns of code
 NUMBERED = [name for name in CHAPTERS if name[:2].isdigit()]
 LEFT = {
     "14_real_weights": {"scrolls": 2},
-    "16_memory": {"long_cells": 3, "long_paragraphs": 3, "measured": 8},
-    "17_inside_heads": {"long_cells": 2, "long_paragraphs": 2, "measured": 10},
 }
 SHOWS = re.compile(r"\b(?:print|display|Markdown|subplots|touch)\b")  # in a cell without these there is nothing to hide
 ANSWER = re.compile(r"[^\n]+\n\n```+\{(?:dropdown\}|code-cell\}[^\n]*\n(?:---\n)?:?tags: \[[^]]*hide-output)")
