@@ -13,6 +13,7 @@ from coursekit.verdicts import Verdict
 
 INF = np.inf
 FINITE = "refuse what is no number: np.isnan, and np.isinf, as an inf that is let in becomes a nan later"
+PLAIN = "plain numbers are a piece of no key where all three are -inf, 0, 0: ask for that, not for np.ndim(o) alone"
 FIT = "compare the shapes first: m and l have one shape, o one axis more, and NumPy would stretch some others"
 
 
@@ -51,11 +52,16 @@ def merge_softmax(merge_softmax):
             ("is inf in one row", np.where(one, INF, array), FINITE), ("has an axis too many", array[..., None], FIT),
             ("has one row in place of two", array[:1], FIT), ("has a last axis of 1", array[..., :1], FIT),
             ("lacks an axis", array[0], FIT), ("is flat", array.ravel(), FIT),
+            ("alone is a plain number", 2.0, PLAIN if name[0] == "o" else FIT),
         ]:
             args = [*first, *second]
             args[place] = wrong
             refused.append(laws.refuses(f"{name} {law}: ValueError", merge_softmax, args, [], advice))
-        yield _in_one(f"nan, inf and five other shapes in the place of {name}: each a ValueError", *refused)
+        yield _in_one(f"nan, inf and six other shapes in the place of {name}: each a ValueError", *refused)
+    for plain in ((5.0, 1.0, 7.0), (0.0, 0.0, 0.0), (-INF, 1.0, 0.0), (-INF, 0.0, 7.0), (np.nan, 0.0, 0.0)):
+        law = "three plain numbers {:g}, {:g}, {:g}, which are not -inf, 0, 0: ValueError".format(*plain)
+        yield _in_one(law, *(laws.refuses(law, merge_softmax, args, [], PLAIN)
+                             for args in ((*plain, *second), (*first, *plain))))
 
 
 def _in_one(law, *verdicts):

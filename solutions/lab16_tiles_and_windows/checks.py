@@ -155,12 +155,15 @@ def _with_gaps(rng, front, e, far=0.0):
 
 def _misfits(rng):
     """Arguments of `merge_softmax` of which one is nan or inf in one place, lacks an axis or has one too many, or has
-    other sizes."""
+    other sizes; or three plain numbers stand for a piece, and are not -inf, 0, 0."""
     right = *_piece(rng, (2, 3), 4), *_piece(rng, (2, 3), 4)
+    for plain in ((3.0, 2.0, 4.0), (-2.0, 0.0, 0.0), (-np.inf, 2.0, 0.0), (-np.inf, 0.0, 3.0), (np.nan, 0.0, 0.0)):
+        yield *plain, *right[3:]
+        yield *right[:3], *plain
     for place, array in enumerate(right):
         nan, inf = array.copy(), array.copy()
         nan[1, 2], inf[0, 1] = np.nan, np.inf
-        for wrong in (nan, inf, array[..., None], array[:1], array[..., :1], array[0], array.reshape(-1)):
+        for wrong in (nan, inf, array[..., None], array[:1], array[..., :1], array[0], array.reshape(-1), 2.0):
             yield *right[:place], wrong, *right[place + 1:]
 
 

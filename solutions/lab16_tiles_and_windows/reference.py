@@ -26,7 +26,10 @@ def merge_softmax(m1, l1, o1, m2, l2, o2):
     given = {"m1": m1, "l1": l1, "o1": o1, "m2": m2, "l2": l2, "o2": o2}
     letters = " ".join("ABCDEFGH"[: max(np.ndim(m1), np.ndim(m2))])  # of the axes in front
     axes = {"m": letters, "l": letters, "o": f"{letters} e"}
-    expect(**{name: (array, axes[name[0]]) for name, array in given.items() if np.ndim(array)})
+    none = {n: np.all(np.isneginf(m)) and not np.any(l) and not np.any(o)  # a piece of no key: plain numbers do
+            for n, m, l, o in (("1", m1, l1, o1), ("2", m2, l2, o2))}
+    expect(**{name: (np.asarray(array), axes[name[0]]) for name, array in given.items()
+              if np.ndim(array) or not none[name[1]]})
     if not all(np.all(array < np.inf) for array in given.values()):
         raise ValueError("expected numbers below inf, got inf or nan")
     m = np.maximum(m1, m2)

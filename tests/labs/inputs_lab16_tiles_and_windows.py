@@ -60,6 +60,10 @@ def merge_softmax(rng):
         for each in (some, args[place] + wrong, np.zeros((3, 2, 2)), args[place][0], args[place][..., None],
                      args[place].ravel(), args[place][:1], args[place][..., :1]):
             yield given(*args[:place], each, *args[place + 1:])
+        yield given(*args[:place], 2.0, *args[place + 1:])
+        for plain in itertools.product((-np.inf, 2.0, wrong), (0.0, 3.0), (0.0, 4.0)):
+            yield given(*plain, *args[3:])
+            yield given(*args[:3], *plain)
 
 
 def _piece(rng, front, e, far):

@@ -253,6 +253,14 @@ def test_a_cache_or_a_piece_that_went_through_float32_loses_points():
             getattr(visible, exercise)(answer)
 
 
+def test_plain_numbers_that_are_no_piece_of_no_key_are_refused():
+    piece = np.zeros(3), np.ones(3), np.zeros((3, 2))
+    for plain in ((5.0, 1.0, 7.0), (0.0, 0.0, 0.0), (-np.inf, 0.0, 2.0), (np.nan, 0.0, 0.0), (piece[0], piece[1], 4.0)):
+        with pytest.raises(ValueError, match="expected"):
+            merge_softmax(*plain, *piece)
+    assert share(LAB, "merge_softmax", merge_softmax=_drops_plain_numbers) < 1
+
+
 # What the visible checks blame
 
 
@@ -260,7 +268,15 @@ def _divided(m, l, o):
     return m, l, o / l[..., None]
 
 
+def _drops_plain_numbers(*args):
+    """A piece whose o is a plain number is taken for one of no key, whatever it is."""
+    first, second = args[:3], args[3:]
+    return next((other for piece, other in ((first, second), (second, first))
+                 if np.ndim(piece[2]) == 0 and np.ndim(other[2])), None) or merge_softmax(*args)
+
+
 BLAMED = {
+    "where all three are -inf, 0, 0": ("merge_softmax", lambda *args: _drops_plain_numbers(*args)),
     "-inf - (-inf) is nan": ("merge_softmax", lambda m1, l1, o1, m2, l2, o2: (
         m := np.maximum(m1, m2), np.exp(m1 - m) * l1 + np.exp(m2 - m) * l2,
         np.exp(m1 - m)[..., None] * o1 + np.exp(m2 - m)[..., None] * o2)),

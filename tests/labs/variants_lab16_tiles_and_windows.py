@@ -15,8 +15,10 @@ def _fitting(first, second):
     front = next(np.shape(m) for m in (first[0], second[0]) if np.ndim(m) == axes)
     wide = next((np.shape(o) for o in (first[2], second[2]) if np.ndim(o)), (1,))
     for piece in (first, second):
+        if not any(map(np.ndim, piece)) and piece == (-np.inf, 0, 0):
+            continue
         for array, shape in zip(piece, (front, front, (*front, wide[-1])), strict=True):
-            if np.shape(array) not in ((), shape):
+            if np.shape(array) != shape:
                 raise ValueError(f"expected {shape}, got {np.shape(array)}")
             if np.isnan(array).any() or np.isposinf(array).any():
                 raise ValueError("expected numbers, got nan or inf")
