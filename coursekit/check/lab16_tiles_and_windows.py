@@ -83,7 +83,9 @@ def _two_keys(merge):
         slips = [(2.0, "l was added as it is: multiply each by exp(its m - m), here 1/3 and 1"),
                  (4.0, "no factor is above 1: exp(m1 - m), not exp(m - m1), and m is the larger"),
                  (8.0, "you went back to exp(score): stay at exp(score - m), which cannot overflow"),
-                 (4.0 / 3 * 4 / 3, "l stands there twice")]
+                 (4.0 / 3 * 4 / 3, "l stands there twice"),
+                 (1.0, "both are added, with the factors exp(its m - m), here 1/3 and 1: do not go back to exp(m1) and "
+                  "exp(m2), and divide by nothing yet")]
         yield laws.equals(f"{law}: l is 1/3 + 1", laws.result(reply, 1), right[1], slips=slips)
         slips = [([3.0, 6.0], "o was added as it is: it needs the factors that l has"),
                  ([0.75, 4.5], "o is not divided by l: that is done once, at the end"),
@@ -194,7 +196,7 @@ def tiled_attention(tiled_attention):
         (2, 7, "the last block has one row: range(0, T, rows) and a slice find it by themselves"),
         (3, 2, "merge each tile with what the ones before it gave"), (1, 1, "one score a tile"),
         (9, 20, "a tile larger than all there is: slices stop at the end"), (4, 5, ""), (5, 1, ""), (1, 7, "")]:
-        law, raised = f"tiles of {rows} × {columns}: the same", {"": anew if rows < 5 else fits}
+        law, raised = f"the same in tiles of {rows} × {columns}", {"": anew if rows < 5 else fits}
         again = laws.asked(law, raised, tiled_attention, Q, K, V, rows, columns)
         yield from _is_right(law, again, right, why, _divided_early(Q, K, V, columns))
     yield from _with_masks(tiled_attention, Q, K, V)
@@ -247,16 +249,21 @@ def _divided_early(Q, K, V, columns):
 
 
 def _held(attend):
-    """The most memory that a call has, beside that of all scores: with small tiles, with many rows, with many columns.
+    """The most memory that a call has, beside that of all scores: with small tiles, with few rows, with few columns.
     Where rows are taken for columns, the last two tiles are half of all."""
-    for T, S, rows, columns in [(250, 250, 40, 40), (1000, 60, 30, 1000), (60, 1000, 1000, 30)]:
+    exchanged = "Are `rows` and `columns` exchanged? rows cut the queries, columns the keys. Or do you hold"
+    for T, S, rows, columns, advice in [
+        (250, 250, 40, 40, "you hold more than one tile of scores: compute scores within both loops, of `rows` queries "
+         "and `columns` keys, and make no mask of numbers in full"),
+        (1000, 60, 30, 1000, f"{exchanged} scores, or a mask of numbers, of all queries at once?"),
+        (60, 1000, 1000, 30, f"{exchanged} scores, or a mask of numbers, of all keys at once?"),
+    ]:
         law = f"{T} queries, {S} keys, tiles of {rows} × {columns}: less than half of what all scores take"
         try:
             with memory.at_most(4 * T * S):
                 ask(attend, *laws.random(11, (T, 2), (S, 2), (S, 2)), rows, columns)
         except MemoryError as error:
-            yield Verdict(law, False, f"you hold more than one tile of scores: {error}. Compute scores within both "
-                          "loops, of `rows` queries and `columns` keys, and make no mask of numbers in full")
+            yield Verdict(law, False, f"{error}. {advice}")
         else:
             yield Verdict(law, True)
 
@@ -273,12 +280,13 @@ def _is_right(law, reply, right, advice="", slips=()):
     """Output and logsumexp of a reply, with the slips that are known."""
     output, total = right
     yield _in_one(
-        f"{law} output and logsumexp",
+        f"{law}: output and logsumexp",
         laws.shape(f"{law}: output {output.shape}", laws.result(reply, 0), output.shape),
-        laws.equals(f"{law} output", laws.result(reply, 0), output, advice or "all keys count, each by its weight",
+        laws.equals(f"{law}: output", laws.result(reply, 0), output, advice or "all keys count, each by its weight",
                     slips),
         laws.shape(f"{law}: logsumexp {total.shape}", laws.result(reply, 1), total.shape, "one number a query"),
-        laws.equals(f"{law} logsumexp", laws.result(reply, 1), total, f"it is m + ln l{advice and f'; {advice}'}"))
+        laws.equals(f"{law}: logsumexp", laws.result(reply, 1), total,
+                    "it is m + ln l, both merged from all tiles, and not those of the last one"))
 
 
 def _with_masks(attend, Q, K, V):
@@ -317,7 +325,7 @@ def _with_masks(attend, Q, K, V):
             blind = ~mask.any(axis=1)
             total = as_array(laws.result(reply, 1))
             mean = np.where(blind[:, None], V.mean(axis=0), _looked(Q, K, V, mask)[0])
-            slips = [(mean, "-1e9 is not -inf: where all keys have it, all get the same weight")]
+            slips = [(mean, "a large negative number is not -inf: where all keys have it, all get the same weight")]
             advice = "l is 0 there: divide by l only where it is not"
             yield laws.equals(f"{law}, tiles of {rows} × {columns}: output 0", laws.result(reply, 0),
                               _looked(Q, K, V, mask)[0], advice, slips)
@@ -393,7 +401,8 @@ def _narrow(attend):
                            advice="axes of length 1 stay")
         yield from _is_right(law, reply, _looked(Q, K, V))
     Q, K, V = laws.random(6, (2, 3, 4), (2, 0, 4), (2, 0, 5))
-    reply = ask(attend, Q, K, V, 2, 2)
+    law, allowed = "no key at all, S = 0", {"": "no key at all is allowed: output 0 and logsumexp -inf, no ValueError"}
+    reply = laws.asked(law, allowed, attend, Q, K, V, 2, 2)
     yield laws.equals("no key at all: output 0", laws.result(reply, 0), np.zeros((2, 3, 5)))
     yield laws.shape("no key at all: logsumexp (2, 3)", laws.result(reply, 1), (2, 3))
     yield _is_empty("no key at all: logsumexp -inf", laws.result(reply, 1), "the logarithm of 0 is -inf")
@@ -496,7 +505,7 @@ def words_moved(words_moved):
              (816, "that is the count without tiles"), (1968, "count words, not bytes")]
     yield laws.same("N = 12, d = 5, tiles of 4 × 10: 60 + 3 · 120 + 60 + 12 = 492", ask(words_moved, 12, 5, 4, 10), 492,
                     "queries once, keys and values for each block of rows, output and logsumexp", slips,
-                    "a whole number: // divides whole numbers")
+                    "what / and np.ceil give is a float: // and math.ceil give whole numbers")
     others = [ask(words_moved, 8, 4, 4, columns).value for columns in (8, 1)]
     yield laws.same("columns make no difference: 4 × 8, and 4 × 1", others, [200, 200],
                     "the same keys and values, in another number of pieces")
@@ -571,16 +580,19 @@ def rolling_write(rolling_write):
     cache, new = np.arange(10.0, 60.0, 10)[:, None], np.array([[1.0], [2.0], [3.0]])
     reply = ask(rolling_write, cache, new, 1)
     yield laws.shape("five slots of width 1: (5, 1)", reply, (5, 1))
-    slips = [([[10], [20], [1], [2], [3]], "index is the position of the first new token itself"),
+    modulo = [[3], [1], [2], [40], [50]], "modulo S, the number of slots, not T, that of the new tokens"
+    slips = [modulo, ([[2], [1], [30], [40], [3]], "the others follow the first: index + np.arange(T), not minus"),
+             ([[10], [20], [1], [2], [3]], "index is the position of the first new token itself"),
              ([[40], [50], [1], [2], [3]], "nothing is pushed: the position says where a token lies"),
-             ([[1], [2], [3], [40], [50]], "index has no effect"), ([[0], [1], [2], [3], [0]], "the other slots keep "
-              "what they had"), ([[10], [21], [32], [43], [50]], "a new token takes the place of the old one"),
+             ([[1], [2], [3], [40], [50]], "index has no effect, or is taken one too low: positions count from 0"),
+             ([[0], [1], [2], [3], [0]], "the other slots keep what they had"),
+             ([[10], [21], [32], [43], [50]], "a new token takes the place of the old one"),
              ([[10], [3], [2], [1], [50]], "the first new token goes to `index`, the others behind it"),
              ([[2], [3], [30], [40], [1]], "index is the position of the first new token, not of the last")]
     yield laws.equals("three tokens at position 1: slots 1, 2, 3", reply, [[10], [1], [2], [3], [50]],
                       slips=[(np.array(each, float), said) for each, said in slips])
     round_the_end = [[2], [3], [30], [40], [1]]
-    slips = [([[3], [1], [2], [40], [50]], "modulo S, the number of slots, not T, that of the new tokens"),
+    slips = [modulo,
              ([[10], [20], [30], [40], [1]], "what lies beyond the end is lost: behind the last slot comes the first"),
              ([[10], [20], [30], [40], [3]], "tokens pile up in the last slot: behind it comes the first"),
              ([[40], [50], [1], [2], [3]], "nothing is pushed: position p goes into slot p modulo S")]
@@ -594,7 +606,8 @@ def rolling_write(rolling_write):
         yield laws.equals(f"at position {index}", ask(rolling_write, cache, new, index), _written(cache, new, index))
     full = np.arange(1.0, 6.0)[:, None]
     for index in (0, 3, 5, 12):
-        yield laws.equals(f"as many tokens as slots, at position {index}", ask(rolling_write, cache, full, index),
+        law, allowed = f"as many tokens as slots, at position {index}", {"": "T = S is all right: refuse T > S alone"}
+        yield laws.equals(law, laws.asked(law, allowed, rolling_write, cache, full, index),
                           _written(cache, full, index))
     yield from _heads(rolling_write)
     for law, args in [("six tokens for five slots", (cache, np.ones((6, 1)), 0)),
@@ -617,7 +630,8 @@ def _heads(write):
         ("two sentences, two axes more", (2, 3, 2), 4, 3, 2, np.array([3, 5]))]:
         cache, new = laws.random(8, (*front, S, d), (*front, T, d))
         slips = [(_written(cache, new, int(np.ravel(index)[0])), "each sentence has a position of its own")]
-        words = {"": "an index (B,) needs axes for what lies between it and the slots, or a loop over sentences"}
+        words = {"": "an index (B,) needs axes for what lies between it and the slots, or a loop over sentences"
+                 if np.ndim(index) else "one index is that of all sentences, and T = 0 and T = S are all right"}
         yield laws.equals(law, laws.asked(law, words, write, cache, new, index), _written(cache, new, index),
                           "the slots are the last axis but one, and the first axis in front has the sentences", slips)
     cache, new = 5000 + laws.random(9, (2, 4, 3))[0], laws.random(10, (2, 3, 3))[0] / 1000

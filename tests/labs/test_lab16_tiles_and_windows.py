@@ -268,6 +268,26 @@ def _divided(m, l, o):
     return m, l, o / l[..., None]
 
 
+def _of_the_last_tile(Q, K, V, rows, columns, mask):
+    """The logsumexp with the m of the last tile in place of the m that was merged."""
+    output, total = tiled_attention(Q, K, V, rows, columns, mask)
+    scores = Q @ np.swapaxes(K, -1, -2) / Q.shape[-1] ** 0.5
+    last = scores[..., (K.shape[-2] - 1) // columns * columns:].max(axis=-1)
+    return output, total - scores.max(axis=-1) + last
+
+
+def _some(keys):
+    if not keys.size:
+        raise ValueError("no keys")
+    return keys
+
+
+def _put(cache, new, slots):
+    written = cache.copy()
+    written[..., slots, :] = new
+    return written
+
+
 def _drops_plain_numbers(*args):
     """A piece whose o is a plain number is taken for one of no key, whatever it is."""
     first, second = args[:3], args[3:]
@@ -276,16 +296,31 @@ def _drops_plain_numbers(*args):
 
 
 BLAMED = {
-    "where all three are -inf, 0, 0": ("merge_softmax", lambda *args: _drops_plain_numbers(*args)),
     "-inf - (-inf) is nan": ("merge_softmax", lambda m1, l1, o1, m2, l2, o2: (
         m := np.maximum(m1, m2), np.exp(m1 - m) * l1 + np.exp(m2 - m) * l2,
         np.exp(m1 - m)[..., None] * o1 + np.exp(m2 - m)[..., None] * o2)),
     "that is done once, at the end": ("merge_softmax", lambda *args: _divided(*merge_softmax(*args))),
     "m has no axis e": ("merge_softmax", lambda m1, l1, o1, m2, l2, o2: merge_softmax(
         m1, l1, o1 * np.asarray(l1), m2, l2, o2)),
-    "you hold more than one tile of scores": ("tiled_attention", lambda Q, K, V, rows, columns, mask=None:
-                                              tiled_attention(Q, K, V, rows, max(rows, columns, S), mask)
-                                              if rows > 9 else tiled_attention(Q, K, V, rows, columns, mask)),
+    "of all keys at once": ("tiled_attention", lambda Q, K, V, rows, columns, mask=None: tiled_attention(
+        Q, K, V, rows, max(rows, columns) if rows > 9 else columns, mask)),
+    "you hold more than one tile of scores": ("tiled_attention", lambda Q, K, V, rows, columns, mask=None: (
+        tiled_attention(Q, K, V, 999, 999, mask) if min(rows, columns) > 0 else tiled_attention(Q, K, V, 0, 0))),
+    "Are `rows` and `columns` exchanged?": ("tiled_attention", lambda Q, K, V, rows, columns, mask=None:
+                                            tiled_attention(Q, K, V, columns, rows, mask)),
+    "not those of the last one": ("tiled_attention", lambda Q, K, V, rows, columns, mask=None: _of_the_last_tile(
+        Q, K, V, rows, columns, mask)),
+    "no key at all is allowed": ("tiled_attention", lambda Q, K, *others: tiled_attention(Q, _some(K), *others)),
+    "do not go back to exp(m1)": ("merge_softmax", lambda m1, l1, o1, m2, l2, o2: (
+        np.maximum(m1, m2), *(one * np.exp(m1 - np.logaddexp(m1, m2)) + two * np.exp(m2 - np.logaddexp(m1, m2))
+                              for one, two in ((l1, l2), (o1, o2))))),
+    "modulo S, the number of slots": ("rolling_write", lambda cache, new, index: _put(
+        cache, new, (index + np.arange(new.shape[-2])) % new.shape[-2])),
+    "where all three are -inf, 0, 0": ("merge_softmax", lambda *args: _drops_plain_numbers(*args)),
+    "the others follow the first": ("rolling_write", lambda cache, new, index: _put(
+        cache, new, (index - np.arange(new.shape[-2])) % cache.shape[-2])),
+    "T > S alone": ("rolling_write", lambda cache, new, index: reference.rolling_write(
+        cache, _some(new[:0]) if new.shape == cache.shape else new, index)),
     "a tile's largest score is -inf": ("tiled_attention", lambda Q, K, V, rows, columns, mask=None: tiled_attention(
         Q, K, V, rows, columns, mask) if mask is None else merge_softmax(np.nan, 1.0, V[0], *3 * [0.0])),
     "put each comparison in brackets": ("window_mask", lambda T, S, window, past=0: (
