@@ -11,6 +11,7 @@ import numpy as np
 from coursekit.check import as_array, ask, laws, visible_check
 from coursekit.verdicts import Verdict
 
+TOKENS = "all axes in front count tokens: probabilities.reshape(-1, E).mean(axis=0)"
 ANY_WORDS = []  # of a refusal: in whatever words
 HALF = math.log(0.5)
 AXES = dict.fromkeys(("broadcast", "mismatch"), (
@@ -45,6 +46,7 @@ def linear_attention(linear_attention):
         ("delta", (None, beta), (18, 9), [
             (4, 28, "nothing is taken off: write beta (v - k^T S)"),
             (4, 32, "beta has no effect, or that of the step before"),
+            (4, 42, "beta multiplies the whole difference, v as well: beta (v - k^T S)"),
             (4, 8, "beta multiplies v alone: it multiplies the whole difference"),
             (4, 38, "you added k^T S to v: it is taken off"),
             (4, 24, "you compared under q: take off what the state says under k, k^T S"),
@@ -56,6 +58,7 @@ def linear_attention(linear_attention):
             (4, 21, "all rows fade alike: each row of the state fades by its own entry of decay"),
             (4, 22.5, "the decay comes a step late: that of step t acts before the write of step t"),
             (4, 38, "beta has no effect, or that of the step before"),
+            (4, 44, "beta multiplies the whole difference, v as well: beta (v - k^T S)"),
             (4, 24 - 4 * HALF, "decay is a logarithm: multiply by np.exp(decay)")]),
     ]:
         law = f"{rule}: 2 is written under (2, 1), then 24 under the same key: (1, 0) reads 4, then {right[0]}"
@@ -99,7 +102,7 @@ def _many_heads(linear_attention, H, G):
         right = _by_hand(q, k, v, state, *given)
         slips = [(_by_hand(q, k, v, state, *given, tiled=True)[0],
                   f"head n read group n % {G}: it is n // {H // G}; np.repeat does that, np.tile does not"),
-                 (_by_hand(q, k, v, 0 * state, *given)[0], "the given state has no effect: begin with it"),
+                 (_by_hand(q, k, v, 0 * state, *given)[0], "the outputs do not know of the given state: begin with it"),
                  (right[0] / 3**0.5, "you divided by the root of d: nothing is scaled here")]
         unit = k / (k**2).sum(axis=-1)[..., None] ** 0.5
         slips += [(_by_hand(q, unit, v, state, *given)[0], "take the keys as they are, whatever their length")]
@@ -291,7 +294,8 @@ def scan(scan):
     yield laws.shape("four steps: all states are returned, (1, 4)", reply, (1, 4))
     slips = [([[each for each in wrong]], said) for wrong, said in [
         ((1, 4, 8, 13), "a has no effect"), ((0, 1, 5, 4), "you returned the state before each step: h_1 is b_1"),
-        ((0.5, 7, 0, -5), "b is multiplied, too: only the state before is"),
+        ((0, 3, 4, 1), "h is 0 before the first step, not after it: h_1 is b_1"),
+        *((each, "b is multiplied, too: only the state before is") for each in [(0.5, 7, 0, -5), (1, 8, 0, -5)]),
         ((1, 3.5, 11, 5), "you took the factor of the step before"),
         ((1.5, 6, 4, 1), "you began with 1: the state before the first step is 0"),
         ((1, 3, 4, 5), "you went along axis 0, from sequence to sequence: time is axis 1"),
@@ -338,6 +342,7 @@ def discretise(discretise):
     reply = ask(discretise, A, B, delta)
     yield laws.results(reply, {"A_bar": (2,), "B_bar": (2,)}, "two numbers: it returns ")
     slips = [([0.25, math.exp(2.0)], "is it exp(delta A)? You may have taken another sign or array"),
+             (np.exp(A), "delta has no effect: exp(delta A)"),
              ([4.0, 1.0], "the sign is turned round: exp(delta A)"), (1 + delta * A, "1 + delta A is Euler's step"),
              ((1 + delta * A / 2) / (1 - delta * A / 2), "this is the bilinear rule: take exp(delta A)"),
              ([2.25, 6.0], "this is B_bar: return A_bar, B_bar, in this order")]
@@ -376,7 +381,8 @@ def discretise(discretise):
         advice = "np.expm1(x) is exp(x) - 1 with all its digits" if step < 1 else "each number for itself"
         yield laws.results(reply, {"A_bar": right[0].shape, "B_bar": right[1].shape}, f"{law}: ")
         yield laws.equals(f"{law}: A_bar", laws.result(reply, 0), right[0], slips=[
-            (np.minimum(right[0], 1), "an A above 0 grows, and is allowed: cut nothing off")])
+            *((np.exp(cut), "an A above 0 grows, and is allowed: cut nothing off") for cut in [
+                np.minimum(step * delta * A, 0), np.minimum(step * delta * A, 50), -np.abs(step * delta * A)])])
         yield laws.equals("and B_bar", laws.result(reply, 1), right[1], advice)
     A, B = np.array([-2.0, 0.0, 1.0]), np.array([3.0, 3.0, 3.0])
     reply, advice = ask(discretise, A, B, np.zeros(1)), "divide by A, not by delta A, which may be 0 where A is not"
@@ -387,12 +393,14 @@ def discretise(discretise):
 
 def _small(discretise):
     """A that is small and not 0, with steps long and short."""
-    for size, step in [(1e-3, 1e3), (1e-10, 1e10), (1e-14, 1e14), (1, 1e-4), (1e-3, 0.1)]:
+    for size, step in [(1e-3, 1e3), (1e-10, 1e10), (1e-14, 1e14), (1, 1e-4), (1, 5e-6), (1e-3, 0.1)]:
         A, B, delta = laws.random(12, (3, 4), (3, 4), (3, 1))
         A, B, delta = -size * (0.2 + np.abs(A)), B / step, step * (0.5 + np.abs(delta))
         law = f"A of about {size:g}, steps of about {step:g}: only an A that is exactly 0 is 0"
-        yield laws.equals(law, laws.result(ask(discretise, A, B, delta), 1), _held(A, B, delta)[1],
-                          "is something added to A, or delta B taken where A or delta A is only small? Ask for A == 0")
+        right, said = _held(A, B, delta)[1], ("is something added to A, or delta B taken where A or delta A is only "
+                                              "small? Ask for A == 0")
+        slips = [(np.where(np.abs(delta * A) < bound, delta * B, right), said) for bound in (1e-5, 1e-4, 1e-3, 1e-2)]
+        yield laws.equals(law, laws.result(ask(discretise, A, B, delta), 1), right, said, slips)
 
 
 def _held(A, B, delta):
@@ -527,9 +535,11 @@ def _routed(route, law, logits, k, advice):
         what = f"{law}\n  near {far}, renormalise = {renormalise}"
         yield laws.equals(f"{what}: ids", laws.result(reply, 0), right[0], advice)
         over = "large logits overflow: subtract each token's largest before np.exp" if far else ""
-        over_all = _chosen(logits, k, False)[1]
+        chosen = _chosen(logits, k, False)[1]
+        powers = [np.exp(logits - top) for top in (logits.max(), logits.max(axis=-1)[..., None])]
+        of_all = [chosen / chosen.sum(), *(np.take_along_axis(each / each.sum(), right[0], -1) for each in powers)]
         yield laws.equals(f"{what}: weights", laws.result(reply, 1), right[1], over, slips=[
-            (over_all / over_all.sum(), "you divided by the sum over all tokens: divide by each token's own, axis=-1")])
+            (each, "you divided by the sum over all tokens: divide by each token's own, axis=-1") for each in of_all])
 
 
 def _far_apart(route):
@@ -578,9 +588,10 @@ def balance_loss(balance_loss):
              (4 * (1 / 4 + 1 / 9 + 1 / 36), "one of the two factors is the mean probability"),
              (4 * (0.36 + 0.01 + 0.09), "one of the two factors is the share of assignments"),
              (3 * total / 4, "E is the number of all experts, also of those without a token"),
-             (4 * (0.3 + 0.1 / 3 + 0.5 / 18), "P is the mean over all tokens, for each expert, chosen or not"),
+             *((4 * each, "P is the mean over all tokens, for each expert, chosen or not") for each in [
+                 0.3 + 0.1 / 3 + 0.5 / 18, 0.3 + 0.15 / 3 + 0.5 / 6, 0.15 + 0.05 / 3 + 0.5 / 36]),
              (4 * (0.3 + 0.1 / 6 + 0.1), "count the ids that you are given: they need not be the largest"),
-             (total / 2, "f is a share of the 6 assignments, not of the 12 probabilities"),
+             (total / 2, "this is half of it: is the factor E = 4, and f a share of the 6 assignments?"),
              (1.0, "P is the mean over the tokens alone, one number for each expert: axis=0 of (tokens, E)")]
     law = "f = 1/2, 1/3, 1/6, 0 and P = .6, .1, .3, 0: 4 (.3 + .0333 + .05) = 1.533"
     yield laws.equals(law, reply, total, slips=slips)
@@ -594,13 +605,22 @@ def balance_loss(balance_loss):
                              ("more experts than tokens", (3,), 9, 2), ("a single expert", (4,), 1, 1)]:
         powers, order = laws.random(10, (*front, E), (*front, E))
         p, ids = np.exp(powers) / np.exp(powers).sum(axis=-1)[..., None], order.argsort(axis=-1)[..., :k]
-        advice = "count the ids that you are given; P is the mean over all tokens, chosen or not"
-        yield laws.equals(f"{law}: {E} experts, {k} a token", ask(balance_loss, p, ids), _balance(p, ids), advice)
+        law, right = f"{law}: {E} experts, {k} a token", _balance(p, ids)
+        reply = laws.asked(law, dict.fromkeys(("broadcast", "mismatch", "not aligned"), TOKENS), balance_loss, p, ids)
+        yield laws.equals(law, reply, right, "f counts the ids that are given, P is the mean over all tokens",
+                          _in_front(p, ids))
     p, ids = np.full((3, 4), 0.25), np.array([[0, 1], [2, 3], [0, 2]])
     for law, other in [("an id of -1", ids - 1), ("an id of E", ids + 1), ("ids of two tokens of three", ids[:2]),
                        ("ids that are no whole numbers", ids + 0.5)]:
         yield laws.refuses(f"{law}: ValueError", balance_loss, (p, other), ANY_WORDS, "look at ids before you count")
     yield laws.refuses("no token: ValueError", balance_loss, (p[:0], ids[:0]), ANY_WORDS, "a mean of nothing is nan")
+
+
+def _in_front(p, ids):
+    """What comes of a P that is a mean over one axis in front alone, added up or not. Of one token it is 1 / E."""
+    E, loads = p.shape[-1], np.array([np.mean(ids == i) for i in range(p.shape[-1])])
+    means = [p.mean(axis=axis) for axis in range(max(p.ndim - 1, 1))]
+    return [(wrong, TOKENS) for P in means for wrong in (np.sum(E * P * loads), np.dot(E * P, loads))]
 
 
 def _balance(p, ids):

@@ -10,7 +10,7 @@ from solutions.refusals import refuses
 from solutions.typed import exact
 
 STRONG = 800  # a decay whose exponential is 0, and that of its contrary infinite
-SMALL = [(1e-3, 1e3), (1e-10, 1e10), (1e-14, 1e14), (1, 1e-4), (1e-3, 0.1)]  # of A, and the steps with it
+SMALL = [(1e-3, 1e3), (1e-10, 1e10), (1e-14, 1e14), (1, 1e-4), (1, 5e-6), (1e-3, 0.1)]  # of A, and the steps with it
 RULES = {"linear": 1.0, "gated": 1.0, "delta": 1.0, "gated_delta": 4.0}  # and what each weighs: the last has all
 
 
