@@ -9,6 +9,7 @@ import numpy as np
 from coursekit.check import CheckFailed, as_array, ask, laws, visible_check
 from coursekit.verdicts import Verdict, misfit
 
+SMALL = 1e-3  # a weight that one may take for none
 LEAST = {"float16": 1e-2, "float32": 1e-5, "float64": 1e-10}  # what a law may be off, where values are about 1
 OWN_TYPE = ("NumPy's own numbers and new arrays, such as np.eye(3), promote what they meet to float64: "
             "np.eye(T, dtype=weights.dtype)")
@@ -17,11 +18,15 @@ OWN_TYPE = ("NumPy's own numbers and new arrays, such as np.eye(3), promote what
 # other_weights
 
 
-SUM = ("u does not sum to 0: a column of ones beside V; of np.linalg.svd(A)[2], with full matrices, the last row; "
-       "and positions without weight are left out before, not set to 0 afterwards")
+ONES = "u keeps the output and does not sum to 0: a column of ones beside V"
+ROW = "the output changes, too: is u the last row of np.linalg.svd(A)[2], with full matrices, with V and ones in A?"
+HIDDEN = "; positions without weight are left out before, not set to 0 afterwards"
+PUSHED = ("a weight was set to 0 that the step does not bring there: t is above 0, the smallest w_j / -u_j of the "
+          "weights that fall, and its j becomes 0")
 CUT = "your step went too far and was cut off at 0: the first weight to reach 0 ends it"
 FAINT = "a small weight was left out: it counts as soon as it is above 0"
-SHAPES = "A is (e + 1, n), here (2, 3), with the positions in its columns; u has n entries, the last row of svd(A)[2]"
+SHAPES = ("A is (e + 1, n), for the first three weights here (2, 3), with the positions in its columns; u has n "
+          "entries, the last row of svd(A)[2]")
 TURNED = "you went along -u with a step that was measured for +u"
 
 
@@ -74,6 +79,8 @@ def _answered(law, other_weights, weights, V, more="a weight of 0 is allowed; a 
     """`ask`, where a refusal needs a word more."""
     try:
         return ask(other_weights, weights, V)
+    except IndexError as error:
+        raise CheckFailed(f"{law}\n  IndexError: {error}\n  {SHAPES}") from error
     except ValueError as error:
         raise CheckFailed(f"{law}: there are other weights\n  ValueError: {error}\n  compare the number of positions "
                           "with weight with the rank of their rows of [V, 1], not of all rows and not with a width; "
@@ -125,14 +132,21 @@ def broken(other, weights, V, least):
 
 def _why_no_sum(other, weights, V, least):
     """What to say where weights (n,) do not sum to 1: of the slips that lead there the one that fits."""
-    if (np.abs(1 - other.sum() - np.cumsum(np.sort(weights[weights > 0]))[:-1]) <= least).any():
+    lost = np.cumsum(np.sort(weights[weights > 0]))[:-1]  # where the smallest are left out
+    if (np.abs(1 - other.sum() - lost[lost < SMALL]) <= least).any():
         return FAINT
+    if np.abs((other - weights) @ V).max() <= least * max(1.0, np.abs(V).max()):
+        return ONES
     held = np.column_stack([V, np.ones(len(V))])[weights > 0]
     ways = np.linalg.svd(held, full_matrices=True)[0][:, np.linalg.matrix_rank(held):]  # (n, n - rank): what u may be
     change, uncut = (other - weights)[weights > 0], other[weights > 0] > least
     along = ways[uncut] @ np.linalg.lstsq(ways[uncut], change[uncut], rcond=None)[0]
     fits = np.abs(along - change[uncut]).max(initial=0) <= 1e3 * least
-    return CUT if fits and other.sum() > 1 else SUM  # what is cut off at 0 was below it
+    if fits and other.sum() > 1:  # what is cut off at 0 was below it
+        return CUT
+    if fits and np.abs(along).max(initial=0) > least:
+        return PUSHED
+    return ROW + (HIDDEN if (weights == 0).any() else "")
 
 
 def _unmoved(other, weights, least):
@@ -196,9 +210,9 @@ def _looks(seed, *shape):
 
 @visible_check
 def induction_score(induction_score):
-    w = _looks(4, 9)
+    w = _looks(4, 8)
     reply = ask(induction_score, w, 3)
-    law = "period 3, nine positions: the mean of w[3, 1], w[4, 2], w[5, 3], w[6, 4], w[7, 5], w[8, 6]"
+    law = "period 3, eight positions: the mean of w[3, 1], w[4, 2], w[5, 3], w[6, 4], w[7, 5]"
     yield laws.equals(law, reply, _along(w, 3, 1), slips=_slips(w, 3))
     made = np.zeros((7, 7))
     made[[0, 1, 2, 3, 4, 5, 6], [0, 0, 0, 1, 2, 3, 4]] = 1
@@ -239,8 +253,13 @@ def _slips(w, period):
         (_along(w, period, -1), "you read w[i - period - 1]: without brackets the 1 is added, i - period + 1"),
         (_along(w, period, 1, period + 1), "you left row `period` out, the first that counts"),
         (_along(w[:-1], period, 1), "the last row counts, too"),
+        (_along(w[:T // period * period], period, 1), "you stopped too early: a third round counts too, also one that "
+         "the text breaks off"),
         (_along(w[:T - period + 1], period, 1), "you stopped before the last rows: they end at T - 1"),
         (_along(w, period, 2), "you read one too far: w[i, i - period + 1]"),
+        (_along(w, period, 1, 2 * period), "you began with the third round: the second counts, too"),
+        (np.mean([w[i, (i - period + 1) % period] for i in range(period, T)]), "you always looked back to the first "
+         "round: it is the round before, i - period + 1"),
         (_along(w, period, 1, period - 1), "you began with row period - 1, whose token has not stood before"),
         (right * (T - period) / T, "you divided by T: only T - period rows count"),
         (right * (T - period), "this is the sum: take the mean"),
@@ -285,7 +304,8 @@ def rollout(rollout):
                         ("four layers, as many texts as positions", _looks(9, 4, 3, 3)),
                         ("two layers, two axes in front", _looks(10, 2, 2, 3, 4)),
                         ("a text of one position: 1", np.ones((3, 1, 1)))]:
-        reply = ask(rollout, list(layers))
+        eye = {"broadcast": "np.eye(W.shape[-1]): of a batch len(W) counts the texts, not the positions"}
+        reply = laws.asked(law, eye, rollout, list(layers))
         if layers[0].ndim > 2:
             yield laws.shape(f"{law}: its shape", reply, layers[0].shape, "@ takes text by text, np.dot each with each")
         yield laws.equals(law, reply, _rolled(layers),
@@ -372,7 +392,8 @@ def _slips_of(outputs, head, kind):
             (0 * one + one.mean(axis=(1, 2), keepdims=True), "this is each text's own mean: it runs over the batch"),
             (one - mean, "you took the mean off: put it in the head's place"),
             (len(one) * mean, "this is the sum over the texts: take the mean"),
-            (outputs.mean(axis=1), "this is the mean over the heads: it is this head's, over the texts")]
+            *((each.mean(axis=1), "this is a mean over heads: it is this head's, over the texts") for each in (
+                outputs, np.delete(outputs, head, axis=1)))]
 
 
 # logit_attribution
@@ -387,7 +408,8 @@ def logit_attribution(logit_attribution):
              (added[1:], "the first part is missing: the embedding writes, too"),
              (np.maximum(added, 0), "a part may speak against a token: nothing is cut at 0"),
              (np.abs(added), "signs count: a part may speak against a token"),
-             (parts * readout, "sum over the width, the last axis"),
+             *((each, "sum over the width, the last axis") for each in (
+                 parts * readout, (parts * readout).sum(axis=0))),
              (np.exp(added) / np.exp(added).sum(), "no softmax: a logit is what comes before it"),
              (added / np.sqrt((parts**2).sum(axis=1) * 5), "do not divide by lengths: who writes more adds more"),
              ((parts - parts.mean(axis=1, keepdims=True)) / parts.std(axis=1, keepdims=True) @ readout,
