@@ -431,6 +431,11 @@ def discretise_with_a_threshold(A, B, delta):
     return np.exp(delta * A), np.where(np.abs(A) < 1e-6, delta, _ratio(A, delta)) * B
 
 
+def discretise_with_a_threshold_of_the_product(A, B, delta):
+    """You took delta B where delta A is only small: that loses digits, so ask for A == 0."""
+    return np.exp(delta * A), np.where(np.abs(delta * A) < 1e-5, delta, _ratio(A, delta)) * B
+
+
 def discretise_with_something_added(A, B, delta):
     """You added a small number to A, so that it is never 0: where A is as small that changes it, so choose by
     np.where."""
@@ -764,6 +769,12 @@ def balance_loss_as_a_mean(probabilities, ids):
     """You took the mean over the experts: it is E times the sum."""
     _, f, P = _shares(probabilities, ids)
     return float((f * P).mean())
+
+
+def balance_loss_of_each_place(probabilities, ids):
+    """You took the mean over the first axis alone: all axes in front count tokens, so take it over all of them."""
+    E, f, _ = _shares(probabilities, ids)
+    return float((E * f * probabilities.mean(axis=0)).sum())
 
 
 def balance_loss_of_sums(probabilities, ids):

@@ -175,6 +175,13 @@ BLAMED = {
     "of experts 0 and 3, which are equal, the lower": ("route", mistakes.route_with_ties_to_the_higher),
     "has the type of a": ("scan", lambda a, b: reference.scan(a, b).astype(a.dtype)),
     "Ask for A == 0": ("discretise", mistakes.discretise_with_something_added),
+    "or delta B taken where A or delta A is only small": (
+        "discretise", mistakes.discretise_with_a_threshold_of_the_product),
+    "all axes in front count tokens": ("balance_loss", mistakes.balance_loss_of_each_place),
+    "not after it: h_1 is b_1": ("scan", lambda a, b: reference.scan(a, b * (np.arange(b.shape[1]) > 0).reshape(
+        -1, *(1,) * (b.ndim - 2)))),
+    "an A above 0 grows": ("discretise", lambda A, B, delta: (
+        np.exp(-np.abs(delta * A)), reference.discretise(A, B, delta)[1])),
     "products of a go to 0": ("scan", mistakes.scan_by_products_that_are_never_0),
     "not by delta A, which may be 0": ("discretise", mistakes.discretise_with_nan_at_a_step_of_0),
     "return A_bar, B_bar, in this order": ("discretise", mistakes.discretise_exchanged),
