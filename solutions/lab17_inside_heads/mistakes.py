@@ -54,6 +54,15 @@ def other_weights_below_zero(weights, V):
     return _moved(weights, seen, direction, (weights[seen][falling] / -direction[falling]).max())
 
 
+def other_weights_backwards(weights, V):
+    """Your step went backwards, and a weight that it does not bring to 0 was set to 0: t is w_j / (-u_j), above 0."""
+    seen, direction = _direction(weights, V)
+    step = _largest_step(weights[seen], direction)
+    other = _moved(weights, seen, direction, -step)
+    other[seen[np.isclose(weights[seen], -step * direction)]] = 0
+    return other
+
+
 def other_weights_after_half_a_step(weights, V):
     """Your weights have the same output, but none of them has become 0: go on until the first one does."""
     seen, direction = _direction(weights, V)
@@ -184,6 +193,12 @@ def induction_score_over_all_rows(weights, period):
 def induction_score_of_the_second_round(weights, period):
     """You stopped after the second round: all rows from `period` to the end count."""
     return _on(weights, 1 - period, 1, period=period)[..., :period].mean(axis=-1)
+
+
+def induction_score_of_complete_rounds(weights, period):
+    """You left out the round that the text breaks off: all rows from `period` to the end count."""
+    rows = weights.shape[-1] // max(period, 1) * period - period
+    return _on(weights, 1 - period, 1, period=period)[..., :max(rows, 1)].mean(axis=-1)
 
 
 def induction_score_of_all_heads(weights, period):

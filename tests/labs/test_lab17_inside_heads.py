@@ -136,8 +136,8 @@ BLAMED = {
     "u keeps the output and does not sum to 0": ("other_weights", lambda weights, V: np.array([0, 0.25, 0.25])),
     "is u the last row of np.linalg.svd(A)[2]": ("other_weights", lambda weights, V: np.array([0.25, 0, 0.25])),
     "len(W) counts the texts": ("rollout", lambda layers: reference.rollout([W + 0 * np.eye(len(W)) for W in layers])),
-    "a third round counts too, also one that the text breaks off": ("induction_score", lambda w, period: np.mean(
-        [w[..., i, i - period + 1] for i in range(period, w.shape[-1] // period * period)], axis=0)),
+    "a third round counts too, also one that the text breaks off": (
+        "induction_score", mistakes.induction_score_of_complete_rounds),
     "here (2, 3)": ("other_weights", lambda weights, V: weights + np.linalg.svd(np.column_stack([V, V + 1]))[2][-1]),
     "do not count: there i - period + 1": ("induction_score", lambda w, period: np.mean(
         [w[..., i, i - period + 1] for i in range(w.shape[-1])], axis=0)),
