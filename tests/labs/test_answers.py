@@ -97,6 +97,7 @@ def test_a_mistake_keeps_at_most_half(lab, exercise, mistake, seed):
     assert share(lab, exercise, seed, **{exercise: mistake}) <= 0.5
 
 
+@pytest.mark.sampled("seed")
 @a_trivial_answer
 def test_a_trivial_answer_earns_nothing_even_if_all_functions_are_trivial(lab, exercise, answer):
     function = trivial(lab)[answer]

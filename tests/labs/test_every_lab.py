@@ -75,6 +75,7 @@ def test_the_hidden_region_names_the_check_of_its_own_cell(lab):
             assert cell.metadata.nbgrader.locked
 
 
+@pytest.mark.sampled("seed")
 @pytest.mark.parametrize(("lab", "exercise", "mistake"), each(mistakes), ids=by_name)
 def test_the_grader_names_the_mistake_that_an_answer_behaves_like(lab, exercise, mistake):
     judgement = judge(lab, exercise, LocalStudent({**vars(part(lab, "reference")), exercise: mistake}))

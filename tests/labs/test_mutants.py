@@ -103,6 +103,7 @@ REWRITTEN |= {f"{name} out": after(layout) for name, layout in LAYOUTS.items()}
 REWRITTEN |= {"float32 where float32 came in": in_float32, "lists out": after(listed)}
 
 
+@pytest.mark.sampled("seed")
 @an_exercise
 @pytest.mark.parametrize("rewriting", REWRITTEN)
 def test_a_reference_that_is_rewritten_keeps_all_points(lab, exercise, rewriting):
