@@ -372,12 +372,15 @@ def left_over(name, root=ROOT):
 
 
 def read(name, root=ROOT):
-    """Text and executed notebook of a chapter, executed here where no build has left the outputs of these cells."""
+    """Text and executed notebook of a chapter, executed here where no build has left the outputs of these cells.
+
+    (A build that takes a page's outputs from its cache leaves the cells alone.)
+    """
     text = Path(root, "chapters", f"{name}.md").read_text("utf-8")
     notebook, kept = chapter_notebook(text), Path(root, "build", "executed", f"{name}.ipynb")
     for path in (Path(root, "_build", "jupyter_execute", "chapters", kept.name), kept):
         done = path.exists() and nbformat.read(path, as_version=4)
-        if done and sources(done) == sources(notebook):
+        if done and sources(done) == sources(notebook) and any(cell.outputs for cell in code_cells(done)):
             for cell, other in zip(code_cells(notebook), code_cells(done), strict=True):
                 cell.outputs = other.outputs
             return text, notebook

@@ -152,11 +152,32 @@ def test_a_bound_is_held_by_one_that_is_near(bound, lacking):
     assert lacks(first) == lacking
 
 
-def test_a_chapter_is_executed_once_and_again_when_its_cells_change(tmp_path, monkeypatch):
-    runs, path = [], tmp_path / "chapters" / "01_a.md"
+@pytest.fixture
+def chapter(tmp_path, monkeypatch):
+    """A function that reads a chapter of one cell as it then is, and the cells that were executed for it."""
+    path, runs = tmp_path / "chapters" / "01_a.md", []
     path.parent.mkdir()
-    monkeypatch.setattr(measured.NotebookClient, "execute", lambda client: runs.append(client.nb))
-    for cell in ("1", "1", "2"):
+
+    def execute(client):
+        runs.append(client.nb.cells[0].source)
+        client.nb.cells[0].outputs = [nbformat.v4.new_output("stream", text="1")]
+
+    def read(cell):
         path.write_text(f"---\nkernelspec: {{name: python3, display_name: A}}\n---\n```{{code-cell}}\n{cell}\n```\n")
-        measured.read("01_a", tmp_path)
-    assert [each.cells[0].source for each in runs] == ["1", "2"]
+        return measured.read("01_a", tmp_path)[1]
+    monkeypatch.setattr(measured.NotebookClient, "execute", execute)
+    return read, runs
+
+
+def test_a_chapter_is_executed_once_and_again_when_its_cells_change(chapter):
+    read, runs = chapter
+    assert [read(cell).cells[0].outputs[0].text for cell in ("1", "1", "2")] == ["1", "1", "1"]
+    assert runs == ["1", "2"]
+
+
+def test_a_build_that_left_no_outputs_is_not_taken_for_one_that_printed_nothing(chapter, tmp_path):
+    read, runs = chapter
+    built = tmp_path / "_build" / "jupyter_execute" / "chapters" / "01_a.ipynb"
+    built.parent.mkdir(parents=True)
+    nbformat.write(page([]) | {"cells": [nbformat.v4.new_code_cell("1")]}, built)
+    assert read("1").cells[0].outputs and runs == ["1"]
