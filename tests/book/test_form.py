@@ -16,9 +16,7 @@ from tools.notebooks import chapter_notebook
 
 LONGEST, WIDEST, WORDS = 25, 80, 120  # lines of a visible cell, columns of code, words of a paragraph
 NUMBERED = [name for name in CHAPTERS if name[:2].isdigit()]
-LEFT = {
-    "14_real_weights": {"scrolls": 2},
-}
+LEFT = {}
 SHOWS = re.compile(r"\b(?:print|display|Markdown|subplots|touch)\b")  # in a cell without these there is nothing to hide
 ANSWER = re.compile(r"[^\n]+\n\n```+\{(?:dropdown\}|code-cell\}[^\n]*\n(?:---\n)?:?tags: \[[^]]*hide-output)")
 

@@ -179,5 +179,5 @@ def test_a_build_that_left_no_outputs_is_not_taken_for_one_that_printed_nothing(
     read, runs = chapter
     built = tmp_path / "_build" / "jupyter_execute" / "chapters" / "01_a.ipynb"
     built.parent.mkdir(parents=True)
-    nbformat.write(page([]) | {"cells": [nbformat.v4.new_code_cell("1")]}, built)
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")]), built)
     assert read("1").cells[0].outputs and runs == ["1"]
